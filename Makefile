@@ -1,0 +1,85 @@
+# Everything a person or a pipeline does with this repository. `make help` lists it.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+# Where the tests of one run keep their sandboxes apart from a person's.
+PYTEST := $(BIN)/python -m pytest
+
+.PHONY: help
+help: ## Show this help
+	@grep -hE '^[a-z][a-z0-9-]*:.*##' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
+
+$(STAMP): pyproject.toml requirements/dev.txt
+	$(PYTHON) scripts/check_prerequisites.py
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $(STAMP)
+
+.PHONY: venv
+venv: $(STAMP) ## Make the virtual environment, .venv
+
+.PHONY: demo
+demo: venv ## Bring up a real cluster with a running consortium chain on it
+	$(BIN)/consortium demo up
+
+.PHONY: demo-down
+demo-down: venv ## Remove everything that `make demo` made
+	$(BIN)/consortium demo down
+
+.PHONY: test
+test: lint unit integration e2e ## Run every test but the long campaigns (the command that CI runs)
+
+.PHONY: check-all
+check-all: test ## Run the tests and the long campaigns (at most 90 minutes)
+	$(PYTEST) -m campaign
+
+.PHONY: lint
+lint: venv ## Check style, types and the direction of imports
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+.PHONY: unit
+unit: venv ## Run the fast tests (no cluster)
+	$(PYTEST) tests/unit -m "not campaign"
+
+.PHONY: integration
+integration: venv ## Run the tests that need a real kube-apiserver
+	$(PYTEST) tests/integration -m "not campaign"
+
+.PHONY: e2e
+e2e: venv ## Run the tests that need real pods
+	$(PYTEST) tests/e2e -m "not campaign"
+
+.PHONY: crds
+crds: venv ## Write the CRD from the models
+	$(BIN)/python -m consortium_operator.api.crd crds/consortium.dev_consortiumchains.yaml
+	cp crds/consortium.dev_consortiumchains.yaml charts/consortium-operator/files/
+
+.PHONY: chart
+chart: venv ## Lint the chart and pack it into dist/
+	$(BIN)/consortium sandbox tool helm -- lint charts/consortium-operator
+	$(BIN)/consortium sandbox tool helm -- package charts/consortium-operator --destination dist
+
+.PHONY: image
+image: venv ## Build the images of the operator and of the stand-in node as OCI archives in dist/
+	$(BIN)/consortium sandbox images --output dist
+
+.PHONY: lock
+lock: ## Pin the Python packages anew, with hashes, in requirements/
+	$(PYTHON) -m venv build/lock
+	build/lock/bin/pip install --quiet uv
+	build/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate pyproject.toml --extra dev requirements/build.in -o requirements/dev.txt
+	build/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate pyproject.toml -c requirements/dev.txt -o requirements/operator.txt
+	build/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate requirements/stand-in.in -c requirements/dev.txt -o requirements/stand-in.txt
+
+.PHONY: clean
+clean: ## Remove what the targets above left in the working tree
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

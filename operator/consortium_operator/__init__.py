@@ -1,0 +1,1 @@
+"""The operator for consortium chains. Each sub-package's docstring says what it is for."""
