@@ -1,0 +1,205 @@
+"""From a parsed resource to the plan: every node with its name, weight and settings resolved.
+
+The plan says what the spec wants, with defaults applied and in a fixed order, so that the order
+of members and nodes in the spec never matters. What the chain was founded with is in the seal.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from consortium_operator.api.chain import (
+    ConsortiumChain,
+    ConsortiumChainSpec,
+    Image,
+    Member,
+    NodeGroup,
+    Placement,
+    Resources,
+    Role,
+    Storage,
+)
+from consortium_operator.api.conditions import Reason
+from consortium_operator.api.parse import InvalidResource, Problem
+from consortium_operator.chain.naming import ChainKey, MemberNames, NodeNames
+from consortium_operator.chain.quorum import Quorum
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the operator's own deployment decides.
+
+    `image_catalogue`: version → repository@digest or repository:tag.
+    """
+
+    operator_namespace: str
+    image_catalogue: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedImage:
+    reference: str
+    pull_policy: str
+    pull_secrets: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedNode:
+    """One node. `name` is what people write (shenzhen-0); `names.node` is its full object name."""
+
+    member: str
+    name: str
+    names: NodeNames
+    role: Role
+    weight: int
+    storage: Storage
+    resources: Resources
+    placement: Placement
+    pod_labels: Mapping[str, str]
+    pod_annotations: Mapping[str, str]
+
+    @property
+    def path(self) -> str:
+        """As messages name a node: webank/shenzhen-0."""
+        return f"{self.member}/{self.name}"
+
+    @property
+    def is_sealer(self) -> bool:
+        return self.role is Role.SEALER
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedMember:
+    name: str
+    names: MemberNames
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The whole chain as wanted. `nodes` are sorted by member, node group and index."""
+
+    key: ChainKey
+    uid: str
+    spec: ConsortiumChainSpec
+    settings: Settings
+    image: PlannedImage
+    members: tuple[PlannedMember, ...]
+    nodes: tuple[PlannedNode, ...]
+
+    @property
+    def engine(self) -> str:
+        return self.spec.engine
+
+    @cached_property
+    def sealers(self) -> tuple[PlannedNode, ...]:
+        return tuple(node for node in self.nodes if node.is_sealer)
+
+    @cached_property
+    def quorum(self) -> Quorum:
+        return Quorum(sum(node.weight for node in self.sealers))
+
+    @cached_property
+    def by_object_name(self) -> Mapping[str, PlannedNode]:
+        return {node.names.node: node for node in self.nodes}
+
+    def nodes_of(self, member: str) -> tuple[PlannedNode, ...]:
+        return tuple(node for node in self.nodes if node.member == member)
+
+
+def make_plan(chain: ConsortiumChain, settings: Settings) -> Plan:
+    """The plan of a parsed resource.
+
+    Raises InvalidResource where two nodes ask for one object name, or no image is known.
+    """
+    key = ChainKey(chain.metadata.namespace, chain.metadata.name)
+    nodes = tuple(
+        node
+        for member in sorted(chain.spec.members, key=lambda member: member.name)
+        for group in sorted(member.nodes, key=lambda group: group.name)
+        for node in _nodes_of(key, chain.spec, member, group)
+    )
+    _refuse_shared_names(nodes)
+    return Plan(
+        key=key,
+        uid=chain.metadata.uid,
+        spec=chain.spec,
+        settings=settings,
+        image=_image(chain.spec, settings),
+        members=tuple(
+            PlannedMember(name, key.member(name))
+            for name in sorted(member.name for member in chain.spec.members)
+        ),
+        nodes=nodes,
+    )
+
+
+def _nodes_of(
+    key: ChainKey, spec: ConsortiumChainSpec, member: Member, group: NodeGroup
+) -> list[PlannedNode]:
+    defaults = spec.node_defaults
+    return [
+        PlannedNode(
+            member=member.name,
+            name=f"{group.name}-{index}",
+            names=key.node(member.name, group.name, index),
+            role=group.role,
+            weight=group.weight,
+            # An override replaces the whole key: absent means the default, never a mixture.
+            storage=group.storage or defaults.storage,
+            resources=group.resources or defaults.resources,
+            placement=group.placement or defaults.placement,
+            pod_labels=defaults.pod_labels if group.pod_labels is None else group.pod_labels,
+            pod_annotations=(
+                defaults.pod_annotations if group.pod_annotations is None else group.pod_annotations
+            ),
+        )
+        for index in range(group.count)
+    ]
+
+
+def _refuse_shared_names(nodes: tuple[PlannedNode, ...]) -> None:
+    counts = Counter(node.names.node for node in nodes)
+    shared = [node for node in nodes if counts[node.names.node] > 1]
+    if shared:
+        paths = " and ".join(node.path for node in shared)
+        raise InvalidResource(
+            (
+                Problem(
+                    path="spec.members",
+                    message=f"{paths} would share the object name {shared[0].names.node}: "
+                    "rename a node entry of one of them",
+                    reason=Reason.NAME_CONFLICT,
+                ),
+            )
+        )
+
+
+def _image(spec: ConsortiumChainSpec, settings: Settings) -> PlannedImage:
+    image = spec.image or Image()
+    reference = _reference(image) or settings.image_catalogue.get(spec.version)
+    if reference is None:
+        raise InvalidResource(
+            (
+                Problem(
+                    path="spec.image",
+                    message=f"no image is known for version {spec.version}: set "
+                    "spec.image.repository with digest or tag, or add the version to the "
+                    "chart's value imageCatalogue",
+                    reason=Reason.IMAGE_REQUIRED,
+                ),
+            )
+        )
+    return PlannedImage(
+        reference=reference,
+        pull_policy=image.pull_policy,
+        pull_secrets=tuple(secret.name for secret in image.pull_secrets),
+    )
+
+
+def _reference(image: Image) -> str | None:
+    if image.repository is None:
+        return None
+    if image.digest is not None:
+        return f"{image.repository}@{image.digest}"
+    return f"{image.repository}:{image.tag}" if image.tag is not None else None

@@ -1,0 +1,88 @@
+"""The public side of every key: what the register ConfigMaps hold.
+
+A register entry is written after its Secret was read back, and never changes. From then on a
+missing Secret is a loss to report, not a gap to fill (design rule 1).
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+
+
+class RegisterError(ValueError):
+    """A register ConfigMap lacks a field. Its message names the field."""
+
+
+def _fields(data: Mapping[str, str], names: tuple[str, ...]) -> dict[str, str]:
+    missing = [name for name in names if not data.get(name)]
+    if missing:
+        raise RegisterError(f"the register entry lacks {', '.join(missing)}")
+    return {name: data[name] for name in names}
+
+
+@dataclass(frozen=True, slots=True)
+class NodeRegister:
+    """A node's public identity.
+
+    `node_id`: 128 hex digits, the uncompressed public point of node.pem (what the genesis names).
+    `tls_id`: 512 hex digits, the RSA modulus (what peers' allow and deny lists name).
+    Fingerprints: sha256 over the DER SubjectPublicKeyInfo, hex.
+    """
+
+    node_id: str
+    tls_id: str
+    node_public_key: str
+    tls_public_key: str
+    node_fingerprint: str
+    tls_fingerprint: str
+
+    def to_data(self) -> dict[str, str]:
+        """The ConfigMap's data."""
+        return asdict(self)
+
+    @classmethod
+    def from_data(cls, data: Mapping[str, str]) -> "NodeRegister":
+        return cls(**_fields(data, tuple(cls.__dataclass_fields__)))
+
+
+class AuthorityKind(StrEnum):
+    """A member's two CAs: peers trust the one, the member's own RPC trusts the other."""
+
+    NODE = "node-ca"
+    CLIENT = "client-ca"
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorityRegister:
+    """A CA's public part. `subject_hash`: as `openssl x509 -subject_hash` prints it, 8 hex digits."""
+
+    certificate: str
+    subject_hash: str
+    fingerprint: str
+
+    def to_data(self) -> dict[str, str]:
+        return {
+            "ca.crt": self.certificate,
+            "subjectHash": self.subject_hash,
+            "fingerprint": self.fingerprint,
+        }
+
+    @classmethod
+    def from_data(cls, data: Mapping[str, str]) -> "AuthorityRegister":
+        found = _fields(data, ("ca.crt", "subjectHash", "fingerprint"))
+        return cls(found["ca.crt"], found["subjectHash"], found["fingerprint"])
+
+
+@dataclass(frozen=True, slots=True)
+class AccountRegister:
+    """An account on the chain. `address`: 0x and 40 lower-case hex digits."""
+
+    address: str
+    fingerprint: str
+
+    def to_data(self) -> dict[str, str]:
+        return asdict(self)
+
+    @classmethod
+    def from_data(cls, data: Mapping[str, str]) -> "AccountRegister":
+        return cls(**_fields(data, ("address", "fingerprint")))

@@ -1,0 +1,147 @@
+"""What the running nodes say, and what it means: who is up, who is live, whether they agree.
+
+Silence counts as down. A node is *up* if it answers everything (also its peer list: a node whose
+gateway hangs still answers the rest), carries our block 0, agrees with the others on the genesis
+hash and is within `CATCH_UP_BLOCKS` of the highest. It is *live* if the up sealers that list it in
+their sync status, and it itself, hold a quorum (design rule 5).
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from consortium_operator.chain.quorum import Quorum
+
+CATCH_UP_BLOCKS = 10
+"""As the SDKs have it (SYNC_KEEP_UP_THRESHOLD of the java-sdk)."""
+
+
+@dataclass(frozen=True, slots=True)
+class NodeView:
+    """One node's answers. `problem` says why it counts as down; then the rest may be empty.
+
+    `peers`: node ids that its sync status lists. `sealers`: node id → weight, as the chain has it.
+    `block0_text`, `block0_hash`: of block 0's own header; `genesis_hash`: what it tells its peers.
+    """
+
+    node: str
+    node_id: str = ""
+    problem: str | None = None
+    height: int = -1
+    latest_hash: str = ""
+    genesis_hash: str = ""
+    block0_text: str = ""
+    block0_hash: str = ""
+    version: str = ""
+    leader_index: int = -1
+    view: int = -1
+    peers: frozenset[str] = frozenset()
+    sealers: Mapping[str, int] | None = None
+
+    @property
+    def answers(self) -> bool:
+        return self.problem is None
+
+
+@dataclass(frozen=True)
+class ChainView:
+    """All answers of one round, and what the founders say block 0 is.
+
+    `block0_text` is the text that our sealed genesis gives: a node with another one is not ours.
+    """
+
+    nodes: tuple[NodeView, ...]
+    block0_text: str
+    founding_weights: Mapping[str, int]
+
+    @cached_property
+    def weights(self) -> Mapping[str, int]:
+        """Node id → weight from the highest node that answers; before that, from the founding."""
+        told = [node for node in self.nodes if node.answers and node.sealers]
+        if not told:
+            return self.founding_weights
+        return max(told, key=lambda node: node.height).sealers or self.founding_weights
+
+    @cached_property
+    def quorum(self) -> Quorum:
+        return Quorum(sum(self.weights.values()))
+
+    @cached_property
+    def height(self) -> int:
+        """The height that a quorum cannot have lost: the highest of our nodes that answer, or -1."""
+        return max((node.height for node in self._ours), default=-1)
+
+    @cached_property
+    def genesis_hash(self) -> str:
+        """The genesis hash that most weight carries (ties: the smallest, to be deterministic)."""
+        counts: Counter[str] = Counter()
+        for node in self._ours:
+            counts[node.genesis_hash] += self.weights.get(node.node_id, 0)
+        return min(counts, key=lambda found: (-counts[found], found), default="")
+
+    @cached_property
+    def _ours(self) -> tuple[NodeView, ...]:
+        return tuple(n for n in self.nodes if n.answers and n.block0_text == self.block0_text)
+
+    @cached_property
+    def up(self) -> frozenset[str]:
+        """Node ids."""
+        return frozenset(
+            node.node_id
+            for node in self._ours
+            if node.genesis_hash == self.genesis_hash
+            and node.height >= self.height - CATCH_UP_BLOCKS
+        )
+
+    @cached_property
+    def live(self) -> frozenset[str]:
+        """Ids of live sealers: up, and seen by enough others to make a quorum with them."""
+        return frozenset(
+            node_id
+            for node_id, weight in self.weights.items()
+            if node_id in self.up
+            and self._weight(self._up_sealers_that_list(node_id)) + weight >= self.quorum.required
+        )
+
+    @cached_property
+    def live_weight(self) -> int:
+        """The weight of live sealers, or of up sealers where no set of live ones exists."""
+        return self._weight(self.live or (self.up & self.weights.keys()))
+
+    def has_quorum(self) -> bool:
+        return bool(self.live) and self.quorum.is_met_by(self.live_weight)
+
+    def of(self, node: str) -> NodeView | None:
+        """By full object name."""
+        return next((view for view in self.nodes if view.node == node), None)
+
+    @cached_property
+    def foreign_block0(self) -> tuple[str, ...]:
+        """Full object names of nodes that answer with another block 0."""
+        return tuple(n.node for n in self.nodes if n.answers and n.block0_text != self.block0_text)
+
+    @cached_property
+    def splits(self) -> tuple[tuple[str, str], ...]:
+        """Pairs of nodes at one height with different hashes."""
+        first: dict[int, NodeView] = {}
+        found = []
+        for node in self._ours:
+            if node.height > 0 and node.latest_hash:
+                other = first.setdefault(node.height, node)
+                if other.latest_hash != node.latest_hash:
+                    found.append((other.node, node.node))
+        return tuple(found)
+
+    def _up_sealers_that_list(self, node_id: str) -> list[str]:
+        return [
+            node.node_id
+            for node in self._ours
+            if node.node_id in self.up
+            and node.node_id in self.weights
+            and node.node_id != node_id
+            and node_id in node.peers
+        ]
+
+    def _weight(self, node_ids: Iterable[str]) -> int:
+        return sum(self.weights.get(node_id, 0) for node_id in node_ids)

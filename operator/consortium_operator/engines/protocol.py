@@ -1,0 +1,171 @@
+"""What the operator asks of an engine.
+
+Two halves. `Engine` is pure but for the making of keys: it turns the plan and public material
+into files. `ChainClient` talks to the running nodes. Nothing outside an engine knows a file
+format, a consensus algorithm or an RPC method.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from consortium_operator.api.chain import ConsortiumChain
+from consortium_operator.api.parse import Problem
+from consortium_operator.chain.files import NodeFile, Process
+from consortium_operator.chain.genesis import Seal
+from consortium_operator.chain.plan import Plan, PlannedNode
+from consortium_operator.chain.private import PrivateFiles
+from consortium_operator.chain.register import AccountRegister, AuthorityRegister, NodeRegister
+from consortium_operator.chain.view import NodeView
+
+
+class InvalidMaterial(ValueError):
+    """Key or certificate material that cannot be what it should be.
+
+    The message names what is wrong and never holds any of the material.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class Validity:
+    """From when to when a certificate holds, and its serial number: the caller owns clock and
+    randomness. `serial`: positive, at most 159 bits (RFC 5280 allows 20 octets)."""
+
+    not_before: datetime
+    not_after: datetime
+    serial: int
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Whom a certificate is for. `generation` makes every CA's subject its own: OpenSSL finds a
+    CA by subject, and a cached one hides a new one of the same name."""
+
+    chain: str
+    member: str
+    name: str
+    generation: int
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateFacts:
+    """What decides whether a certificate still serves. Fingerprints as in the register."""
+
+    not_before: datetime
+    not_after: datetime
+    key_fingerprint: str
+    issuer_fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class NodeMaterial:
+    """Public material of one node: what its files are made of."""
+
+    node: PlannedNode
+    register: NodeRegister
+    certificate: str
+    client_authority: AuthorityRegister
+
+
+class Engine(Protocol):
+    """One kind of chain, pure (keys are made by the `new_*` methods, and only there)."""
+
+    @property
+    def name(self) -> str: ...
+
+    def problems(self, chain: ConsortiumChain) -> tuple[Problem, ...]:
+        """What this engine refuses of a resource whose schema and rules are satisfied: unknown
+        versions, overlays on keys it does not know or does not give away."""
+        ...
+
+    # Keys: made once, kept in Secrets, never logged.
+    def new_node_key(self) -> PrivateFiles: ...
+    def new_tls_key(self) -> PrivateFiles: ...
+    def new_account(self) -> PrivateFiles: ...
+    def new_client_key(self) -> PrivateFiles: ...
+    def new_authority(self, subject: Subject, validity: Validity) -> PrivateFiles: ...
+
+    # Their public side. Raise InvalidMaterial.
+    def node_register(self, node_key: PrivateFiles, tls_key: PrivateFiles) -> NodeRegister: ...
+    def authority_register(self, authority: PrivateFiles) -> AuthorityRegister: ...
+    def account_register(self, account: PrivateFiles) -> AccountRegister: ...
+    def client_fingerprint(self, client_key: PrivateFiles) -> str: ...
+
+    # Certificates, PEM.
+    def node_certificate(
+        self, authority: PrivateFiles, subject: Subject, tls_public_key: str, validity: Validity
+    ) -> str: ...
+    def client_certificate(
+        self,
+        authority: PrivateFiles,
+        subject: Subject,
+        client_key: PrivateFiles,
+        validity: Validity,
+    ) -> str: ...
+    def certificate_facts(self, certificate: str, authority: AuthorityRegister) -> CertificateFacts:
+        """Raises InvalidMaterial also where `authority` did not sign it."""
+        ...
+
+    # The founding, and the files of a node.
+    def seal(self, plan: Plan, node_ids: Mapping[str, str], admin: str) -> Seal:
+        """`node_ids`: node path (webank/shenzhen-0) → node id, of every sealer."""
+        ...
+
+    def check_seal(self, plan: Plan, seal: Seal) -> tuple[Problem, ...]:
+        """Founding fields of the spec that contradict the seal (reason RetainedDataConflict)."""
+        ...
+
+    def block0_text(self, seal: Seal) -> str:
+        """The text that a running node of this genesis stores in block 0, byte for byte."""
+        ...
+
+    def process(self, plan: Plan) -> Process: ...
+    def peers(self, plan: Plan, node: PlannedNode) -> str:
+        """The dial list of a node: all other nodes by their Services' names."""
+        ...
+
+    def trust(self, authorities: Sequence[AuthorityRegister]) -> dict[str, str]:
+        """The trust directory: file name → PEM, every member's node CA."""
+        ...
+
+    def node_files(
+        self, plan: Plan, seal: Seal, material: NodeMaterial
+    ) -> tuple[NodeFile, ...]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class NodeEndpoint:
+    """Where and as whom a node is asked. `tls_fingerprint`: the pinned key of its certificate."""
+
+    node: str
+    host: str
+    port: int
+    tls_fingerprint: str
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class ClientIdentity:
+    """The operator's own client key and certificate for one member."""
+
+    key: PrivateFiles
+    certificate: str
+
+
+class ChainClient(Protocol):
+    """Talks to the running nodes of one chain."""
+
+    async def view(self, endpoint: NodeEndpoint, identity: ClientIdentity) -> NodeView:
+        """What the node says of itself; never raises for a node that is silent or wrong."""
+        ...
+
+    async def probe(
+        self, endpoint: NodeEndpoint, identity: ClientIdentity, account: PrivateFiles, plan: Plan
+    ) -> None:
+        """Sends one transaction that changes nothing of meaning, and returns when its block is
+        committed. Raises ChainCallFailed."""
+        ...
+
+
+class ChainCallFailed(Exception):
+    """A node refused or did not answer. The message says which node, which call and why."""
