@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Quorum:
-    """What a total weight W tolerates. W = 0 (nothing known yet) needs nothing and spares nothing."""
+    """What a total weight W tolerates. W = 0: nothing is known yet."""
 
     total_weight: int
 

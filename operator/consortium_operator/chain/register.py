@@ -54,7 +54,7 @@ class AuthorityKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AuthorityRegister:
-    """A CA's public part. `subject_hash`: as `openssl x509 -subject_hash` prints it, 8 hex digits."""
+    """A CA's public part. `subject_hash`: 8 hex digits, as `openssl x509 -subject_hash`."""
 
     certificate: str
     subject_hash: str

@@ -69,7 +69,7 @@ class ChainView:
 
     @cached_property
     def height(self) -> int:
-        """The height that a quorum cannot have lost: the highest of our nodes that answer, or -1."""
+        """The highest of our nodes that answer, or -1."""
         return max((node.height for node in self._ours), default=-1)
 
     @cached_property
