@@ -1,0 +1,185 @@
+"""What the resource can already say and the operator cannot do yet.
+
+A field whose feature is not built is refused, never ignored. Whoever builds a feature deletes its
+lines here, and nothing else has to change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from consortium_operator.api.chain import (
+    ConsortiumChainSpec,
+    Member,
+    NodeGroup,
+    NodeState,
+    Role,
+    RolloutStrategy,
+)
+from consortium_operator.api.conditions import Reason
+from consortium_operator.api.fisco_bcos import ConsensusType, Cryptography, FiscoBcos, PeersMode
+from consortium_operator.api.rules import M, Rule
+
+
+def _not_yet(
+    on: type[M], path: str, cel: str, predicate: Callable[[M], bool], what: str
+) -> Rule[M]:
+    return Rule(on, path, cel, predicate, f"{what} is not supported yet", Reason.NOT_SUPPORTED_YET)
+
+
+_SPEC: tuple[Rule[Any], ...] = (
+    _not_yet(
+        ConsortiumChainSpec,
+        "hibernated",
+        "!self.hibernated",
+        lambda spec: not spec.hibernated,
+        "hibernated: true",
+    ),
+    _not_yet(
+        ConsortiumChainSpec,
+        "deletionProtection",
+        "!self.deletionProtection",
+        lambda spec: not spec.deletion_protection,
+        "deletionProtection: true",
+    ),
+    _not_yet(
+        ConsortiumChainSpec,
+        "rollout.strategy",
+        "self.rollout.strategy == 'Automatic'",
+        lambda spec: spec.rollout.strategy is RolloutStrategy.AUTOMATIC,
+        "rollout.strategy: Manual",
+    ),
+    _not_yet(
+        Member,
+        "certificateAuthority",
+        "!has(self.certificateAuthority)",
+        lambda member: member.certificate_authority is None,
+        "members: certificateAuthority",
+    ),
+    _not_yet(
+        Member,
+        "clientAuthority",
+        "!has(self.clientAuthority)",
+        lambda member: member.client_authority is None,
+        "members: clientAuthority",
+    ),
+    _not_yet(
+        NodeGroup,
+        "role",
+        "self.role == 'Sealer'",
+        lambda group: group.role is Role.SEALER,
+        "nodes: role: Observer",
+    ),
+    _not_yet(
+        NodeGroup,
+        "state",
+        "self.state == 'Running'",
+        lambda group: group.state is NodeState.RUNNING,
+        "nodes: state: Stopped",
+    ),
+    _not_yet(
+        NodeGroup,
+        "identity",
+        "!has(self.identity)",
+        lambda group: group.identity is None,
+        "nodes: identity",
+    ),
+)
+
+_FISCO_BCOS: tuple[Rule[Any], ...] = (
+    _not_yet(
+        FiscoBcos,
+        "cryptography",
+        "self.cryptography == 'Standard'",
+        lambda part: part.cryptography is Cryptography.STANDARD,
+        "fiscoBcos.cryptography: SM",
+    ),
+    _not_yet(
+        FiscoBcos,
+        "consensus.type",
+        "self.consensus.type == 'PBFT'",
+        lambda part: part.consensus.type is ConsensusType.PBFT,
+        "fiscoBcos.consensus.type: RPBFT",
+    ),
+    _not_yet(
+        FiscoBcos,
+        "consensus.leaderPeriod",
+        "self.consensus.leaderPeriod == 1",
+        lambda part: part.consensus.leader_period == 1,
+        "fiscoBcos.consensus.leaderPeriod other than 1",
+    ),
+    _not_yet(
+        FiscoBcos,
+        "genesis.features",
+        "!has(self.genesis.features) || size(self.genesis.features) == 0",
+        lambda part: not part.genesis.features,
+        "fiscoBcos.genesis.features",
+    ),
+    _not_yet(
+        FiscoBcos,
+        "executor.wasm",
+        "!self.executor.wasm",
+        lambda part: not part.executor.wasm,
+        "fiscoBcos.executor.wasm: true",
+    ),
+    _not_yet(
+        FiscoBcos,
+        "executor.serial",
+        "self.executor.serial",
+        lambda part: part.executor.serial,
+        "fiscoBcos.executor.serial: false",
+    ),
+    _not_yet(
+        FiscoBcos,
+        "ledger.separateBlockState",
+        "!self.ledger.separateBlockState",
+        lambda part: not part.ledger.separate_block_state,
+        "fiscoBcos.ledger.separateBlockState: true",
+    ),
+    _not_yet(
+        FiscoBcos,
+        "governors",
+        "!has(self.governors) || size(self.governors) == 0",
+        lambda part: not part.governors,
+        "fiscoBcos.governors",
+    ),
+    _not_yet(
+        FiscoBcos,
+        "governanceRates",
+        "self.governanceRates.participation == 0 && self.governanceRates.win == 0",
+        lambda part: part.governance_rates.participation == part.governance_rates.win == 0,
+        "fiscoBcos.governanceRates above 0",
+    ),
+    _not_yet(
+        FiscoBcos,
+        "onChain",
+        "!has(self.onChain) || (!has(self.onChain.compatibilityVersion) && "
+        "(!has(self.onChain.features) || size(self.onChain.features) == 0) && "
+        "(!has(self.onChain.systemConfig) || size(self.onChain.systemConfig) == 0))",
+        lambda part: part.on_chain == type(part.on_chain)(),
+        "fiscoBcos.onChain",
+    ),
+    _not_yet(
+        FiscoBcos, "rpc.tls", "self.rpc.tls", lambda part: part.rpc.tls, "fiscoBcos.rpc.tls: false"
+    ),
+    _not_yet(
+        FiscoBcos,
+        "web3Rpc.enabled",
+        "!self.web3Rpc.enabled",
+        lambda part: not part.web3_rpc.enabled,
+        "fiscoBcos.web3Rpc.enabled: true",
+    ),
+    _not_yet(
+        FiscoBcos,
+        "peers",
+        "self.peers.mode == 'Open' && (!has(self.peers.allow) || size(self.peers.allow) == 0) && "
+        "(!has(self.peers.deny) || size(self.peers.deny) == 0)",
+        lambda part: (
+            part.peers.mode is PeersMode.OPEN and not part.peers.allow and not part.peers.deny
+        ),
+        "fiscoBcos.peers other than mode: Open with neither allow nor deny",
+    ),
+)
+
+NOT_SUPPORTED_YET: tuple[Rule[Any], ...] = (*_SPEC, *_FISCO_BCOS)

@@ -1,0 +1,148 @@
+"""From what a user wrote to a typed ConsortiumChain, or to everything that is wrong with it.
+
+This judges as the API server does with the CRD: the same types, bounds and rules. Where fields
+have the wrong shape, rules are checked only on the parts that have the right one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, get_args, get_origin
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from consortium_operator.api.base import Part
+from consortium_operator.api.chain import ConsortiumChain
+from consortium_operator.api.conditions import Reason
+from consortium_operator.api.not_supported import NOT_SUPPORTED_YET
+from consortium_operator.api.problem import InvalidResource, Problem
+from consortium_operator.api.rules import RULES, Rule
+
+__all__ = ["InvalidResource", "Problem", "parse"]
+
+_ALL_RULES: tuple[Rule[Any], ...] = (*RULES, *NOT_SUPPORTED_YET)
+
+
+def parse(body: Mapping[str, Any]) -> ConsortiumChain:
+    """The resource as a model. Raises InvalidResource with all problems at once."""
+    resource = _without_nulls(body)
+    if not isinstance(resource, dict):
+        raise InvalidResource((Problem("kind", "is required: this is no Kubernetes object"),))
+    # Output only: what another version of the operator wrote there must not stop a chain.
+    status = resource.pop("status", None)
+    problems: list[Problem] = []
+    try:
+        chain = _validate(ConsortiumChain, resource)
+    except ValidationError as error:
+        problems.extend(_shape_problems(error.errors()))
+    problems.extend(_broken_rules(ConsortiumChain, resource, ""))
+    if problems:
+        raise InvalidResource(tuple(dict.fromkeys(problems)))
+    return _with_status(chain, status)
+
+
+def _validate(model: type[Part], value: Any) -> Any:
+    return model.model_validate(value, by_alias=True, by_name=False)
+
+
+def _with_status(chain: ConsortiumChain, status: object) -> ConsortiumChain:
+    try:
+        read = _validate(type(chain.status), status or {})
+    except ValidationError:
+        return chain
+    return chain.model_copy(update={"status": read})
+
+
+def _without_nulls(value: Any) -> Any:
+    """The API server drops nulls, so `displayName:` with nothing behind it means absent."""
+    if isinstance(value, Mapping):
+        return {str(k): _without_nulls(v) for k, v in value.items() if v is not None}
+    if isinstance(value, list | tuple):
+        return [_without_nulls(entry) for entry in value]
+    return value
+
+
+def _broken_rules(model: type[Part], value: Any, path: str) -> Iterator[Problem]:
+    """Check the rules on this part and on all parts below it."""
+    rules = [rule for rule in _ALL_RULES if issubclass(model, rule.on)]
+    if rules:
+        yield from _check(rules, model, value, path)
+    if not isinstance(value, Mapping):
+        return
+    for field in model.model_fields.values():
+        inner = _model_in(field.annotation)
+        child = value.get(field.alias or "")
+        if inner is None or child is None:
+            continue
+        below = f"{path}.{field.alias}".lstrip(".")
+        if isinstance(child, list):
+            for index, entry in enumerate(child):
+                yield from _broken_rules(inner, entry, f"{below}[{index}]")
+        else:
+            yield from _broken_rules(inner, child, below)
+
+
+def _check(rules: list[Rule[Any]], model: type[Part], value: Any, path: str) -> Iterator[Problem]:
+    try:
+        part = _validate(model, value)
+    except ValidationError:
+        return  # already reported
+    for rule in rules:
+        if not rule.predicate(part):
+            yield Problem(f"{path}.{rule.path}".lstrip("."), rule.message, rule.reason)
+
+
+def _model_in(annotation: Any) -> type[Part] | None:
+    """The model inside `Model`, `Model | None` or `tuple[Model, ...]`; None in anything else."""
+    if get_origin(annotation) in (None, Mapping):
+        is_model = isinstance(annotation, type) and issubclass(annotation, Part)
+        return annotation if is_model else None
+    return next((m for m in map(_model_in, get_args(annotation)) if m is not None), None)
+
+
+_MESSAGES = {
+    "missing": "is required",
+    "string_type": "must be a string: put it in quotes",
+    "int_type": "must be a whole number without quotes",
+    "bool_type": "must be true or false without quotes",
+    "model_type": "must be an object",
+    "model_attributes_type": "must be an object",
+    "mapping_type": "must be an object",
+    "dict_type": "must be an object",
+    "tuple_type": "must be a list",
+    "greater_than_equal": "must be at least {ge}",
+    "less_than_equal": "must be at most {le}",
+    "enum": "must be one of {expected}",
+    "literal_error": "must be {expected}",
+    "string_too_short": "must have at least {min_length} characters",
+    "string_too_long": "must have at most {max_length} characters",
+    "too_short": "must have at least {min_length} entries",
+    "too_long": "must have at most {max_length} entries",
+}
+
+
+def _shape_problems(errors: list[ErrorDetails]) -> Iterator[Problem]:
+    """One problem per error, without the echo "too short" of a list whose entries are wrong."""
+    for error in errors:
+        loc = error["loc"]
+        echo = any(other["loc"][: len(loc)] == loc for other in errors if other is not error)
+        if not (error["type"] == "too_short" and echo):
+            yield _problem(error)
+
+
+def _problem(details: ErrorDetails) -> Problem:
+    path = ""
+    for step in details["loc"]:
+        if isinstance(step, int):
+            path += f"[{step}]"
+        elif step != "[key]":
+            path += f".{step}"
+    return Problem(path.lstrip(".") or "kind", _message(details), Reason.INVALID)
+
+
+def _message(details: ErrorDetails) -> str:
+    if details["type"] == "extra_forbidden":
+        return "is no field: remove it or correct its name"
+    template = _MESSAGES.get(details["type"])
+    return template.format(**details.get("ctx", {})) if template else details["msg"]

@@ -1,0 +1,418 @@
+"""What the types cannot say, once, for both judges of a resource.
+
+Each rule is a CEL expression for the API server (crd.py puts it into the CRD) and a predicate for
+everything that reads a resource without one: the command line, `render`, a cluster whose CRD lost
+its rules (parse.py). A table of good and bad resources in the tests proves that both agree.
+
+A rule belongs to the model that it is checked on, `self` in CEL. Its message names the field and
+says the fix: the API server prints no path for a rule on the root.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from consortium_operator.api.base import Part
+from consortium_operator.api.chain import (
+    NAME_MAX_LENGTH,
+    NODES_MAX,
+    Certificates,
+    ConsortiumChain,
+    ConsortiumChainSpec,
+    Image,
+    Member,
+    NetworkClient,
+    NodeGroup,
+    NodeState,
+    PullSecret,
+    Role,
+    SecretReference,
+)
+from consortium_operator.api.conditions import Reason
+from consortium_operator.api.fisco_bcos import (
+    P2P_PORT,
+    Executor,
+    FiscoBcos,
+    Genesis,
+    Governor,
+    OnChain,
+    Peers,
+)
+from consortium_operator.api.placement import NodeDefaults, Placement, Storage
+from consortium_operator.api.quantity import (
+    DURATION_PATTERN,
+    parse_duration,
+    parse_quantity,
+)
+
+M = TypeVar("M", bound=Part)
+
+STORAGE_MINIMUM = "2Gi"
+
+
+@dataclass(frozen=True)
+class Rule(Generic[M]):
+    """One rule: `cel` and `predicate` say the same, true where the resource is good.
+
+    `path` is the field that the rule is about, relative to the model `on`.
+    """
+
+    on: type[M]
+    path: str
+    cel: str
+    predicate: Callable[[M], bool]
+    message: str
+    reason: Reason = Reason.INVALID
+
+
+def _snake(alias: str, on: type[Part]) -> str:
+    return next(name for name, field in on.model_fields.items() if (field.alias or name) == alias)
+
+
+def matches(on: type[M], path: str, pattern: str, message: str) -> Rule[M]:
+    """A rule that one text field, where it is set, matches the pattern as a whole."""
+    name = _snake(path, on)
+    optional = on.model_fields[name].default is None
+    test = f"self.{path}.matches('^{pattern}$')"
+    compiled = re.compile(pattern)
+
+    def predicate(part: M) -> bool:
+        value = getattr(part, name)
+        return value is None or compiled.fullmatch(value) is not None
+
+    cel = f"!has(self.{path}) || {test}" if optional else test
+    return Rule(on, path, cel, predicate, message)
+
+
+_LABEL = "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
+_SUBDOMAIN = f"{_LABEL}([.]{_LABEL})*"
+_LABEL_VALUE = "[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?"
+_ALPHANUMERIC = "[A-Za-z0-9]+"
+_VERSION = "[0-9]{1,4}[.][0-9]{1,4}[.][0-9]{1,4}"
+_ADDRESS = "0x[0-9a-fA-F]{40}"
+_TLS_ID = "([0-9a-f]{128}|[0-9a-f]{512})"
+_STORAGE_SIZE = "[0-9]{1,12}([.][0-9]{1,3})?(Ki|Mi|Gi|Ti|Pi|k|M|G|T|P)?"
+_TLS_ID_HELP = (
+    "must hold TLS ids: 512 lower-case hexadecimal digits, or 128 with SM. A node ignores others"
+)
+_DURATION_HELP = "must be hours, minutes and seconds above zero, such as 8760h or 1h30m"
+_OWN_LABELS = "consortium.dev/"
+
+
+def _total(spec: ConsortiumChainSpec) -> int:
+    return sum(group.count for member in spec.members for group in member.nodes)
+
+
+def _has_sealer(spec: ConsortiumChainSpec) -> bool:
+    return any(group.role is Role.SEALER for member in spec.members for group in member.nodes)
+
+
+def _not_longer(first: str, second: str) -> bool:
+    """Whether the first duration is at most the second. What is none, another rule reports."""
+    shorter, longer = parse_duration(first), parse_duration(second)
+    return shorter is None or longer is None or shorter <= longer
+
+
+def _shorter(first: str, second: str) -> bool:
+    shorter, longer = parse_duration(first), parse_duration(second)
+    return shorter is None or longer is None or shorter < longer
+
+
+def _is_duration(text: str) -> bool:
+    length = parse_duration(text)
+    return length is not None and length.total_seconds() > 0
+
+
+def _is_storage_size(size: str) -> bool:
+    value, least = parse_quantity(size), parse_quantity(STORAGE_MINIMUM)
+    if re.fullmatch(_STORAGE_SIZE, size) is None or value is None or least is None:
+        return False
+    return value >= least
+
+
+def _without_own_labels(labels: Mapping[str, str] | None) -> bool:
+    return not any(key.startswith(_OWN_LABELS) for key in labels or {})
+
+
+def _durations() -> tuple[Rule[Certificates], ...]:
+    def one(path: str) -> Rule[Certificates]:
+        name = _snake(path, Certificates)
+        return Rule(
+            Certificates,
+            path,
+            f"self.{path}.matches('^{DURATION_PATTERN}$') && self.{path}.matches('[1-9]')",
+            lambda part: _is_duration(getattr(part, name)),
+            f"certificates.{path} {_DURATION_HELP}",
+        )
+
+    return tuple(one(path) for path in ("duration", "renewBefore", "clientDuration", "caDuration"))
+
+
+def _own_label_rule(on: type[M], labels: Callable[[M], Mapping[str, str] | None]) -> Rule[M]:
+    return Rule(
+        on,
+        "podLabels",
+        f"!has(self.podLabels) || self.podLabels.all(k, !k.startsWith('{_OWN_LABELS}'))",
+        lambda part: _without_own_labels(labels(part)),
+        "podLabels must not hold labels that start with consortium.dev/: Services and disruption "
+        "budgets find their pods by them",
+    )
+
+
+_CHAIN: tuple[Rule[Any], ...] = (
+    Rule(
+        ConsortiumChain,
+        "metadata.name",
+        f"size(self.metadata.name) <= {NAME_MAX_LENGTH} && "
+        "self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')",
+        lambda chain: (
+            len(chain.metadata.name) <= NAME_MAX_LENGTH
+            and re.fullmatch("[a-z]([-a-z0-9]*[a-z0-9])?", chain.metadata.name) is not None
+        ),
+        f"metadata.name must be at most {NAME_MAX_LENGTH} lower-case letters, digits and '-', "
+        "begin with a letter and not end with '-': the names of Services begin with it",
+    ),
+    matches(
+        ConsortiumChainSpec,
+        "version",
+        _VERSION,
+        'version must be one exact version X.Y.Z without a leading v, such as "3.16.4"',
+    ),
+    matches(
+        ConsortiumChainSpec,
+        "chainId",
+        _ALPHANUMERIC,
+        "chainId must be letters and digits only: a node refuses anything else",
+    ),
+    Rule(
+        ConsortiumChainSpec,
+        "members",
+        "self.members.exists(m, m.nodes.exists(n, n.role == 'Sealer'))",
+        _has_sealer,
+        "members must have at least one node with role: Sealer",
+    ),
+    Rule(
+        ConsortiumChainSpec,
+        "members",
+        f"self.members.map(m, m.nodes.map(n, n.count).sum()).sum() <= {NODES_MAX}",
+        lambda spec: _total(spec) <= NODES_MAX,
+        f"members must have at most {NODES_MAX} nodes together: lower the counts",
+    ),
+    matches(
+        Image,
+        "repository",
+        "[a-zA-Z0-9]+([._:/-]+[a-zA-Z0-9]+)*",
+        "image.repository must be a registry and a name such as registry.example/fisco-bcos: tag "
+        "and digest have fields of their own",
+    ),
+    matches(Image, "tag", "[A-Za-z0-9_][A-Za-z0-9_.-]*", "image.tag must be an image tag"),
+    matches(
+        Image,
+        "digest",
+        "sha256:[0-9a-f]{64}",
+        "image.digest must be sha256: and 64 lower-case hexadecimal digits",
+    ),
+    Rule(
+        Image,
+        "repository",
+        "has(self.repository) == (has(self.tag) || has(self.digest))",
+        lambda image: (
+            (image.repository is not None) == (image.tag is not None or image.digest is not None)
+        ),
+        "image.repository needs image.tag or image.digest, and neither stands without it",
+    ),
+    Rule(
+        Image,
+        "tag",
+        "!has(self.tag) || self.tag != 'latest' || has(self.digest)",
+        lambda image: image.tag != "latest" or image.digest is not None,
+        "image.tag must name one version: with latest a restarted node may run another program",
+    ),
+    matches(PullSecret, "name", _SUBDOMAIN, "pullSecrets: name must be the name of a Secret"),
+    matches(SecretReference, "secretName", _SUBDOMAIN, "secretName must be the name of a Secret"),
+    *_durations(),
+    Rule(
+        Certificates,
+        "renewBefore",
+        "duration(self.renewBefore) < duration(self.duration) && "
+        "duration(self.renewBefore) < duration(self.clientDuration)",
+        lambda part: (
+            _shorter(part.renew_before, part.duration)
+            and _shorter(part.renew_before, part.client_duration)
+        ),
+        "certificates.renewBefore must be shorter than duration and clientDuration",
+    ),
+    Rule(
+        Certificates,
+        "caDuration",
+        "duration(self.duration) <= duration(self.caDuration) && "
+        "duration(self.clientDuration) <= duration(self.caDuration)",
+        lambda part: (
+            _not_longer(part.duration, part.ca_duration)
+            and _not_longer(part.client_duration, part.ca_duration)
+        ),
+        "certificates.caDuration must be at least duration and clientDuration",
+    ),
+    Rule(
+        NetworkClient,
+        "podSelector",
+        "has(self.namespaceSelector) || has(self.podSelector)",
+        lambda client: client.namespace_selector is not None or client.pod_selector is not None,
+        "networkPolicy.clients: each entry needs namespaceSelector or podSelector",
+    ),
+)
+
+_NODES: tuple[Rule[Any], ...] = (
+    matches(
+        Member,
+        "name",
+        _LABEL,
+        "members: name must be lower-case letters, digits and '-', not '-' at either end",
+    ),
+    matches(
+        NodeGroup,
+        "name",
+        _LABEL,
+        "nodes: name must be lower-case letters, digits and '-', not '-' at either end",
+    ),
+    Rule(
+        NodeGroup,
+        "count",
+        "self.state != 'Stopped' || self.count == 1",
+        lambda group: group.state is not NodeState.STOPPED or group.count == 1,
+        "nodes: state Stopped needs count 1: give the node an entry of its own",
+    ),
+    Rule(
+        NodeGroup,
+        "count",
+        "!has(self.identity) || self.count == 1",
+        lambda group: group.identity is None or group.count == 1,
+        "nodes: identity needs count 1: two nodes with one key break the consensus",
+    ),
+    _own_label_rule(NodeGroup, lambda group: group.pod_labels),
+    _own_label_rule(NodeDefaults, lambda defaults: defaults.pod_labels),
+    Rule(
+        Storage,
+        "size",
+        f"self.size.matches('^{_STORAGE_SIZE}$') && "
+        f"quantity(self.size).compareTo(quantity('{STORAGE_MINIMUM}')) >= 0",
+        lambda storage: _is_storage_size(storage.size),
+        f"storage.size must be a quantity of at least {STORAGE_MINIMUM}, such as 20Gi: a node "
+        "needs 1 GiB free to start",
+    ),
+    matches(
+        Storage,
+        "storageClassName",
+        _SUBDOMAIN,
+        "storage.storageClassName must be the name of a storage class",
+    ),
+    matches(Placement, "region", _LABEL_VALUE, "placement.region must be a label value"),
+    matches(Placement, "zone", _LABEL_VALUE, "placement.zone must be a label value"),
+    matches(
+        Placement,
+        "priorityClassName",
+        _SUBDOMAIN,
+        "placement.priorityClassName must be the name of a priority class",
+    ),
+)
+
+_FISCO_BCOS: tuple[Rule[Any], ...] = (
+    matches(
+        FiscoBcos, "groupId", _ALPHANUMERIC, "fiscoBcos.groupId must be letters and digits only"
+    ),
+    matches(
+        FiscoBcos,
+        "genesisSha256",
+        "[0-9a-f]{64}",
+        "fiscoBcos.genesisSha256 must be 64 lower-case hexadecimal digits",
+    ),
+    Rule(
+        FiscoBcos,
+        "executor.authCheck",
+        "self.executor.authCheck || (self.rpc.tls && !self.web3Rpc.enabled)",
+        lambda part: part.executor.auth_check or (part.rpc.tls and not part.web3_rpc.enabled),
+        "fiscoBcos.executor.authCheck false needs rpc.tls true and web3Rpc.enabled false: "
+        "otherwise whoever reaches a node could vote its members out",
+    ),
+    Rule(
+        FiscoBcos,
+        "rpc.port",
+        f"self.rpc.port != {P2P_PORT}",
+        lambda part: part.rpc.port != P2P_PORT,
+        f"fiscoBcos.rpc.port must not be {P2P_PORT}: there the node listens for its peers",
+    ),
+    Rule(
+        FiscoBcos,
+        "web3Rpc.port",
+        f"self.web3Rpc.port != {P2P_PORT} && self.web3Rpc.port != self.rpc.port",
+        lambda part: part.web3_rpc.port not in (P2P_PORT, part.rpc.port),
+        f"fiscoBcos.web3Rpc.port must be neither {P2P_PORT}, where the node listens for its peers, "
+        "nor rpc.port",
+    ),
+    Rule(
+        FiscoBcos,
+        "config",
+        "!has(self.config) || self.config.all(s, self.config[s].all(k, "
+        "!self.config[s][k].contains('\\n') && !self.config[s][k].contains('\\r')))",
+        lambda part: (
+            not any(
+                "\n" in value or "\r" in value
+                for section in part.config.values()
+                for value in section.values()
+            )
+        ),
+        "fiscoBcos.config: a value must not hold a line break: it would begin a key of its own",
+    ),
+    matches(
+        Genesis,
+        "compatibilityVersion",
+        _VERSION,
+        'genesis.compatibilityVersion must be X.Y.Z without a leading v, such as "3.16.4"',
+    ),
+    matches(
+        Genesis,
+        "web3ChainId",
+        "(0|[1-9][0-9]*)",
+        'genesis.web3ChainId must be a number in quotes, such as "20200"',
+    ),
+    matches(
+        Executor,
+        "authAdminAccount",
+        _ADDRESS,
+        "executor.authAdminAccount must be 0x and 40 hexadecimal digits",
+    ),
+    Rule(
+        Executor,
+        "wasm",
+        "!self.wasm || (self.serial && !self.authCheck)",
+        lambda executor: not executor.wasm or (executor.serial and not executor.auth_check),
+        "executor.wasm true needs serial true and authCheck false: a node refuses anything else",
+    ),
+    matches(Governor, "address", _ADDRESS, "governors: address must be 0x and 40 hex digits"),
+    matches(Governor, "secretName", _SUBDOMAIN, "governors: secretName must name a Secret"),
+    matches(
+        OnChain,
+        "compatibilityVersion",
+        _VERSION,
+        'onChain.compatibilityVersion must be X.Y.Z without a leading v, such as "3.16.4"',
+    ),
+    Rule(
+        Peers,
+        "allow",
+        f"!has(self.allow) || self.allow.all(id, id.matches('^{_TLS_ID}$'))",
+        lambda peers: all(re.fullmatch(_TLS_ID, id_) for id_ in peers.allow),
+        f"peers.allow {_TLS_ID_HELP}",
+    ),
+    Rule(
+        Peers,
+        "deny",
+        f"!has(self.deny) || self.deny.all(id, id.matches('^{_TLS_ID}$'))",
+        lambda peers: all(re.fullmatch(_TLS_ID, id_) for id_ in peers.deny),
+        f"peers.deny {_TLS_ID_HELP}",
+    ),
+)
+
+RULES: tuple[Rule[Any], ...] = (*_CHAIN, *_NODES, *_FISCO_BCOS)
