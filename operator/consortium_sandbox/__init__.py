@@ -2,4 +2,47 @@
 
 This package imports nothing of `consortium_operator`: what the operator misreads in a node's
 documentation must not be misread the same way by the node that tests it.
+
+The names below are loaded when they are first used: the stand-in node lives in this package too,
+and its image carries neither the sandbox nor what the sandbox needs.
 """
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from consortium_sandbox.backend import ComponentStatus, SandboxStatus
+    from consortium_sandbox.errors import SandboxError, SandboxUnsupportedError
+    from consortium_sandbox.go_tools import tool_path
+    from consortium_sandbox.images.catalogue import Image, ImageSet, build_images
+    from consortium_sandbox.sandbox import Sandbox
+
+__all__ = [
+    "ComponentStatus",
+    "Image",
+    "ImageSet",
+    "Sandbox",
+    "SandboxError",
+    "SandboxStatus",
+    "SandboxUnsupportedError",
+    "build_images",
+    "tool_path",
+]
+
+_HOME = {
+    "ComponentStatus": "backend",
+    "Image": "images.catalogue",
+    "ImageSet": "images.catalogue",
+    "Sandbox": "sandbox",
+    "SandboxError": "errors",
+    "SandboxStatus": "backend",
+    "SandboxUnsupportedError": "errors",
+    "build_images": "images.catalogue",
+    "tool_path": "go_tools",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)

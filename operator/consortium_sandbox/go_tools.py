@@ -1,0 +1,204 @@
+"""Builds the cluster's programs from their Go modules, into a cache keyed by version.
+
+No registry of Python or Debian packages carries a kube-apiserver, and binaries from elsewhere
+would have to be trusted; the modules are pinned by the go.sum beside each go.mod.
+
+A binary's directory is named by the module's version and by a hash of everything that decides its
+content (go.mod, go.sum, own sources, build flags), so a change of either is a new directory.
+"""
+
+import hashlib
+import platform
+import re
+import shutil
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from consortium_sandbox import shell
+from consortium_sandbox.errors import SandboxError
+from consortium_sandbox.locks import locked
+from consortium_sandbox.paths import cache_root
+from consortium_sandbox.progress import Progress, Silent
+
+MODULES_DIRECTORY = Path(__file__).resolve().parent / "tools"
+
+
+@dataclass(frozen=True)
+class GoModule:
+    """One directory of tools/: a go.mod that pins `requirement` and, through go.sum, all below.
+
+    `packages` are the commands built from it; `requirement` is empty where the source is ours.
+    """
+
+    name: str
+    requirement: str
+    packages: tuple[str, ...]
+    flags: tuple[str, ...] = ()
+    hint: str = ""
+
+    @property
+    def directory(self) -> Path:
+        return MODULES_DIRECTORY / self.name
+
+    @property
+    def binaries(self) -> tuple[str, ...]:
+        return tuple(package.rpartition("/")[2] for package in self.packages)
+
+
+MODULES = (
+    GoModule(
+        "kubernetes",
+        "k8s.io/kubernetes",
+        tuple(
+            f"k8s.io/kubernetes/cmd/{command}"
+            for command in (
+                "kube-apiserver",
+                "kube-controller-manager",
+                "kube-proxy",
+                "kube-scheduler",
+                "kubectl",
+                "kubelet",
+            )
+        ),
+        hint="some minutes the first time",
+    ),
+    GoModule(
+        "containerd",
+        "github.com/containerd/containerd/v2",
+        tuple(
+            f"github.com/containerd/containerd/v2/cmd/{command}"
+            for command in ("containerd", "containerd-shim-runc-v2", "ctr")
+        ),
+        # btrfs needs C headers; the sandbox uses overlayfs.
+        flags=("-tags", "no_btrfs"),
+    ),
+    GoModule("coredns", "github.com/coredns/coredns", ("github.com/coredns/coredns",)),
+    GoModule("helm", "helm.sh/helm/v3", ("helm.sh/helm/v3/cmd/helm",)),
+    GoModule("pause", "", ("consortium.dev/sandbox/pause",)),
+)
+
+CONTROL_PLANE = ("kube-apiserver", "kube-controller-manager", "kube-scheduler")
+NODE = (
+    "containerd",
+    "containerd-shim-runc-v2",
+    "coredns",
+    "ctr",
+    "kube-proxy",
+    "kubelet",
+    "pause",
+)
+
+
+def go_architecture() -> str:
+    """This machine's architecture in Go's and OCI's words."""
+    machine = platform.machine()
+    return {"x86_64": "amd64", "aarch64": "arm64"}.get(machine, machine)
+
+
+def module_of(tool: str) -> GoModule:
+    """The module that `tool` is built from. Raises SandboxError for an unknown name."""
+    for module in MODULES:
+        if tool in module.binaries:
+            return module
+    known = ", ".join(sorted(binary for module in MODULES for binary in module.binaries))
+    raise SandboxError(f"there is no tool {tool!r}; there are {known}")
+
+
+def version_of(module: GoModule) -> str:
+    """The pinned version, as the module's go.mod says it; `own` for a module of our own."""
+    if not module.requirement:
+        return "own"
+    text = (module.directory / "go.mod").read_text()
+    found = re.search(rf"\b{re.escape(module.requirement)} (v\S+)", text)
+    if found is None:
+        raise SandboxError(f"{module.directory / 'go.mod'} does not require {module.requirement}")
+    return found.group(1)
+
+
+def linker_flags(module: GoModule) -> str:
+    """Without the version flags the API server would report v0.0.0, which clients refuse."""
+    stripped = "-s -w"
+    if module.name != "kubernetes":
+        return stripped
+    version = version_of(module)
+    major, minor = version.removeprefix("v").split(".")[:2]
+    variables = {
+        "gitVersion": version,
+        "gitMajor": major,
+        "gitMinor": minor,
+        "gitTreeState": "clean",
+    }
+    sets = (f"-X k8s.io/component-base/version.{key}={value}" for key, value in variables.items())
+    return " ".join((stripped, *sets))
+
+
+def build_command(module: GoModule, packages: Iterable[str], output: Path) -> list[str]:
+    """The `go build` command, run in the module's directory, that fills `output`."""
+    return [
+        *("go", "build", "-trimpath", "-buildvcs=false", "-mod=readonly"),
+        *module.flags,
+        *("-ldflags", linker_flags(module)),
+        *("-o", f"{output}/"),
+        *packages,
+    ]
+
+
+@cache
+def binary_directory(module: GoModule) -> Path:
+    """Where the module's binaries are cached."""
+    digest = hashlib.sha256()
+    for source in sorted(module.directory.iterdir()):
+        if source.suffix in {".go", ".mod", ".sum"}:
+            digest.update(f"{source.name}\n".encode() + source.read_bytes())
+    digest.update(repr(build_command(module, module.packages, Path("out"))).encode())
+    digest.update(go_architecture().encode())
+    name = f"{module.name}-{version_of(module)}-{digest.hexdigest()[:12]}"
+    return cache_root() / "bin" / name
+
+
+def binary(tool: str) -> Path:
+    """Where `tool` is once it is built."""
+    return binary_directory(module_of(tool)) / tool
+
+
+def ensure_tools(tools: Iterable[str], progress: Progress) -> None:
+    """Builds what is not in the cache yet. Raises SandboxError where Go is missing."""
+    missing = [tool for tool in tools if not binary(tool).exists()]
+    if not missing:
+        return
+    environment = shell.network_environment(CGO_ENABLED="0", GOFLAGS="", GOWORK="off")
+    if shutil.which("go", path=environment["PATH"]) is None:
+        raise SandboxError("Go >= 1.26 is needed to build the cluster's programs: install it")
+    with locked(cache_root() / "bin", progress):
+        for module in MODULES:
+            wanted = [tool for tool in missing if tool in module.binaries]
+            wanted = [tool for tool in wanted if not binary(tool).exists()]
+            if wanted:
+                _build(module, wanted, environment, progress)
+
+
+def _build(
+    module: GoModule, tools: list[str], environment: dict[str, str], progress: Progress
+) -> None:
+    target = binary_directory(module)
+    target.mkdir(parents=True, exist_ok=True)
+    unfinished = target / ".unfinished"
+    shutil.rmtree(unfinished, ignore_errors=True)
+    packages = [package for package in module.packages if package.rpartition("/")[2] in tools]
+    hint = f" ({module.hint})" if module.hint else ""
+    title = f"Build {module.name} {version_of(module)}: {', '.join(tools)}{hint}"
+    with progress.step(title):
+        command = build_command(module, packages, unfinished)
+        unfinished.mkdir()
+        shell.run(command, env=environment, cwd=module.directory)
+        for tool in tools:
+            (unfinished / tool).rename(target / tool)
+        unfinished.rmdir()
+
+
+def tool_path(name: str, progress: Progress | None = None) -> Path:
+    """The path of a tool's binary (`kubectl`, `helm`, …), built first where it is not cached."""
+    ensure_tools([name], progress or Silent())
+    return binary(name)

@@ -1,0 +1,3 @@
+module consortium.dev/sandbox/pause
+
+go 1.26.0
