@@ -8,8 +8,10 @@ labels decide, and an object whose labels disagree is never adopted (reason Name
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 
-GROUP = "consortium.dev"
+from consortium_operator.api.chain import GROUP
+
 MANAGED_BY = "consortium-operator"
 
 CHAIN_LABEL = f"{GROUP}/chain"
@@ -21,6 +23,35 @@ MANAGED_BY_LABEL = "app.kubernetes.io/managed-by"
 
 NODE_ID_ANNOTATION = f"{GROUP}/node-id"
 GENESIS_ANNOTATION = f"{GROUP}/genesis-sha256"
+
+
+class ChildPart(StrEnum):
+    """What a child is for: the value of its label consortium.dev/part. The list is closed.
+
+    A part with a kind finds like objects, such as every certificate ConfigMap of a node.
+    """
+
+    # Retained: these outlive the chain's resource.
+    IDENTITY = "identity"  # Secret: a node's key
+    TLS = "tls"  # Secret: a node's TLS key
+    AUTHORITY = "authority"  # Secret: a member's CA
+    CLIENT = "client"  # Secret, and a disposable ConfigMap: a member's SDK client
+    OPERATOR_CLIENT = "operator-client"  # the same: the operator's own client of that member
+    ADMIN = "admin"  # Secret: the chain's first account
+    REGISTER = "register"  # ConfigMap: the public side of a key
+    GENESIS = "genesis"  # ConfigMap, and its copy
+    JOURNAL = "journal"  # ConfigMap
+    DATA = "data"  # PersistentVolumeClaim
+    # Disposable: made again when they are lost.
+    CERTIFICATE = "certificate"  # ConfigMap
+    CONFIG = "config"  # ConfigMap
+    PEERS = "peers"  # ConfigMap
+    TRUST = "trust"  # ConfigMap
+    NODE = "node"  # StatefulSet, its pods, and the node's Service
+    RPC = "rpc"  # Service of a member
+    BUDGET = "budget"  # PodDisruptionBudget
+    NETWORK = "network"  # NetworkPolicy
+
 
 # A StatefulSet's pods carry the label controller-revision-hash "<name>-<10 hex>", and label
 # values end at 63 characters: https://github.com/kubernetes/kubernetes/issues/64023

@@ -15,13 +15,11 @@ from consortium_operator.api.chain import (
     Image,
     Member,
     NodeGroup,
-    Placement,
-    Resources,
     Role,
-    Storage,
 )
 from consortium_operator.api.conditions import Reason
 from consortium_operator.api.parse import InvalidResource, Problem
+from consortium_operator.api.placement import Placement, Resources, Storage
 from consortium_operator.chain.naming import ChainKey, MemberNames, NodeNames
 from consortium_operator.chain.quorum import Quorum
 
@@ -77,10 +75,13 @@ class PlannedMember:
 
 @dataclass(frozen=True)
 class Plan:
-    """The whole chain as wanted. `nodes` are sorted by member, node group and index."""
+    """The whole chain as wanted. `nodes` are sorted by member, node group and index.
+
+    `uid` is None for a resource that no API server has seen yet (`consortium render`).
+    """
 
     key: ChainKey
-    uid: str
+    uid: str | None
     spec: ConsortiumChainSpec
     settings: Settings
     image: PlannedImage
@@ -89,7 +90,7 @@ class Plan:
 
     @property
     def engine(self) -> str:
-        return self.spec.engine
+        return self.spec.engine.value
 
     @cached_property
     def sealers(self) -> tuple[PlannedNode, ...]:
@@ -159,15 +160,14 @@ def _nodes_of(
 
 
 def _refuse_shared_names(nodes: tuple[PlannedNode, ...]) -> None:
-    counts = Counter(node.names.node for node in nodes)
-    shared = [node for node in nodes if counts[node.names.node] > 1]
-    if shared:
-        paths = " and ".join(node.path for node in shared)
+    name, count = Counter(node.names.node for node in nodes).most_common(1)[0]
+    if count > 1:
+        paths = " and ".join(node.path for node in nodes if node.names.node == name)
         raise InvalidResource(
             (
                 Problem(
                     path="spec.members",
-                    message=f"{paths} would share the object name {shared[0].names.node}: "
+                    message=f"{paths} would share the object name {name}: "
                     "rename a node entry of one of them",
                     reason=Reason.NAME_CONFLICT,
                 ),
@@ -176,8 +176,7 @@ def _refuse_shared_names(nodes: tuple[PlannedNode, ...]) -> None:
 
 
 def _image(spec: ConsortiumChainSpec, settings: Settings) -> PlannedImage:
-    image = spec.image or Image()
-    reference = _reference(image) or settings.image_catalogue.get(spec.version)
+    reference = _reference(spec.image) or settings.image_catalogue.get(spec.version)
     if reference is None:
         raise InvalidResource(
             (
@@ -192,8 +191,8 @@ def _image(spec: ConsortiumChainSpec, settings: Settings) -> PlannedImage:
         )
     return PlannedImage(
         reference=reference,
-        pull_policy=image.pull_policy,
-        pull_secrets=tuple(secret.name for secret in image.pull_secrets),
+        pull_policy=spec.image.pull_policy.value,
+        pull_secrets=tuple(secret.name for secret in spec.image.pull_secrets),
     )
 
 

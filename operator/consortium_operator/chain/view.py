@@ -57,8 +57,8 @@ class ChainView:
 
     @cached_property
     def weights(self) -> Mapping[str, int]:
-        """Node id → weight from the highest node that answers; before that, from the founding."""
-        told = [node for node in self.nodes if node.answers and node.sealers]
+        """Node id → weight from our highest node that tells it; before that, from the founding."""
+        told = [node for node in self._ours if node.sealers]
         if not told:
             return self.founding_weights
         return max(told, key=lambda node: node.height).sealers or self.founding_weights

@@ -1,0 +1,65 @@
+"""The membership journal: what the operator last wanted and last achieved for each node.
+
+It is memory, not a wish: from the chain alone nobody can tell a change that the spec asks for
+from one that other governors made on chain (design rule 6), and a Service that was deleted must
+come back with the address that running nodes have cached.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+
+
+class JournalError(ValueError):
+    """An entry of the journal is not what we wrote. The message names the node."""
+
+
+@dataclass(frozen=True, slots=True)
+class JournalEntry:
+    """One node. None: not known, or not achieved yet.
+
+    `intent`: role and weight that the spec last asked for ("Sealer/1").
+    `role`, `weight`: what the chain last had by our doing; `block`: the height where it was read.
+    `cluster_ip`: the address of the node's Service.
+    """
+
+    intent: str | None = None
+    role: str | None = None
+    weight: int | None = None
+    block: int | None = None
+    cluster_ip: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Journal:
+    """Entries by full object name of the node."""
+
+    entries: Mapping[str, JournalEntry]
+
+    def of(self, node: str) -> JournalEntry:
+        return self.entries.get(node, JournalEntry())
+
+    def to_data(self) -> dict[str, str]:
+        """The ConfigMap's data: one key for each node, so that a change touches one line."""
+        return {
+            node: json.dumps({k: v for k, v in asdict(entry).items() if v is not None})
+            for node, entry in sorted(self.entries.items())
+        }
+
+    @classmethod
+    def from_data(cls, data: Mapping[str, str]) -> "Journal":
+        """Raises JournalError."""
+        return cls({node: _entry(node, text) for node, text in sorted(data.items())})
+
+
+_TYPES = {"intent": str, "role": str, "weight": int, "block": int, "cluster_ip": str}
+
+
+def _entry(node: str, text: str) -> JournalEntry:
+    try:
+        found = json.loads(text)
+        if any(type(found[name]) is not _TYPES[name] for name in found):
+            raise TypeError
+        return JournalEntry(**found)
+    except (KeyError, TypeError, ValueError):
+        raise JournalError(f"the journal's entry of {node} is unreadable") from None
