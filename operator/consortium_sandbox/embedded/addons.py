@@ -3,10 +3,11 @@
 from consortium_sandbox.embedded.api import Manifest
 from consortium_sandbox.embedded.topology import DNS_SERVICE, Topology
 
-# The two classes and what sets them apart; volumes.py reads the parameter.
 DEFAULT_CLASS = "standard"
 PINNED_CLASS = "pinned"
+# volumes.py acts for the classes with this provisioner, and reads this parameter of them.
 PROVISIONER = "sandbox.consortium.dev/local"
+PINNED = "pinned"
 
 
 def objects(topology: Topology) -> list[tuple[str, Manifest]]:
@@ -28,7 +29,7 @@ def _storage_class(name: str, *, default: bool, pinned: bool) -> tuple[str, Mani
             "annotations": {"storageclass.kubernetes.io/is-default-class": str(default).lower()},
         },
         "provisioner": PROVISIONER,
-        "parameters": {"pinned": str(pinned).lower()},
+        "parameters": {PINNED: str(pinned).lower()},
         "volumeBindingMode": "WaitForFirstConsumer",
         "reclaimPolicy": "Delete",
         "allowVolumeExpansion": True,
