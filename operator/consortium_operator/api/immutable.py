@@ -3,8 +3,9 @@
 The API server compares with the old object (`oldSelf`). Where the CRD lost its rules the operator
 compares with the spec that it founded the chain from.
 
-Every object here has `default: {}` in the CRD. Otherwise it could be removed in one edit and come
-back different in the next: a rule about two values does not run where one is absent.
+Every field here but the last is required or has a default in the CRD. Otherwise it could be
+removed in one edit and come back different in the next: a rule about two values does not run where
+one is absent.
 """
 
 from __future__ import annotations
@@ -40,8 +41,8 @@ class Immutable:
     @property
     def message(self) -> str:
         if self.may_be_added:
-            return f"{self.field} may be added once and is immutable then: put the old value back"
-        return f"{self.field} is immutable: put the old value back, or found another chain"
+            return "may be added once and is immutable then: put the old value back"
+        return "is immutable: put the old value back, or found another chain"
 
 
 IMMUTABLE: tuple[Immutable, ...] = (
