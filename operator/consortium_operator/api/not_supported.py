@@ -19,7 +19,7 @@ from consortium_operator.api.chain import (
 )
 from consortium_operator.api.conditions import Reason
 from consortium_operator.api.fisco_bcos import ConsensusType, Cryptography, FiscoBcos, PeersMode
-from consortium_operator.api.rules import M, Rule
+from consortium_operator.api.rule import M, Rule
 
 
 def _not_yet(

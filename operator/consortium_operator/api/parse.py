@@ -17,7 +17,8 @@ from consortium_operator.api.chain import ConsortiumChain
 from consortium_operator.api.conditions import Reason
 from consortium_operator.api.not_supported import NOT_SUPPORTED_YET
 from consortium_operator.api.problem import InvalidResource, Problem
-from consortium_operator.api.rules import RULES, Rule
+from consortium_operator.api.rule import Rule
+from consortium_operator.api.rules import RULES
 
 __all__ = ["InvalidResource", "Problem", "parse"]
 

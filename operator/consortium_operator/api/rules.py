@@ -12,10 +12,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any
 
-from consortium_operator.api.base import Part
 from consortium_operator.api.chain import (
     NAME_MAX_LENGTH,
     NODES_MAX,
@@ -31,7 +29,6 @@ from consortium_operator.api.chain import (
     Role,
     SecretReference,
 )
-from consortium_operator.api.conditions import Reason
 from consortium_operator.api.fisco_bcos import (
     P2P_PORT,
     Executor,
@@ -47,44 +44,9 @@ from consortium_operator.api.quantity import (
     parse_duration,
     parse_quantity,
 )
-
-M = TypeVar("M", bound=Part)
+from consortium_operator.api.rule import M, Rule, matches, python_name
 
 STORAGE_MINIMUM = "2Gi"
-
-
-@dataclass(frozen=True)
-class Rule(Generic[M]):
-    """One rule: `cel` and `predicate` say the same, true where the resource is good.
-
-    `path` is the field that the rule is about, relative to the model `on`.
-    """
-
-    on: type[M]
-    path: str
-    cel: str
-    predicate: Callable[[M], bool]
-    message: str
-    reason: Reason = Reason.INVALID
-
-
-def _snake(alias: str, on: type[Part]) -> str:
-    return next(name for name, field in on.model_fields.items() if (field.alias or name) == alias)
-
-
-def matches(on: type[M], path: str, pattern: str, message: str) -> Rule[M]:
-    """A rule that one text field, where it is set, matches the pattern as a whole."""
-    name = _snake(path, on)
-    optional = on.model_fields[name].default is None
-    test = f"self.{path}.matches('^{pattern}$')"
-    compiled = re.compile(pattern)
-
-    def predicate(part: M) -> bool:
-        value = getattr(part, name)
-        return value is None or compiled.fullmatch(value) is not None
-
-    cel = f"!has(self.{path}) || {test}" if optional else test
-    return Rule(on, path, cel, predicate, message)
 
 
 _LABEL = "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
@@ -139,7 +101,7 @@ def _without_own_labels(labels: Mapping[str, str] | None) -> bool:
 
 def _durations() -> tuple[Rule[Certificates], ...]:
     def one(path: str) -> Rule[Certificates]:
-        name = _snake(path, Certificates)
+        name = python_name(Certificates, path)
         return Rule(
             Certificates,
             path,
