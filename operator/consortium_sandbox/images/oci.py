@@ -8,7 +8,7 @@ import io
 import json
 import os
 import tarfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -65,15 +65,14 @@ class ImageConfig:
         )
 
 
-def write_layer(
-    tree: Path, target: Path, skip: Callable[[Path], bool] = lambda path: False
-) -> Layer:
-    """Packs a directory tree as a layer; `skip` gets paths relative to the tree.
+def write_layer(tree: Path, target: Path) -> Layer:
+    """Packs a directory tree as a layer. Owners and modes are kept, times are not.
 
-    Owners and modes are kept, times are not. What is left out of a directory keeps the directory.
+    The file appears whole or not at all, with its digest beside it.
     """
-    with tarfile.open(target, "w") as tar:
-        for path in _walk(tree, Path(), skip):
+    unfinished = target.with_suffix(".unfinished")
+    with tarfile.open(unfinished, "w") as tar:
+        for path in _walk(tree, Path()):
             entry = tar.gettarinfo(tree / path, arcname=str(path))
             entry.mtime, entry.uname, entry.gname = _MTIME, "", ""
             if entry.isreg():
@@ -81,13 +80,16 @@ def write_layer(
                     tar.addfile(entry, content)
             else:
                 tar.addfile(entry)
+    with unfinished.open("rb") as stream:
+        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    target.with_suffix(".sha256").write_text(digest)
+    unfinished.rename(target)
     return read_layer(target)
 
 
 def read_layer(path: Path) -> Layer:
-    """The layer in an existing tar file."""
-    with path.open("rb") as stream:
-        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    """A layer that `write_layer` wrote."""
+    digest = path.with_suffix(".sha256").read_text()
     return Layer(path, f"sha256:{digest}", path.stat().st_size)
 
 
@@ -117,14 +119,12 @@ def write_archive(target: Path, name: str, layers: tuple[Layer, ...], config: Im
     return Image(target, f"{repository}@{_digest(manifest)}")
 
 
-def _walk(tree: Path, below: Path, skip: Callable[[Path], bool]) -> Iterable[Path]:
+def _walk(tree: Path, below: Path) -> Iterable[Path]:
     for entry in sorted(os.scandir(tree / below), key=lambda entry: entry.name):
         path = below / entry.name
-        if skip(path):
-            continue
         yield path
         if entry.is_dir(follow_symlinks=False):
-            yield from _walk(tree, path, skip)
+            yield from _walk(tree, path)
 
 
 def _holds(archive: Path, index: bytes) -> bool:
