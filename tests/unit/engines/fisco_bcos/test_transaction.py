@@ -1,0 +1,237 @@
+"""Native transactions, against the vectors of the public java-sdk and by their laws."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from consortium_operator.chain.private import PrivateFiles
+from consortium_operator.engines.fisco_bcos import identity
+from consortium_operator.engines.fisco_bcos.transaction import (
+    InvalidTransaction,
+    SignedTransaction,
+    Transaction,
+    sign,
+)
+from consortium_operator.engines.protocol import InvalidMaterial
+from tests.unit.engines.fisco_bcos.material import secp256k1
+
+DATA = Path(__file__).parents[3] / "data" / "fisco_bcos" / "transactions.txt"
+VECTORS = [
+    bytes.fromhex(line[2:]) for line in DATA.read_text().splitlines() if line.startswith("0x")
+]
+ACCOUNT = PrivateFiles({"account.pem": secp256k1(11)})
+ADDRESS = identity.account_register(ACCOUNT).address
+
+DEPLOYMENT = Transaction(
+    chain_id="chain0",
+    group_id="group0",
+    block_limit=500,
+    nonce="42",
+    to="",
+    input=bytes.fromhex("6001600c60003960016000f300"),
+)
+
+int64 = st.integers(-(1 << 63), (1 << 63) - 1)
+texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=300)
+transactions = st.builds(
+    Transaction,
+    chain_id=texts,
+    group_id=texts,
+    block_limit=int64,
+    nonce=texts,
+    to=texts,
+    input=st.binary(max_size=70_000) | st.binary(max_size=300),
+    abi=texts,
+    version=st.integers(0, 2),
+    value=texts,
+    gas_price=texts,
+    gas_limit=int64,
+    max_fee_per_gas=texts,
+    max_priority_fee_per_gas=texts,
+    extension=st.binary(max_size=300),
+)
+
+
+@pytest.mark.parametrize("vector", VECTORS, ids=["version 0", "version 1"])
+def test_a_vector_is_decoded_and_encoded_byte_for_byte(vector: bytes) -> None:
+    assert SignedTransaction.decode(vector).encode() == vector
+
+
+@pytest.mark.parametrize("vector", VECTORS, ids=["version 0", "version 1"])
+def test_a_vectors_hash_is_that_of_its_content(vector: bytes) -> None:
+    signed = SignedTransaction.decode(vector)
+    assert signed.transaction.hash() == signed.data_hash
+
+
+def test_a_vectors_fields_are_read() -> None:
+    one, other = (SignedTransaction.decode(vector) for vector in VECTORS)
+    assert (one.transaction.version, other.transaction.version) == (0, 1)
+    assert (one.transaction.block_limit, other.transaction.block_limit) == (509, 507)
+    assert (one.attribute, other.attribute) == (0, 1)
+    assert one.transaction.chain_id == other.transaction.chain_id == "chain0"
+    assert one.transaction.group_id == "group0"
+    assert one.transaction.to == "0x0102e8b6fc8cdf9626fddc1c3ea8c1e79b3fce94"
+    assert one.transaction.input.startswith(bytes.fromhex("4ed3885e"))
+    assert one.transaction.abi == ""
+    assert (other.transaction.value, other.transaction.gas_price) == ("0x0", "0x0")
+
+
+def test_the_signature_of_a_vector_belongs_to_one_account() -> None:
+    sender = SignedTransaction.decode(VECTORS[0]).sender()
+    assert len(bytes.fromhex(sender[2:])) == 20
+
+
+def test_the_signer_is_recovered() -> None:
+    signed = sign(DEPLOYMENT, ACCOUNT)
+    assert SignedTransaction.decode(signed.encode()).sender() == ADDRESS
+    assert len(signed.signature) == 65
+    assert signed.signature[64] in (0, 1)
+
+
+def test_a_deployment_leaves_out_to_and_abi() -> None:
+    assert (
+        sign(DEPLOYMENT, ACCOUNT)
+        .encode()
+        .startswith(
+            b"\x1a"  # data, a struct
+            b"\x1c"  # version 0
+            b"\x26\x06chain0"
+            b"\x36\x06group0"
+            b"\x41\x01\xf4"  # block limit 500
+            b"\x56\x0242"
+            b"\x7d\x00\x00\x0d" + DEPLOYMENT.input + b"\x0b"
+        )
+    )
+
+
+def test_signing_twice_gives_the_same_bytes() -> None:
+    assert sign(DEPLOYMENT, ACCOUNT).encode() == sign(DEPLOYMENT, ACCOUNT).encode()
+
+
+def test_signing_needs_the_key_of_an_account() -> None:
+    with pytest.raises(InvalidMaterial, match=r"account\.pem"):
+        sign(DEPLOYMENT, PrivateFiles({}))
+
+
+@settings(deadline=None)
+@given(transactions, st.binary(max_size=80), st.binary(max_size=80), st.integers(0, 2**31 - 1))
+def test_every_transaction_survives_encoding(
+    transaction: Transaction, data_hash: bytes, signature: bytes, attribute: int
+) -> None:
+    signed = SignedTransaction(transaction, data_hash, signature, attribute)
+    assert SignedTransaction.decode(signed.encode()) == signed
+
+
+@settings(deadline=None)
+@given(transactions)
+def test_every_signed_transaction_names_its_signer(transaction: Transaction) -> None:
+    assert SignedTransaction.decode(sign(transaction, ACCOUNT).encode()).sender() == ADDRESS
+
+
+CHANGES = {
+    "chain_id": "chain1",
+    "group_id": "group1",
+    "block_limit": 501,
+    "nonce": "43",
+    "to": "0000000000000000000000000000000000001003",
+    "input": b"",
+    "abi": "[]",
+}
+
+
+@pytest.mark.parametrize("field", CHANGES)
+def test_a_changed_field_is_noticed(field: str) -> None:
+    signed = sign(DEPLOYMENT, ACCOUNT)
+    forged = replace(signed, transaction=replace(DEPLOYMENT, **{field: CHANGES[field]}))  # type: ignore[arg-type] # each value is of its field's type
+    with pytest.raises(InvalidTransaction, match="hash is not that of its content"):
+        forged.sender()
+
+
+LATER_CHANGES = {
+    "value": (1, "1"),
+    "gas_price": (1, "1"),
+    "gas_limit": (1, 1),
+    "max_fee_per_gas": (1, "1"),
+    "max_priority_fee_per_gas": (1, "1"),
+    "extension": (2, b"1"),
+}
+
+
+@pytest.mark.parametrize("field", LATER_CHANGES)
+def test_a_later_field_is_signed_from_its_version_on(field: str) -> None:
+    since, value = LATER_CHANGES[field]
+    for version in (0, 1, 2):
+        plain = replace(DEPLOYMENT, version=version)
+        changed = replace(plain, **{field: value})  # type: ignore[arg-type] # each value is of its field's type
+        assert (plain.hash() != changed.hash()) == (version >= since)
+
+
+def test_a_version_of_the_future_is_not_hashed() -> None:
+    with pytest.raises(InvalidTransaction, match="version 3 is not known"):
+        replace(DEPLOYMENT, version=3).hash()
+
+
+@pytest.mark.parametrize(
+    "signature",
+    [b"", bytes(64), bytes(65), b"\xff" * 65, bytes(31) + b"\1" + bytes(31) + b"\1" + b"\4"],
+    ids=["none", "short", "zero", "beyond the order", "impossible v"],
+)
+def test_a_signature_of_nobody_is_refused(signature: bytes) -> None:
+    forged = replace(sign(DEPLOYMENT, ACCOUNT), signature=signature)
+    with pytest.raises(InvalidTransaction, match="signature"):
+        forged.sender()
+
+
+# --- input that is no transaction ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("vector", VECTORS, ids=["version 0", "version 1"])
+def test_a_transaction_cut_short_anywhere_is_refused_or_lacks_its_signature(vector: bytes) -> None:
+    whole = SignedTransaction.decode(vector)
+    for end in range(len(vector)):
+        try:
+            found = SignedTransaction.decode(vector[:end])
+        except InvalidTransaction:
+            continue
+        assert (found.signature, found.attribute) != (whole.signature, whole.attribute)
+
+
+@settings(deadline=None)
+@given(st.binary(max_size=400))
+def test_no_bytes_bring_another_error_than_invalid_transaction(content: bytes) -> None:
+    for candidate in (content, b"\x1a" + content, b"\x1a\x0b" + content):
+        try:
+            SignedTransaction.decode(candidate)
+        except InvalidTransaction:
+            continue
+
+
+NO_TRANSACTIONS = {
+    "nothing": (b"", "data is missing"),
+    "data is a number": (b"\x10\x05", "data is missing"),
+    "chain id is a number": (b"\x1a\x20\x05\x0b", "chain_id is of another type"),
+    "a tag twice": (b"\x1a\x1c\x1c\x0b", "comes twice"),
+    "a map": (b"\x18\x0c", "type 8 is not supported"),
+    "a string that is not UTF-8": (b"\x1a\x26\x01\xff\x0b", "not UTF-8"),
+    "a vector of strings": (b"\x1a\x7d\x06\x00\x01a\x0b", "something else than bytes"),
+    "a vector without a length": (b"\x1a\x7d\x00\x10\x01a\x0b", "without its length"),
+    "a vector of negative length": (b"\x1a\x7d\x00\x00\xffa\x0b", "cut short"),
+    "a struct that never ends": (b"\x1a\x1c", "cut short"),
+    "structs without end": (b"\x1a" * 5000, "nested too deeply"),
+    "an end without a beginning": (b"\x0b", "type 11 is not supported"),
+}
+
+
+@pytest.mark.parametrize("case", NO_TRANSACTIONS)
+def test_no_transaction(case: str) -> None:
+    content, why = NO_TRANSACTIONS[case]
+    with pytest.raises(InvalidTransaction, match=why):
+        SignedTransaction.decode(content)
+
+
+def test_what_a_node_adds_for_itself_is_passed_over() -> None:
+    imported = VECTORS[0] + b"\x41\x01\x00" + b"\x7d\x00\x00\x02ab" + b"\x86\x01x"
+    assert SignedTransaction.decode(imported) == SignedTransaction.decode(VECTORS[0])
