@@ -1,0 +1,133 @@
+"""What the operator may do in a cluster: as little as its work needs."""
+
+from typing import Any
+
+import pytest
+
+from tests.charts import NAMESPACE, RELEASE, Chart, Objects, of_kind, only
+from tests.golden import check_golden
+
+CHAIN_NAMESPACE_ROLE = f"{RELEASE}-chain-namespace"
+
+Right = tuple[str, str, str]
+"""API group, resource, verb."""
+
+
+def rights(objects: Objects, role: str) -> set[Right]:
+    found = next(o for o in of_kind(objects, "ClusterRole") if o["metadata"]["name"] == role)
+    return {
+        (group, resource, verb)
+        for rule in found["rules"]
+        for group in rule["apiGroups"]
+        for resource in rule["resources"]
+        for verb in rule["verbs"]
+    }
+
+
+def all_rights(objects: Objects) -> set[Right]:
+    roles = [o["metadata"]["name"] for o in of_kind(objects, "ClusterRole")]
+    return set().union(*(rights(objects, role) for role in roles))
+
+
+def as_table(found: set[Right]) -> str:
+    verbs: dict[tuple[str, str], list[str]] = {}
+    for group, resource, verb in sorted(found):
+        verbs.setdefault((group or "core", resource), []).append(verb)
+    return "".join(f"{g}/{r}: {', '.join(v)}\n" for (g, r), v in verbs.items())
+
+
+def test_the_rights_are_those_that_were_reviewed(chart: Chart) -> None:
+    objects = chart.objects()
+    check_golden(
+        "chart/rights.txt",
+        f"# everywhere\n{as_table(rights(objects, RELEASE))}\n"
+        f"# in the chains' namespaces\n{as_table(rights(objects, CHAIN_NAMESPACE_ROLE))}",
+    )
+
+
+def test_no_right_is_a_wildcard(chart: Chart) -> None:
+    assert not any("*" in part for right in all_rights(chart.objects()) for part in right)
+
+
+def test_secrets_are_read_by_name_and_created_and_nothing_else(chart: Chart) -> None:
+    secrets = {verb for _, resource, verb in all_rights(chart.objects()) if resource == "secrets"}
+    assert secrets == {"get", "create"}
+
+
+def test_a_volume_is_never_deleted(chart: Chart) -> None:
+    verbs = {
+        verb
+        for _, resource, verb in all_rights(chart.objects())
+        if resource.startswith("persistentvolume")
+    }
+    assert verbs == {"get", "list", "watch", "create", "patch"}
+
+
+def test_a_pod_is_only_ever_evicted(chart: Chart) -> None:
+    found = {(r, verb) for _, r, verb in all_rights(chart.objects()) if r.startswith("pods")}
+    assert found == {
+        ("pods", "get"),
+        ("pods", "list"),
+        ("pods", "watch"),
+        ("pods/eviction", "create"),
+    }
+
+
+def test_the_resource_itself_is_never_written(chart: Chart) -> None:
+    found = {(r, v) for group, r, v in all_rights(chart.objects()) if group == "consortium.dev"}
+    assert {v for r, v in found if r == "consortiumchains"} == {"get", "list", "watch"}
+    assert {v for r, v in found if r == "consortiumchains/status"} == {"patch"}
+
+
+@pytest.mark.parametrize("group", ["rbac.authorization.k8s.io", "authentication.k8s.io"])
+def test_the_operator_hands_out_no_rights(chart: Chart, group: str) -> None:
+    assert not [right for right in all_rights(chart.objects()) if right[0] == group]
+
+
+def bindings(objects: Objects, role: str) -> list[dict[str, Any]]:
+    found = of_kind(objects, "RoleBinding") + of_kind(objects, "ClusterRoleBinding")
+    return [binding for binding in found if binding["roleRef"]["name"] == role]
+
+
+def test_by_default_no_namespace_is_given_to_chains(chart: Chart) -> None:
+    assert bindings(chart.objects(), CHAIN_NAMESPACE_ROLE) == []
+
+
+def test_each_named_namespace_gets_a_binding_of_its_own(chart: Chart) -> None:
+    found = bindings(chart.objects(chainNamespaces=["a", "b"]), CHAIN_NAMESPACE_ROLE)
+    assert [(b["kind"], b["metadata"]["namespace"]) for b in found] == [
+        ("RoleBinding", "a"),
+        ("RoleBinding", "b"),
+    ]
+
+
+def test_a_star_gives_every_namespace(chart: Chart) -> None:
+    (found,) = bindings(chart.objects(chainNamespaces=["*"]), CHAIN_NAMESPACE_ROLE)
+    assert found["kind"] == "ClusterRoleBinding"
+
+
+def test_every_binding_is_for_the_operators_own_account(chart: Chart) -> None:
+    objects = chart.objects(chainNamespaces=["a"])
+    account = {
+        "kind": "ServiceAccount",
+        "name": only(objects, "ServiceAccount")["metadata"]["name"],
+        "namespace": NAMESPACE,
+    }
+    for binding in of_kind(objects, "RoleBinding") + of_kind(objects, "ClusterRoleBinding"):
+        assert binding["subjects"] == [account]
+
+
+def test_the_policy_on_retained_objects_is_enforced_for_that_account(chart: Chart) -> None:
+    objects = chart.objects()
+    policy = only(objects, "ValidatingAdmissionPolicy")
+    binding = only(objects, "ValidatingAdmissionPolicyBinding")
+    account = only(objects, "ServiceAccount")["metadata"]["name"]
+    assert binding["spec"] == {
+        "policyName": policy["metadata"]["name"],
+        "validationActions": ["Deny"],
+    }
+    assert policy["spec"]["failurePolicy"] == "Fail"
+    (condition,) = policy["spec"]["matchConditions"]
+    assert condition["expression"] == (
+        f"request.userInfo.username == 'system:serviceaccount:{NAMESPACE}:{account}'"
+    )
