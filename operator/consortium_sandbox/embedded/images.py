@@ -59,8 +59,10 @@ def import_everywhere(archive: Path, nodes: list[NodeLayout]) -> ArchivedImage:
     """Imports the archive on every node that does not have it, on all of them at once."""
     image = read_archive(archive)
     missing = [node for node in nodes if not _has(node, image)]
-    for arguments in (["--digests", "--base-name", image.repository], []):
-        _on_all(missing, ["images", "import", *arguments, str(archive)])
+    # Locally: the transfer service would name the image by its index's digest, which pods and
+    # clients do not know, and would send the archive through a stream.
+    names = ("--local", "--digests", "--base-name", image.repository)
+    _on_all(missing, ["images", "import", *names, str(archive)])
     return image
 
 

@@ -1,0 +1,184 @@
+"""`consortium sandbox`: a real Kubernetes cluster without Docker, by name."""
+
+import json
+import os
+import signal
+import types
+from dataclasses import asdict
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import click
+import typer
+import yaml
+from rich.console import Console
+from rich.table import Table
+from typer.core import TyperGroup
+
+from consortium_sandbox import (
+    Image,
+    Sandbox,
+    SandboxError,
+    SandboxStatus,
+    SandboxUnsupportedError,
+    build_images,
+    tool_path,
+)
+from consortium_sandbox.progress import for_terminal
+from consortium_sandbox.sandbox import DEFAULT_NAME
+from consortium_sandbox.shell import local_environment
+
+_INTERRUPTED = 130
+
+
+class SandboxGroup(TyperGroup):
+    """Commands that use a sandbox: what it raises is one message, and an exit code.
+
+    1: it failed. 2: this machine or user cannot run a sandbox. 130: Ctrl-C, or SIGTERM, which
+    gets the same chance to clean up.
+    """
+
+    def invoke(self, ctx: click.Context) -> Any:
+        before = signal.signal(signal.SIGTERM, _interrupt)
+        try:
+            return super().invoke(ctx)
+        except SandboxUnsupportedError as error:
+            typer.echo(f"error: {error}", err=True)
+            raise typer.Exit(2) from error
+        except SandboxError as error:
+            typer.echo(f"error: {error}", err=True)
+            raise typer.Exit(1) from error
+        except KeyboardInterrupt as error:
+            typer.echo("interrupted", err=True)
+            raise typer.Exit(_INTERRUPTED) from error
+        finally:
+            signal.signal(signal.SIGTERM, before)
+
+
+def _interrupt(number: int, frame: types.FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+app = typer.Typer(cls=SandboxGroup, help=__doc__, no_args_is_help=True)
+
+
+class Format(StrEnum):
+    """How a command prints what it found."""
+
+    TABLE = "table"
+    JSON = "json"
+    YAML = "yaml"
+
+
+Name = Annotated[str, typer.Option("--name", help="The sandbox's name; several run side by side.")]
+Output = Annotated[Format, typer.Option("--output", "-o", help="How to print it.")]
+
+
+@app.command()
+def up(
+    nodes: Annotated[
+        int | None,
+        typer.Option(help="Kubernetes nodes, 0 to 20. Default: 3, or as many as there are."),
+    ] = None,
+    name: Name = DEFAULT_NAME,
+) -> None:
+    """Start the sandbox, heal it after a crash, or add nodes to it."""
+    sandbox = Sandbox(name)
+    sandbox.up(nodes, for_terminal())
+    typer.echo(f"sandbox {name} is up: export KUBECONFIG={sandbox.kubeconfig}")
+
+
+@app.command()
+def down(name: Name = DEFAULT_NAME) -> None:
+    """Remove the sandbox with everything in it."""
+    Sandbox(name).down(for_terminal())
+    typer.echo(f"sandbox {name} is gone")
+
+
+@app.command()
+def status(name: Name = DEFAULT_NAME, output: Output = Format.TABLE) -> None:
+    """Show what runs. Exits with 1 unless all of it does."""
+    found = Sandbox(name).status()
+    if output is Format.TABLE:
+        _print_status(found)
+    else:
+        _print_data({**asdict(found), "kubeconfig": _text(found.kubeconfig)}, output)
+    if found.state != "Running":
+        raise typer.Exit(1)
+
+
+@app.command()
+def kubeconfig(name: Name = DEFAULT_NAME) -> None:
+    """Print the path of the sandbox's kubeconfig."""
+    sandbox = Sandbox(name)
+    if not sandbox.kubeconfig.exists():
+        raise SandboxError(f"sandbox {name} does not run: consortium sandbox up --name {name}")
+    typer.echo(str(sandbox.kubeconfig))
+
+
+@app.command("load-image")
+def load_image(
+    archive: Annotated[Path, typer.Argument(metavar="TAR", help="An OCI image archive.")],
+    name: Name = DEFAULT_NAME,
+) -> None:
+    """Put an image on every node and print its reference, repository@digest."""
+    progress = for_terminal()
+    with progress.step(f"Put {archive.name} on the nodes"):
+        reference = Sandbox(name).load_image(archive)
+    typer.echo(reference)
+
+
+@app.command()
+def images(
+    directory: Annotated[
+        Path, typer.Option("--output", metavar="DIR", help="Where the archives go.")
+    ],
+) -> None:
+    """Build the images of the operator and of the stand-in node, without Docker."""
+    built = build_images(directory, for_terminal())
+    for image in (built.operator, *built.stand_in.values()):
+        _print_image(image)
+
+
+@app.command(context_settings={"ignore_unknown_options": True})
+def tool(
+    program: Annotated[str, typer.Argument(metavar="NAME", help="kubectl, helm, ctr …")],
+    arguments: Annotated[list[str] | None, typer.Argument(metavar="[-- ARGS]")] = None,
+    name: Name = DEFAULT_NAME,
+) -> None:
+    """Run a tool of the sandbox, built first where needed, against the sandbox.
+
+    Never against another cluster: where the sandbox does not run, neither does kubectl.
+    """
+    path = tool_path(program, for_terminal())
+    environment = local_environment(KUBECONFIG=str(Sandbox(name).kubeconfig))
+    os.execve(path, [program, *(arguments or [])], environment)
+
+
+def _print_status(found: SandboxStatus) -> None:
+    console = Console(highlight=False)
+    console.print(f"sandbox {found.name}: {found.state}, {found.nodes} nodes")
+    if found.kubeconfig:
+        console.print(f"kubeconfig: {found.kubeconfig}", soft_wrap=True)
+    if not found.components:
+        return
+    table = Table("Component", "Node", "PID", "Healthy", box=None)
+    for part in found.components:
+        healthy = "yes" if part.healthy else "no"
+        table.add_row(part.name, part.node or "-", str(part.pid or "-"), healthy)
+    console.print(table)
+
+
+def _print_image(image: Image) -> None:
+    typer.echo(f"{image.archive}\t{image.reference}")
+
+
+def _print_data(data: dict[str, Any], output: Format) -> None:
+    plain = json.loads(json.dumps(data))
+    text = json.dumps(plain, indent=2) if output is Format.JSON else yaml.safe_dump(plain)
+    typer.echo(text.rstrip())
+
+
+def _text(path: Path | None) -> str | None:
+    return None if path is None else str(path)
