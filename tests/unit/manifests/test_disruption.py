@@ -1,0 +1,98 @@
+"""PodDisruptionBudgets: what they let go never costs the quorum."""
+
+from itertools import combinations
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from consortium_operator.chain.quorum import Quorum
+from consortium_operator.manifests.disruption import LiveSealers, disruption_budgets
+from tests import chains
+
+PLAN = chains.plan()
+
+
+def budgets(weights: dict[str, int], total: int | None = None) -> dict[str, dict[str, Any]]:
+    """Spec by name. `total`: the weight of all sealers, live or not."""
+    quorum = Quorum(sum(weights.values()) if total is None else total)
+    found = disruption_budgets(PLAN, LiveSealers(quorum, weights))
+    return {manifest["metadata"]["name"]: manifest["spec"] for manifest in found}
+
+
+def nodes(spec: dict[str, Any]) -> list[str]:
+    (requirement,) = spec["selector"]["matchExpressions"]
+    assert (requirement["key"], requirement["operator"]) == ("consortium.dev/node", "In")
+    found: list[str] = requirement["values"]
+    return found
+
+
+def test_of_four_equal_sealers_one_may_go() -> None:
+    (spec,) = budgets({"a": 1, "b": 1, "c": 1, "d": 1}).values()
+    assert spec["minAvailable"] == 3
+    assert nodes(spec) == ["a", "b", "c", "d"]
+
+
+def test_with_one_of_four_down_none_may_go() -> None:
+    (spec,) = budgets({"a": 1, "b": 1, "c": 1}, total=4).values()
+    assert spec["minAvailable"] == 3
+    assert nodes(spec) == ["a", "b", "c"]
+
+
+def test_one_may_go_while_the_margin_covers_the_heaviest_light_one() -> None:
+    assert budgets({"a": 2, "b": 1, "c": 2, "d": 2})["trade-sealers"]["minAvailable"] == 3
+    assert budgets({"a": 2, "b": 1, "c": 2}, total=7)["trade-sealers"]["minAvailable"] == 3
+
+
+def test_a_sealer_heavier_than_f_never_goes() -> None:
+    found = budgets({"a": 1, "b": 1, "c": 1, "d": 3})
+    assert nodes(found["trade-heavy-sealers"]) == ["d"]
+    assert found["trade-heavy-sealers"]["minAvailable"] == 1
+    assert nodes(found["trade-sealers"]) == ["a", "b", "c"]
+
+
+def test_of_three_sealers_none_may_go() -> None:
+    (name, spec) = next(iter(budgets({"a": 1, "b": 1, "c": 1}).items()))
+    assert name == "trade-heavy-sealers"
+    assert spec["minAvailable"] == 3
+
+
+def test_where_none_is_live_there_is_no_budget() -> None:
+    assert budgets({}, total=4) == {}
+
+
+def test_a_pod_that_is_not_ready_never_blocks_a_drain() -> None:
+    for spec in budgets({"a": 1, "b": 1, "c": 1, "d": 3}).values():
+        assert spec["unhealthyPodEvictionPolicy"] == "AlwaysAllow"
+
+
+def test_budgets_select_this_chain_only() -> None:
+    (spec,) = budgets({"a": 1, "b": 1, "c": 1, "d": 1}).values()
+    assert spec["selector"]["matchLabels"] == {"consortium.dev/chain": "trade"}
+
+
+sealers = st.dictionaries(
+    st.sampled_from("abcdefgh"), st.integers(min_value=1, max_value=6), min_size=1
+)
+
+
+@given(sealers, st.integers(min_value=0, max_value=12))
+def test_no_allowed_set_of_evictions_costs_the_quorum(weights: dict[str, int], down: int) -> None:
+    live = sum(weights.values())
+    quorum = Quorum(live + down)
+    found = budgets(weights, total=live + down).values()
+    if not quorum.is_met_by(live):
+        return
+    for count in range(1, len(weights) + 1):
+        for gone in combinations(weights, count):
+            allowed = all(
+                len(set(nodes(spec)) - set(gone)) >= spec["minAvailable"] for spec in found
+            )
+            if allowed:
+                assert quorum.is_met_by(live - sum(weights[node] for node in gone))
+
+
+@given(sealers, st.integers(min_value=0, max_value=12))
+def test_every_live_sealer_is_in_one_budget(weights: dict[str, int], down: int) -> None:
+    found = budgets(weights, total=sum(weights.values()) + down).values()
+    assert sorted(node for spec in found for node in nodes(spec)) == sorted(weights)
