@@ -1,0 +1,154 @@
+"""Who is up, who is live, whether the nodes agree."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from consortium_operator.chain.view import CATCH_UP_BLOCKS, ChainView, NodeView
+
+IDS = ("a", "b", "c", "d")
+EQUAL = dict.fromkeys(IDS, 1)
+
+
+def healthy(node_id: str, weights: Mapping[str, int] = EQUAL, **changes: Any) -> NodeView:
+    view = NodeView(
+        node=f"node-{node_id}",
+        node_id=node_id,
+        height=100,
+        latest_hash="0xlatest",
+        genesis_hash="0xgenesis",
+        block0_text="ours",
+        block0_hash="0x0",
+        peers=frozenset(weights) - {node_id},
+        sealers=weights,
+    )
+    return replace(view, **changes)
+
+
+def silent(node_id: str) -> NodeView:
+    return NodeView(node=f"node-{node_id}", node_id=node_id, problem="timed out")
+
+
+def chain(*nodes: NodeView, weights: Mapping[str, int] = EQUAL) -> ChainView:
+    return ChainView(nodes, block0_text="ours", founding_weights=weights)
+
+
+def test_four_healthy_nodes_are_all_live() -> None:
+    view = chain(*map(healthy, IDS))
+    assert view.live == set(IDS)
+    assert view.live_weight == 4
+    assert view.has_quorum()
+
+
+def test_a_silent_node_is_down_and_the_rest_goes_on() -> None:
+    view = chain(*map(healthy, "abc"), silent("d"))
+    assert view.live == set("abc")
+    assert view.has_quorum()
+
+
+def test_two_of_four_up_are_counted_though_none_is_live() -> None:
+    view = chain(*map(healthy, "ab"), silent("c"), silent("d"))
+    assert view.live == set()
+    assert view.live_weight == 2
+    assert not view.has_quorum()
+
+
+def test_nodes_that_do_not_see_each_other_are_up_but_not_live() -> None:
+    view = chain(*(healthy(node_id, peers=frozenset()) for node_id in IDS))
+    assert view.up == set(IDS)
+    assert view.live == set()
+    assert view.live_weight == 4
+    assert not view.has_quorum()
+
+
+def test_a_node_that_the_others_lost_is_not_live() -> None:
+    view = chain(*(healthy(i, peers=frozenset("abc") - {i}) for i in "abc"), healthy("d"))
+    assert view.live == set("abc")
+
+
+def test_a_node_far_behind_is_not_up() -> None:
+    assert "d" in chain(*map(healthy, "abc"), healthy("d", height=100 - CATCH_UP_BLOCKS)).up
+    assert "d" not in chain(*map(healthy, "abc"), healthy("d", height=99 - CATCH_UP_BLOCKS)).up
+
+
+def test_a_node_with_another_block_0_is_not_ours() -> None:
+    view = chain(*map(healthy, "abc"), healthy("d", block0_text="theirs", height=9000))
+    assert view.foreign_block0 == ("node-d",)
+    assert "d" not in view.up
+    assert view.height == 100
+
+
+def test_a_foreign_node_does_not_say_who_our_sealers_are() -> None:
+    theirs = healthy("d", {"x": 1}, block0_text="theirs", height=9000)
+    assert chain(*map(healthy, "abc"), theirs).weights == EQUAL
+
+
+def test_a_node_with_another_genesis_hash_is_down() -> None:
+    # It was started twice at height 0; the others refuse it.
+    view = chain(*map(healthy, "abc"), healthy("d", genesis_hash="0xother"))
+    assert view.up == set("abc")
+
+
+def test_the_genesis_hash_is_that_of_most_weight() -> None:
+    weights = {"a": 1, "b": 1, "c": 1, "d": 4}
+    nodes = [healthy(i, weights) for i in "abc"]
+    view = chain(*nodes, healthy("d", weights, genesis_hash="0xheavy"), weights=weights)
+    assert view.genesis_hash == "0xheavy"
+
+
+def test_weights_are_the_chains_and_before_that_the_founders() -> None:
+    changed = EQUAL | {"a": 5}
+    assert chain(*map(silent, IDS)).weights == EQUAL
+    assert chain(healthy("a", changed), *map(silent, "bcd")).weights == changed
+
+
+def test_weights_are_those_of_the_highest_node() -> None:
+    changed = EQUAL | {"a": 5}
+    view = chain(healthy("a", changed, height=101), *map(healthy, "bcd"))
+    assert view.weights == changed
+
+
+def test_an_observer_is_up_but_never_live() -> None:
+    view = chain(*map(healthy, IDS), healthy("o"))
+    assert "o" in view.up
+    assert "o" not in view.live
+
+
+def test_one_height_has_one_hash() -> None:
+    assert chain(*map(healthy, IDS)).splits == ()
+    split = chain(*map(healthy, "abc"), healthy("d", latest_hash="0xother"))
+    assert split.splits == (("node-a", "node-d"),)
+    lagging = chain(*map(healthy, "abc"), healthy("d", latest_hash="0xother", height=99))
+    assert lagging.splits == ()
+
+
+def test_nothing_heard_is_no_chain() -> None:
+    view = chain()
+    assert view.height == -1
+    assert view.up == view.live == set()
+    assert not view.has_quorum()
+
+
+def test_a_view_is_found_by_the_nodes_object_name() -> None:
+    view = chain(*map(healthy, IDS))
+    found = view.of("node-b")
+    assert found is not None
+    assert found.node_id == "b"
+    assert view.of("node-x") is None
+
+
+@given(
+    st.dictionaries(st.sampled_from("abcdef"), st.integers(1, 5), min_size=1),
+    st.sets(st.sampled_from("abcdef")),
+)
+def test_with_all_links_up_a_quorum_is_exactly_enough_weight(
+    weights: dict[str, int], down: set[str]
+) -> None:
+    nodes = [silent(i) if i in down else healthy(i, weights) for i in weights]
+    view = chain(*nodes, weights=weights)
+    up_weight = sum(weight for node_id, weight in weights.items() if node_id not in down)
+    assert view.live_weight == up_weight
+    assert view.has_quorum() == (up_weight >= view.quorum.required)
