@@ -10,7 +10,6 @@ from consortium_operator.chain.register import (
 )
 from tests import chains
 
-
 Entry = NodeRegister | AuthorityRegister | AccountRegister
 
 ENTRIES: list[Entry] = [
