@@ -1,0 +1,113 @@
+"""FISCO BCOS 3.x, Air edition: the Engine protocol, each method in the module that knows it."""
+
+from collections.abc import Mapping, Sequence
+
+from consortium_operator.api.chain import ConsortiumChain
+from consortium_operator.api.problem import Problem
+from consortium_operator.chain.files import NodeFile, Process
+from consortium_operator.chain.genesis import Seal
+from consortium_operator.chain.plan import Plan, PlannedNode
+from consortium_operator.chain.private import PrivateFiles
+from consortium_operator.chain.register import AccountRegister, AuthorityRegister, NodeRegister
+from consortium_operator.engines.fisco_bcos import (
+    block0,
+    certificates,
+    config,
+    founding,
+    genesis,
+    identity,
+    layout,
+    peers,
+    problems,
+)
+from consortium_operator.engines.protocol import (
+    CertificateFacts,
+    NodeMaterial,
+    Subject,
+    Validity,
+)
+
+
+class FiscoBcos:
+    """Stateless. What each method means is said in engines/protocol.py."""
+
+    @property
+    def name(self) -> str:
+        return "FiscoBcos"
+
+    def problems(self, chain: ConsortiumChain) -> tuple[Problem, ...]:
+        return problems.problems(chain)
+
+    # Keys and their public side.
+
+    def new_node_key(self) -> PrivateFiles:
+        return identity.new_node_key()
+
+    def new_tls_key(self) -> PrivateFiles:
+        return identity.new_tls_key()
+
+    def new_account(self) -> PrivateFiles:
+        return identity.new_account()
+
+    def new_client_key(self) -> PrivateFiles:
+        return identity.new_client_key()
+
+    def new_authority(self, subject: Subject, validity: Validity) -> PrivateFiles:
+        return certificates.new_authority(subject, validity)
+
+    def node_register(self, node_key: PrivateFiles, tls_key: PrivateFiles) -> NodeRegister:
+        return identity.node_register(node_key, tls_key)
+
+    def authority_register(self, authority: PrivateFiles) -> AuthorityRegister:
+        return certificates.authority_register(authority)
+
+    def account_register(self, account: PrivateFiles) -> AccountRegister:
+        return identity.account_register(account)
+
+    def client_fingerprint(self, client_key: PrivateFiles) -> str:
+        return identity.client_fingerprint(client_key)
+
+    # Certificates.
+
+    def node_certificate(
+        self, authority: PrivateFiles, subject: Subject, tls_public_key: str, validity: Validity
+    ) -> str:
+        return certificates.node_certificate(authority, subject, tls_public_key, validity)
+
+    def client_certificate(
+        self,
+        authority: PrivateFiles,
+        subject: Subject,
+        client_key: PrivateFiles,
+        validity: Validity,
+    ) -> str:
+        return certificates.client_certificate(authority, subject, client_key, validity)
+
+    def certificate_facts(self, certificate: str, authority: AuthorityRegister) -> CertificateFacts:
+        return certificates.certificate_facts(certificate, authority)
+
+    def trust(self, authorities: Sequence[AuthorityRegister]) -> dict[str, str]:
+        return certificates.trust(authorities)
+
+    # The founding, and the files of a node.
+
+    def seal(self, plan: Plan, node_ids: Mapping[str, str], admin: str) -> Seal:
+        return genesis.seal(plan, node_ids, admin)
+
+    def check_seal(self, plan: Plan, seal: Seal) -> tuple[Problem, ...]:
+        return founding.check_seal(plan, seal)
+
+    def founders_differ(self, plan: Plan, seal: Seal) -> tuple[Problem, ...]:
+        return founding.founders_differ(plan, seal)
+
+    def block0_text(self, seal: Seal) -> str:
+        return block0.block0_text(genesis.Genesis.read(seal.text))
+
+    def process(self, plan: Plan) -> Process:
+        return layout.process(plan)
+
+    def peers(self, plan: Plan, node: PlannedNode) -> str:
+        return peers.nodes_json(plan, node)
+
+    def node_files(self, plan: Plan, seal: Seal, material: NodeMaterial) -> tuple[NodeFile, ...]:
+        return config.node_files(plan, seal, material)

@@ -1,0 +1,218 @@
+"""The resource held against the seal: which of its founding fields say something else.
+
+A resource that was deleted and written anew may name another chain than the one whose keys, genesis
+and volumes were kept. Nothing is decided here: what differs is named.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from consortium_operator.api.chain import Role
+from consortium_operator.api.conditions import Reason
+from consortium_operator.api.fisco_bcos import Cryptography
+from consortium_operator.api.problem import Problem
+from consortium_operator.chain.genesis import Founder, Seal, TamperedGenesis
+from consortium_operator.chain.plan import Plan, PlannedNode
+from consortium_operator.engines.fisco_bcos.genesis import Genesis
+from consortium_operator.engines.fisco_bcos.key_table import boolean
+from consortium_operator.engines.fisco_bcos.sealed import SealedSettings
+from consortium_operator.engines.fisco_bcos.versions import VERSIONS
+
+
+@dataclass(frozen=True, slots=True)
+class _Field:
+    """`wanted`: as the spec says it; None where it leaves the field open. `sealed`: as founded."""
+
+    path: str
+    wanted: object
+    sealed: object
+
+    @property
+    def differs(self) -> bool:
+        return self.wanted is not None and self.wanted != self.sealed
+
+
+def check_seal(plan: Plan, seal: Seal) -> tuple[Problem, ...]:
+    """Founding fields that contradict the seal. Members are not among them: see founders_differ.
+
+    Raises TamperedGenesis where the seal contradicts itself.
+    """
+    genesis, sealed = Genesis.read(seal.text), SealedSettings.of(seal)
+    _check_agreement(genesis, sealed, seal.founders)
+    fields = (
+        *_identity_fields(plan, genesis),
+        *_genesis_fields(plan, genesis, sealed),
+        *_executor_fields(plan, genesis, sealed),
+        _Field("spec.fiscoBcos.genesisSha256", plan.spec.fisco_bcos.genesis_sha256, seal.sha256),
+    )
+    problems = [
+        Problem(
+            field.path,
+            f"the chain was founded with {field.sealed}: put that back, or found a chain of "
+            "another name",
+            Reason.RETAINED_DATA_CONFLICT,
+        )
+        for field in fields
+        if field.differs
+    ]
+    return (*problems, *_too_old(plan, genesis))
+
+
+def _identity_fields(plan: Plan, genesis: Genesis) -> tuple[_Field, ...]:
+    spec, consensus = plan.spec.fisco_bcos, plan.spec.fisco_bcos.consensus
+    at = "spec.fiscoBcos"
+    world = Cryptography.SM if genesis.sm_crypto else Cryptography.STANDARD
+    is_rpbft = genesis.consensus_type == "rpbft"
+    return (
+        _Field("spec.chainId", plan.spec.chain_id, genesis.chain_id),
+        _Field(f"{at}.groupId", spec.group_id, genesis.group_id),
+        _Field(f"{at}.cryptography", spec.cryptography.value, world.value),
+        _Field(f"{at}.consensus.type", consensus.type.value, genesis.consensus_type.upper()),
+        _Field(
+            f"{at}.consensus.blockTxCountLimit",
+            consensus.block_tx_count_limit,
+            genesis.block_tx_count_limit,
+        ),
+        _Field(f"{at}.consensus.leaderPeriod", consensus.leader_period, genesis.leader_period),
+        # Nobody reads the epochs of another consensus.
+        _Field(
+            f"{at}.consensus.epochSealerNum",
+            consensus.epoch_sealer_num if is_rpbft else None,
+            genesis.epoch_sealer_num,
+        ),
+        _Field(
+            f"{at}.consensus.epochBlockNum",
+            consensus.epoch_block_num if is_rpbft else None,
+            genesis.epoch_block_num,
+        ),
+    )
+
+
+def _genesis_fields(plan: Plan, genesis: Genesis, sealed: SealedSettings) -> tuple[_Field, ...]:
+    spec, ledger = plan.spec.fisco_bcos.genesis, plan.spec.fisco_bcos.ledger
+    at = "spec.fiscoBcos.genesis"
+    features = sorted(flag for flag, on in genesis.features if on)
+    page_size = None if ledger.key_page_size is None else str(ledger.key_page_size)
+    return (
+        _Field(
+            f"{at}.compatibilityVersion",
+            spec.compatibility_version,
+            str(genesis.compatibility_version),
+        ),
+        _Field(f"{at}.gasLimit", spec.gas_limit, genesis.gas_limit),
+        _Field(f"{at}.blockLimit", spec.block_limit, genesis.block_limit),
+        _Field(f"{at}.web3ChainId", spec.web3_chain_id, sealed.web3_chain_id),
+        _Field(f"{at}.features", sorted(spec.features), features),
+        _Field("spec.fiscoBcos.ledger.keyPageSize", page_size, sealed.key_page_size),
+        _Field(
+            "spec.fiscoBcos.ledger.separateBlockState",
+            boolean(ledger.separate_block_state),
+            sealed.separate_block_state,
+        ),
+    )
+
+
+def _executor_fields(plan: Plan, genesis: Genesis, sealed: SealedSettings) -> tuple[_Field, ...]:
+    spec = plan.spec.fisco_bcos.executor
+    at = "spec.fiscoBcos.executor"
+    account = spec.auth_admin_account
+    version = None if spec.version is None else str(spec.version)
+    return (
+        _Field(f"{at}.wasm", spec.wasm, genesis.is_wasm),
+        _Field(f"{at}.serial", spec.serial, genesis.is_serial_execute),
+        _Field(f"{at}.authCheck", spec.auth_check, genesis.is_auth_check),
+        # One account whatever its case; block 0 keeps the founding one.
+        _Field(
+            f"{at}.authAdminAccount",
+            None if account is None else account.lower(),
+            genesis.auth_admin_account.lower(),
+        ),
+        _Field(f"{at}.version", version, sealed.executor_version),
+    )
+
+
+def _check_agreement(
+    genesis: Genesis, sealed: SealedSettings, founders: tuple[Founder, ...]
+) -> None:
+    """Text, founders table and sealed settings were made together, so they agree."""
+    table = tuple(sorted((founder.node_id, founder.weight) for founder in founders))
+    if table != genesis.sealers:
+        raise TamperedGenesis("config.genesis and the founders table name other sealers")
+    pairs = (
+        (str(genesis.compatibility_version), sealed.compatibility_version),
+        (str(genesis.executor_version), sealed.executor_version),
+        (genesis.web3_chain_id, sealed.web3_chain_id),
+    )
+    if any(in_text != in_settings for in_text, in_settings in pairs):
+        raise TamperedGenesis("config.genesis and the sealed settings contradict each other")
+
+
+def _too_old(plan: Plan, genesis: Genesis) -> tuple[Problem, ...]:
+    newest = VERSIONS[plan.spec.version].max_compatibility
+    if genesis.compatibility_version <= newest:
+        return ()
+    return (
+        Problem(
+            "spec.version",
+            f"the chain was founded with compatibility version {genesis.compatibility_version}, "
+            f"and {plan.spec.version} knows only up to {newest}: a node would not start",
+            Reason.RETAINED_DATA_CONFLICT,
+        ),
+    )
+
+
+def founders_differ(plan: Plan, seal: Seal) -> tuple[Problem, ...]:
+    """Sealers that the seal does not name, founders that are no longer planned as sealers, and
+    changed weights. The chain runs on as it was founded (reason NotSupportedYet)."""
+    found = {(founder.member, founder.node): founder for founder in seal.founders}
+    planned = {(node.member, node.name): node for node in plan.nodes}
+    return (
+        *(problem for node in plan.nodes for problem in _changed(plan, node, found)),
+        *(
+            Problem(
+                _path(plan, founder.member, founder.node),
+                f"{founder.member}/{founder.node} founded the chain and cannot be removed yet: "
+                "put it back",
+                Reason.NOT_SUPPORTED_YET,
+            )
+            for founder in seal.founders
+            if (founder.member, founder.node) not in planned
+        ),
+    )
+
+
+def _changed(
+    plan: Plan, node: PlannedNode, founders: dict[tuple[str, str], Founder]
+) -> Iterator[Problem]:
+    founder = founders.get((node.member, node.name))
+    path = _path(plan, node.member, node.name)
+    if founder is None:
+        yield Problem(
+            path,
+            f"{node.path} did not found the chain and cannot join yet: remove it",
+            Reason.NOT_SUPPORTED_YET,
+        )
+    elif node.role is not Role.SEALER:
+        yield Problem(
+            f"{path}.role",
+            f"{node.path} founded the chain as Sealer and cannot change yet",
+            Reason.NOT_SUPPORTED_YET,
+        )
+    elif node.weight != founder.weight:
+        yield Problem(
+            f"{path}.weight",
+            f"{node.path} founded the chain with weight {founder.weight}, which cannot change yet",
+            Reason.NOT_SUPPORTED_YET,
+        )
+
+
+def _path(plan: Plan, member: str, node: str) -> str:
+    """The field of a node, or of as much of it as the spec still has."""
+    entry = node.rpartition("-")[0]
+    for m, found in enumerate(plan.spec.members):
+        if found.name == member:
+            path = f"spec.members[{m}].nodes"
+            indices = (n for n, group in enumerate(found.nodes) if group.name == entry)
+            index = next(indices, None)
+            return path if index is None else f"{path}[{index}]"
+    return "spec.members"

@@ -1,0 +1,95 @@
+"""What the engine refuses of a resource whose schema and rules are satisfied.
+
+All of it would otherwise be refused, or silently misread, by every node at its start.
+"""
+
+from collections.abc import Iterator
+
+from consortium_operator.api.chain import ConsortiumChain
+from consortium_operator.api.conditions import Reason
+from consortium_operator.api.fisco_bcos import ConsensusType, FiscoBcos
+from consortium_operator.api.problem import Problem
+from consortium_operator.engines.fisco_bcos import overlay
+from consortium_operator.engines.fisco_bcos.versions import (
+    EPOCHS_IN_BLOCK0,
+    LEAST_COMPATIBILITY,
+    VERSIONS,
+    WEB3_CHAIN_ID,
+    NodeVersion,
+    Version,
+)
+
+_GENESIS = "spec.fiscoBcos.genesis"
+# Smaller pages are no pages; build_chain.sh names this bound, no node checks it.
+_LEAST_PAGE = 4096
+
+
+def problems(chain: ConsortiumChain) -> tuple[Problem, ...]:
+    """Everything at once; with an unknown version only that, since all else depends on it."""
+    version = VERSIONS.get(chain.spec.version)
+    if version is None:
+        return (_unknown_version(),)
+    spec = chain.spec.fisco_bcos
+    return (
+        *_compatibility(spec, version),
+        *_features(spec, version),
+        *_ledger(spec),
+        *overlay.problems(chain.spec, version),
+    )
+
+
+def _unknown_version() -> Problem:
+    known = ", ".join(sorted(VERSIONS, key=lambda tag: VERSIONS[tag].version))
+    return Problem("spec.version", f"must be one of {known}", Reason.UNKNOWN_VERSION)
+
+
+def _compatibility(spec: FiscoBcos, version: NodeVersion) -> Iterator[Problem]:
+    path = f"{_GENESIS}.compatibilityVersion"
+    text = spec.genesis.compatibility_version or str(version.max_compatibility)
+    try:
+        wanted = Version.parse(text)
+    except ValueError as error:
+        yield Problem(path, str(error))
+        return
+    # The genesis holds the text as the node prints it, and 3.016.4 is not what it prints.
+    if str(wanted) != text:
+        yield Problem(path, f"must be written {wanted}")
+    elif wanted > version.max_compatibility:
+        yield Problem(
+            path,
+            f"must be at most {version.max_compatibility}, the newest that {version.tag} knows",
+        )
+    elif wanted < LEAST_COMPATIBILITY:
+        yield Problem(path, f"must be at least {LEAST_COMPATIBILITY}")
+    yield from _needs_newer(spec, wanted)
+
+
+def _needs_newer(spec: FiscoBcos, wanted: Version) -> Iterator[Problem]:
+    if spec.consensus.type is ConsensusType.RPBFT and wanted < EPOCHS_IN_BLOCK0:
+        yield Problem(
+            "spec.fiscoBcos.consensus.type",
+            f"RPBFT needs genesis.compatibilityVersion {EPOCHS_IN_BLOCK0} or newer",
+        )
+    if spec.genesis.web3_chain_id is not None and wanted < WEB3_CHAIN_ID:
+        yield Problem(
+            f"{_GENESIS}.web3ChainId",
+            f"has no effect below compatibilityVersion {WEB3_CHAIN_ID}: remove it",
+        )
+
+
+def _features(spec: FiscoBcos, version: NodeVersion) -> Iterator[Problem]:
+    for index, flag in enumerate(spec.genesis.features):
+        if flag not in version.features:
+            nearest = overlay.nearest(flag, list(version.features))
+            yield Problem(
+                f"{_GENESIS}.features[{index}]",
+                f"is no feature of {version.tag}; the nearest is {nearest}",
+            )
+
+
+def _ledger(spec: FiscoBcos) -> Iterator[Problem]:
+    size = spec.ledger.key_page_size
+    if size is not None and 0 < size < _LEAST_PAGE:
+        yield Problem(
+            "spec.fiscoBcos.ledger.keyPageSize", f"must be 0 or at least {_LEAST_PAGE} bytes"
+        )
