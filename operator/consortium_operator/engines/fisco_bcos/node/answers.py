@@ -1,0 +1,125 @@
+"""The shapes of a node's answers, as far as the operator reads them.
+
+Some methods return a string that holds JSON (JsonRpcImpl_2_0.cpp); `Json` takes it apart.
+"""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Json, TypeAdapter
+
+from consortium_operator.chain.view import NodeView
+
+
+class _Answer(BaseModel):
+    model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
+
+
+class ConsensusStatus(_Answer):
+    """getConsensusStatus."""
+
+    leader_index: int = Field(alias="leaderIndex")
+    view: int
+
+
+class SyncPeer(_Answer):
+    node_id: str = Field(alias="nodeID")
+
+
+class SyncStatus(_Answer):
+    """getSyncStatus. Height and hash are of one moment, which two methods would not be."""
+
+    node_id: str = Field(alias="nodeID")
+    height: int = Field(alias="blockNumber")
+    latest_hash: str = Field(alias="latestHash")
+    genesis_hash: str = Field(alias="genesisHash")
+    peers: list[SyncPeer]
+
+
+class Sealer(_Answer):
+    """One entry of getSealerList."""
+
+    node_id: str = Field(alias="nodeID")
+    weight: int
+
+
+class Peers(_Answer):
+    """getPeers. Only that it is answered counts."""
+
+    peers: list[object]
+
+
+def _text_of(data: str) -> str:
+    return bytes.fromhex(data.removeprefix("0x")).decode(errors="replace")
+
+
+class Block0(_Answer):
+    """getBlockByNumber of 0. `text` is the genesis as the node has it."""
+
+    hash: str
+    text: Annotated[str, AfterValidator(_text_of)] = Field(alias="extraData")
+
+
+class Binary(_Answer):
+    version: str
+
+
+class NodeInfo(_Answer):
+    binary: Binary = Field(alias="binaryInfo")
+
+
+class GroupNode(_Answer):
+    info: Json[NodeInfo] = Field(alias="iniConfig")
+
+
+class GroupInfo(_Answer):
+    """getGroupInfo. An Air node knows one node of its group: itself."""
+
+    nodes: Annotated[list[GroupNode], Field(min_length=1, alias="nodeList")]
+
+    @property
+    def version(self) -> str:
+        return self.nodes[0].info.binary.version
+
+
+class Receipt(_Answer):
+    """sendTransaction. An observer makes one up, with block 0."""
+
+    block_number: int = Field(alias="blockNumber")
+
+
+HEIGHT: TypeAdapter[int] = TypeAdapter(int)
+CONSENSUS_STATUS: TypeAdapter[ConsensusStatus] = TypeAdapter(Json[ConsensusStatus])
+SYNC_STATUS: TypeAdapter[SyncStatus] = TypeAdapter(Json[SyncStatus])
+SEALERS: TypeAdapter[list[Sealer]] = TypeAdapter(list[Sealer])
+PEERS: TypeAdapter[Peers] = TypeAdapter(Peers)
+BLOCK_0: TypeAdapter[Block0] = TypeAdapter(Block0)
+GROUP_INFO: TypeAdapter[GroupInfo] = TypeAdapter(GroupInfo)
+RECEIPT: TypeAdapter[Receipt] = TypeAdapter(Receipt)
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """Everything that a node was asked in one round."""
+
+    consensus: ConsensusStatus
+    sync: SyncStatus
+    sealers: list[Sealer]
+    block_0: Block0
+    group: GroupInfo
+
+    def view(self, node: str) -> NodeView:
+        return NodeView(
+            node=node,
+            node_id=self.sync.node_id,
+            height=self.sync.height,
+            latest_hash=self.sync.latest_hash,
+            genesis_hash=self.sync.genesis_hash,
+            block0_text=self.block_0.text,
+            block0_hash=self.block_0.hash,
+            version=self.group.version,
+            leader_index=self.consensus.leader_index,
+            view=self.consensus.view,
+            peers=frozenset(peer.node_id for peer in self.sync.peers),
+            sealers={sealer.node_id: sealer.weight for sealer in self.sealers},
+        )

@@ -1,0 +1,478 @@
+"""What the operator learns from a node, and how it proves that a chain works."""
+
+import asyncio
+import gc
+import json
+import os
+import socket
+import ssl
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from consortium_operator.chain.private import PrivateFiles
+from consortium_operator.chain.view import NodeView
+from consortium_operator.engines.fisco_bcos import certificates, identity
+from consortium_operator.engines.fisco_bcos.node.client import FiscoBcosClient, connect
+from consortium_operator.engines.fisco_bcos.node.rpc import Limits
+from consortium_operator.engines.fisco_bcos.transaction import SignedTransaction
+from consortium_operator.engines.protocol import (
+    ChainCallFailed,
+    ChainClient,
+    ClientIdentity,
+    NodeEndpoint,
+)
+from tests import chains
+from tests.unit.engines.fisco_bcos.material import authority, secp256k1, subject, tls_key, validity
+from tests.unit.engines.fisco_bcos.node.scripted_node import (
+    HEALTHY,
+    NODE,
+    NODE_ID,
+    Deed,
+    ScriptedNode,
+    client,
+    observed,
+    pinned,
+    result,
+    running,
+    server_certificate,
+    server_context,
+)
+
+# Long enough for a loaded machine where an answer comes; short where none ever does.
+PATIENT = Limits(connect=10, call=10, view=20, receipt=10)
+HASTY = Limits(connect=0.4, call=5, view=10)
+ACCOUNT = PrivateFiles({"account.pem": secp256k1(11)})
+
+
+def asking(limits: Limits = PATIENT) -> FiscoBcosClient:
+    return FiscoBcosClient("chain0", "group0", limits, nonce=lambda: "42")
+
+
+async def problem_of(node: ScriptedNode, limits: Limits = PATIENT) -> str:
+    view = await asking(limits).view(node.endpoint, client())
+    assert view.problem is not None
+    assert view == NodeView(NODE, problem=view.problem)
+    return view.problem
+
+
+# --- what a healthy node says --------------------------------------------------------------------
+
+
+async def test_a_node_tells_everything_that_a_view_holds(tmp_path: Path) -> None:
+    async with running(tmp_path) as node:
+        view = await asking().view(node.endpoint, client())
+    sealers = [s["nodeID"] for s in json.loads(observed("getSealerList"))["result"]]
+    assert view == NodeView(
+        node=NODE,
+        node_id=NODE_ID,
+        problem=None,
+        height=0,
+        latest_hash="3ec9f99a83a614a303013d6cd4fc80e9aa29e16970f6e41e5139007a7a2276dc",
+        genesis_hash="3ec9f99a83a614a303013d6cd4fc80e9aa29e16970f6e41e5139007a7a2276dc",
+        block0_text=view.block0_text,
+        block0_hash="0xd507c06d9a097dcbadb4240bc268a8c5dd94b77b55919c504b5855e0a3a5d90e",
+        version="3.16.4",
+        leader_index=0,
+        view=3,
+        peers=frozenset(sealers) - {NODE_ID},
+        sealers=dict.fromkeys(sealers, 1),
+    )
+    assert view.block0_text.startswith("[chain]\nsm_crypto:0\nchainID: chain0\n")
+    assert view.block0_text.endswith(f"node.3:{sealers[3]},1\n")
+
+
+async def test_a_stalled_node_answers_too(tmp_path: Path) -> None:
+    script = {
+        **HEALTHY,
+        "getConsensusStatus": observed("stalled_getConsensusStatus"),
+        "getSyncStatus": observed("stalled_getSyncStatus"),
+    }
+    async with running(tmp_path, script) as node:
+        view = await asking().view(node.endpoint, client())
+    assert (view.problem, view.height, view.view, len(view.peers)) == (None, 8, 7, 1)
+
+
+async def test_a_node_in_no_list_answers_too(tmp_path: Path) -> None:
+    script = {
+        **HEALTHY,
+        "getConsensusStatus": observed("free_getConsensusStatus"),
+        "getSyncStatus": observed("free_getSyncStatus"),
+    }
+    async with running(tmp_path, script) as node:
+        view = await asking().view(node.endpoint, client())
+    assert view.problem is None
+    assert view.node_id.startswith("d67128ef")
+    assert view.peers == frozenset()
+
+
+async def test_bytes_that_are_not_utf8_do_no_harm(tmp_path: Path) -> None:
+    """A real node's getPeers holds the raw bytes of a hash where a node id should be."""
+    peers = b'{"result":{"peers":[{"p2pNodeID":"\xff\xfe\xed\xa0"}]}}'
+    async with running(tmp_path, {**HEALTHY, "getPeers": peers}) as node:
+        assert (await asking().view(node.endpoint, client())).problem is None
+
+
+async def test_one_connection_serves_a_whole_view(tmp_path: Path) -> None:
+    async with running(tmp_path) as node:
+        await asking().view(node.endpoint, client())
+        assert node.connections == 1
+        assert len(node.asked) == 6
+
+
+async def test_the_methods_are_asked_with_the_nodes_parameters(tmp_path: Path) -> None:
+    async with running(tmp_path) as node:
+        await asking().view(node.endpoint, client())
+    assert dict(node.asked) == {
+        "getConsensusStatus": ["group0", ""],
+        "getSyncStatus": ["group0", ""],
+        "getSealerList": ["group0", ""],
+        "getBlockByNumber": ["group0", "", 0, False, True],
+        "getGroupInfo": ["group0"],
+        "getPeers": [],
+    }
+
+
+async def test_a_node_with_an_expired_certificate_is_still_read(tmp_path: Path) -> None:
+    async with running(tmp_path, certificate=server_certificate(days=-1)) as node:
+        assert (await asking().view(node.endpoint, client())).problem is None
+
+
+# --- what is wrong with a node -------------------------------------------------------------------
+
+
+async def test_a_closed_port_refuses_connections(unused_tcp_port: int) -> None:
+    endpoint = NodeEndpoint(NODE, "127.0.0.1", unused_tcp_port, pinned())
+    view = await asking().view(endpoint, client())
+    assert view.problem == "refuses connections: Connection refused"
+    assert not view.answers
+
+
+async def test_a_name_without_an_address_does_not_resolve() -> None:
+    endpoint = NodeEndpoint(NODE, "nobody.invalid", 20200, pinned())
+    view = await asking().view(endpoint, client())
+    assert view.problem == "has a name that does not resolve: nobody.invalid"
+
+
+async def test_a_stopped_process_accepts_no_connection() -> None:
+    """The kernel still completes TCP for it; nobody answers the TLS handshake."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        endpoint = NodeEndpoint(NODE, "127.0.0.1", silent.getsockname()[1], pinned())
+        view = await asking(HASTY).view(endpoint, client())
+    assert view.problem == "accepts no connection within 0.4 s"
+
+
+async def test_an_impostor_is_told_nothing(tmp_path: Path) -> None:
+    """Its certificate is of the right authority; its key is not the one on record."""
+    key = identity.new_tls_key()
+    node_key = identity.new_node_key()
+    public = identity.node_register(node_key, key).tls_public_key
+    certificate = certificates.node_certificate(
+        authority(), subject("shenzhen-0"), public, validity()
+    )
+    async with running(tmp_path, certificate=certificate, key=key) as node:
+        assert await problem_of(node) == "shows another TLS key than the one on record"
+        assert node.asked == []
+
+
+async def test_another_members_client_is_refused(tmp_path: Path) -> None:
+    """By an alert, as real nodes send it; a server of asyncio would hang up without one."""
+
+    def refuse(listener: socket.socket, context: ssl.SSLContext) -> None:
+        connection, _ = listener.accept()
+        with pytest.raises(ssl.SSLError), connection:
+            context.wrap_socket(connection, server_side=True)
+
+    context = server_context(server_certificate(), tls_key(), tmp_path)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        refused = asyncio.create_task(asyncio.to_thread(refuse, listener, context))
+        endpoint = NodeEndpoint(NODE, "127.0.0.1", port, pinned())
+        view = await asking().view(endpoint, client("boc"))
+        await refused
+    assert view.problem == "refuses the operator's client certificate: tlsv1 alert unknown ca"
+
+
+async def test_a_server_without_tls_fails_in_the_handshake(tmp_path: Path) -> None:
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(talk, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        view = await asking().view(NodeEndpoint(NODE, "127.0.0.1", port, pinned()), client())
+    assert view.problem is not None
+    assert view.problem.startswith("fails in the TLS handshake: ")
+
+
+async def test_a_server_that_hangs_up_breaks_the_handshake_off() -> None:
+    async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+        writer.transport.abort()
+
+    async with await asyncio.start_server(hang_up, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        view = await asking().view(NodeEndpoint(NODE, "127.0.0.1", port, pinned()), client())
+    assert view.problem == (
+        "breaks the TLS handshake off; perhaps it refuses the client certificate"
+    )
+
+
+async def test_a_hanging_gateway_makes_a_node_count_as_down(tmp_path: Path) -> None:
+    async with running(tmp_path, {**HEALTHY, "getPeers": Deed.HANG}) as node:
+        problem = await problem_of(node, replace(PATIENT, call=1))
+    assert problem == "does not answer getPeers within 1 s: its gateway hangs"
+
+
+async def test_a_node_of_another_group_says_so(tmp_path: Path) -> None:
+    async with running(tmp_path, {**HEALTHY, "getSyncStatus": observed("badGroup")}) as node:
+        problem = await problem_of(node)
+    assert problem.startswith(
+        "answers getSyncStatus with an error: Invalid request for the specified node"
+    )
+    assert "group=group9" in problem
+
+
+async def test_an_unknown_method_is_named(tmp_path: Path) -> None:
+    async with running(tmp_path, {**HEALTHY, "getGroupInfo": observed("badMethod")}) as node:
+        assert await problem_of(node) == (
+            "answers getGroupInfo with an error: The method does not exist/is not available."
+        )
+
+
+async def test_a_nodes_words_are_shown_in_one_bounded_line(tmp_path: Path) -> None:
+    error = json.dumps({"error": {"message": "a\n\x1b[31m" + "b" * 9999}}).encode()
+    async with running(tmp_path, {**HEALTHY, "getPeers": error}) as node:
+        problem = await problem_of(node)
+    assert problem.startswith("answers getPeers with an error: a  [31mbbb")
+    assert len(problem) < 250
+    assert problem.isprintable()
+
+
+WRONG_ANSWERS: dict[str, tuple[str, bytes | Deed, str]] = {
+    "no JSON": ("getPeers", b"hello", "answers getPeers with something else than JSON"),
+    "no object": ("getPeers", b"[]", "answers getPeers with neither a result nor an error"),
+    "no result": ("getPeers", b"{}", "answers getPeers with neither a result nor an error"),
+    "JSON without end": (
+        "getPeers",
+        b"[" * 500_000,
+        "answers getPeers with something else than JSON",
+    ),
+    "an error that is a string": (
+        "getPeers",
+        b'{"error":"no"}',
+        "answers getPeers with an error: no",
+    ),
+    "a status that is no JSON": (
+        "getSyncStatus",
+        result("hello"),
+        "answers getSyncStatus in an unknown shape",
+    ),
+    "a status without a height": (
+        "getSyncStatus",
+        result('{"nodeID":"a"}'),
+        "answers getSyncStatus in an unknown shape",
+    ),
+    "weights that are words": (
+        "getSealerList",
+        result([{"nodeID": "a", "weight": "heavy"}]),
+        "answers getSealerList in an unknown shape",
+    ),
+    "a genesis that is not hex": (
+        "getBlockByNumber",
+        result({"hash": "0x", "extraData": "0xzz"}),
+        "answers getBlockByNumber in an unknown shape",
+    ),
+    "a group without nodes": (
+        "getGroupInfo",
+        result({"nodeList": []}),
+        "answers getGroupInfo in an unknown shape",
+    ),
+    "no HTTP": ("getPeers", Deed.NOT_HTTP, "answers getPeers with something else than HTTP"),
+    "too much": ("getPeers", Deed.ENDLESS, "answers getPeers with more than 8 MiB"),
+    "hanging up": ("getPeers", Deed.CLOSE, "breaks the connection off during getPeers"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG_ANSWERS)
+async def test_a_wrong_answer_is_a_problem(case: str, tmp_path: Path) -> None:
+    method, deed, problem = WRONG_ANSWERS[case]
+    async with running(tmp_path, {**HEALTHY, method: deed}) as node:
+        assert await problem_of(node) == problem
+
+
+async def test_a_node_slow_in_everything_is_given_up(tmp_path: Path) -> None:
+    limits = Limits(connect=10, call=10, view=0.5)
+    async with running(tmp_path, {**HEALTHY, "getConsensusStatus": Deed.HANG}) as node:
+        problem = await problem_of(node, limits)
+    assert problem == "does not answer everything within 0.5 s"
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda found: ClientIdentity(PrivateFiles({}), found.certificate),
+        lambda found: ClientIdentity(found.key, "garbage"),
+        lambda found: ClientIdentity(
+            PrivateFiles({"sdk.key": identity.new_client_key()["sdk.key"]}), found.certificate
+        ),
+    ],
+    ids=["no key", "no certificate", "another key"],
+)
+async def test_an_unusable_client_identity_is_a_problem(
+    spoil: Callable[[ClientIdentity], ClientIdentity], tmp_path: Path
+) -> None:
+    async with running(tmp_path) as node:
+        view = await asking().view(node.endpoint, spoil(client()))
+    assert view.problem is not None
+    assert view.problem.startswith("cannot be asked: ")
+    assert "PRIVATE" not in view.problem
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner),
+    max_leaves=8,
+)
+
+
+@settings(
+    deadline=None,
+    max_examples=25,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(
+    st.sampled_from(["getConsensusStatus", "getSyncStatus", "getSealerList", "getGroupInfo"]),
+    json_values | json_values.map(json.dumps),
+)
+async def test_no_answer_makes_a_view_raise(tmp_path: Path, method: str, value: object) -> None:
+    async with running(tmp_path, {**HEALTHY, method: result(value)}) as node:
+        view = await asking().view(node.endpoint, client())
+    assert view.answers == (view.problem is None)
+
+
+# --- what it leaves behind -----------------------------------------------------------------------
+
+
+async def test_no_descriptor_and_no_file_is_left_behind(tmp_path: Path) -> None:
+    async with running(tmp_path) as node:
+        await asking().view(node.endpoint, client())
+        await asyncio.sleep(0.05)
+        before = os.listdir("/proc/self/fd")
+        for script in (HEALTHY, {**HEALTHY, "getPeers": Deed.CLOSE}):
+            node.script = script
+            await asking().view(node.endpoint, client())
+            await asking().view(node.endpoint, client("boc"))
+        await asyncio.sleep(0.05)
+        assert len(os.listdir("/proc/self/fd")) == len(before)
+    # An unclosed transport would warn here, and warnings are errors.
+    gc.collect()
+
+
+async def test_only_so_many_nodes_are_asked_at_a_time(tmp_path: Path) -> None:
+    limited = asking(replace(PATIENT, connections=3))
+    async with running(tmp_path) as node:
+        views = await asyncio.gather(*(limited.view(node.endpoint, client()) for _ in range(12)))
+        assert [view.problem for view in views] == [None] * 12
+        assert node.most_at_once <= 4  # three, and one whose end the server has not seen yet
+
+
+# --- the probe -----------------------------------------------------------------------------------
+
+
+async def probe(node: ScriptedNode, limits: Limits = PATIENT, block_limit: int = 1000) -> None:
+    plan = chains.plan(fiscoBcos={"genesis": {"blockLimit": block_limit}})
+    await asking(limits).probe(node.endpoint, client(), ACCOUNT, plan)
+
+
+async def test_a_probe_deploys_one_byte_and_waits_for_its_block(tmp_path: Path) -> None:
+    async with running(tmp_path) as node:
+        await probe(node)
+    (group, empty, raw, proof) = dict(node.asked)["sendTransaction"]
+    assert (group, empty, proof) == ("group0", "", False)
+    sent = SignedTransaction.decode(bytes.fromhex(raw.removeprefix("0x")))
+    assert sent.sender() == identity.account_register(ACCOUNT).address
+    assert sent.transaction.input.hex() == "6001600c60003960016000f300"
+    assert sent.transaction.to == ""
+    assert sent.transaction.nonce == "42"
+    assert sent.transaction.block_limit == 1 + 500
+    assert (sent.transaction.chain_id, sent.transaction.group_id) == ("chain0", "group0")
+    assert [method for method, _ in node.asked] == [
+        "getBlockNumber",
+        "sendTransaction",
+        "getBlockNumber",
+    ]
+
+
+async def test_a_probe_reaches_no_further_than_the_chain_allows(tmp_path: Path) -> None:
+    async with running(tmp_path) as node:
+        await probe(node, block_limit=20)
+    raw = dict(node.asked)["sendTransaction"][2]
+    assert SignedTransaction.decode(bytes.fromhex(raw[2:])).transaction.block_limit == 1 + 20
+
+
+async def test_nonces_are_decimal_and_never_the_same(tmp_path: Path) -> None:
+    client_of_chain = FiscoBcosClient("chain0", "group0", PATIENT)
+    async with running(tmp_path) as node:
+        for _ in range(2):
+            await client_of_chain.probe(node.endpoint, client(), ACCOUNT, chains.plan())
+    nonces = {
+        SignedTransaction.decode(bytes.fromhex(params[2][2:])).transaction.nonce
+        for method, params in node.asked
+        if method == "sendTransaction"
+    }
+    assert len(nonces) == 2
+    assert all(nonce.isdecimal() for nonce in nonces)
+
+
+async def test_the_receipt_that_an_observer_makes_up_proves_nothing(tmp_path: Path) -> None:
+    script = {**HEALTHY, "sendTransaction": observed("sendTransaction_via_observer")}
+    async with running(tmp_path, script) as node:
+        with pytest.raises(ChainCallFailed, match=f"{NODE} .* without a block"):
+            await probe(node)
+
+
+async def test_a_transaction_that_hangs_without_a_quorum_fails_in_time(tmp_path: Path) -> None:
+    limits = replace(PATIENT, receipt=0.6)
+    async with running(tmp_path, {**HEALTHY, "sendTransaction": Deed.HANG}) as node:
+        with pytest.raises(ChainCallFailed, match=f"{NODE} does not answer sendTransaction within"):
+            await probe(node, limits)
+
+
+async def test_a_receipt_whose_block_never_shows_proves_nothing(tmp_path: Path) -> None:
+    limits = replace(PATIENT, call=1)
+    async with running(tmp_path, {**HEALTHY, "getBlockNumber": result(0)}) as node:
+        with pytest.raises(ChainCallFailed, match="has no block 1, which its receipt names"):
+            await probe(node, limits)
+
+
+async def test_a_refused_transaction_is_told_in_the_nodes_words(tmp_path: Path) -> None:
+    error = b'{"error":{"code":10001,"message":"BlockLimitCheckFail"}}'
+    async with running(tmp_path, {**HEALTHY, "sendTransaction": error}) as node:
+        with pytest.raises(ChainCallFailed) as caught:
+            await probe(node)
+    assert str(caught.value) == (
+        f"{NODE} answers sendTransaction with an error: BlockLimitCheckFail"
+    )
+
+
+async def test_a_probe_without_an_accounts_key_fails(tmp_path: Path) -> None:
+    async with running(tmp_path) as node:
+        with pytest.raises(ChainCallFailed, match=r"cannot be probed: account\.pem is missing"):
+            await asking().probe(node.endpoint, client(), PrivateFiles({}), chains.plan())
+
+
+async def test_a_probe_of_a_node_that_is_gone_fails(unused_tcp_port: int) -> None:
+    endpoint = NodeEndpoint(NODE, "127.0.0.1", unused_tcp_port, pinned())
+    with pytest.raises(ChainCallFailed, match=f"{NODE} refuses connections"):
+        await asking().probe(endpoint, client(), ACCOUNT, chains.plan())
+
+
+def test_a_plan_gives_a_client_of_its_chain() -> None:
+    found: ChainClient = connect(chains.plan())
+    assert isinstance(found, FiscoBcosClient)
