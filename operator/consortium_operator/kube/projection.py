@@ -1,0 +1,225 @@
+"""What the operator keeps in memory of an object that it sees: a small, frozen projection.
+
+Whole objects would take ten times the memory (a pod is 5 to 10 KiB of JSON), and would make
+every status tick of a kubelet look like a change. Pure.
+"""
+
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from consortium_operator.kube.digest import digest_of, object_digest, owner_uids
+from consortium_operator.kube.kinds import (
+    CONFIG_MAP,
+    PERSISTENT_VOLUME_CLAIM,
+    POD,
+    SERVICE,
+    STATEFUL_SET,
+    Kind,
+    ObjectKey,
+    key_of,
+)
+from consortium_operator.kube.ownership import foreign_managers
+
+# A copy of a whole object, made by `kubectl apply`: the digest covers it, memory need not.
+_LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerDetail:
+    """A container of a pod as it is now. `started_at` is RFC 3339, or None while not running."""
+
+    name: str
+    image: str
+    image_id: str
+    restarts: int
+    started_at: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class PodDetail:
+    """A pod. `reason` and `message` are of the first container that waits or has failed (such
+    as ImagePullBackOff, CrashLoopBackOff), else of the pod; "" where all is well."""
+
+    phase: str
+    ready: bool
+    reason: str
+    message: str
+    unschedulable: str
+    ip: str
+    node_name: str
+    containers: tuple[ContainerDetail, ...]
+
+    @property
+    def restarts(self) -> int:
+        """How often containers of this pod were started again."""
+        return sum(container.restarts for container in self.containers)
+
+
+@dataclass(frozen=True, slots=True)
+class StatefulSetDetail:
+    """A StatefulSet. `template_digest` is of spec.template as the server returned it."""
+
+    replicas: int
+    ready_replicas: int
+    current_revision: str
+    update_revision: str
+    observed_generation: int
+    generation: int
+    template_digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimDetail:
+    """A PersistentVolumeClaim: phase (Pending, Bound, Lost) and sizes as Kubernetes quantities."""
+
+    phase: str
+    requested: str
+    capacity: str
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceDetail:
+    """A Service. `cluster_ip` is "" before one is given, "None" for a headless Service."""
+
+    cluster_ip: str
+
+
+Detail: TypeAlias = (
+    Mapping[str, str] | PodDetail | StatefulSetDetail | ClaimDetail | ServiceDetail | None
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """One object as last seen. Two are equal where nothing that matters differs.
+
+    `detail` is by kind: a ConfigMap's data, the classes above, None for all others.
+    `foreign_managers` are those that changed its content beside the operator (see `ownership`).
+    """
+
+    key: ObjectKey
+    uid: str
+    resource_version: str = field(compare=False)
+    labels: Mapping[str, str]
+    annotations: Mapping[str, str]
+    owner_uids: tuple[str, ...]
+    digest: str
+    deleting: bool
+    foreign_managers: frozenset[str]
+    detail: Detail
+
+
+def project(obj: Mapping[str, Any]) -> Observed:
+    """The projection of a whole object, as the API server returns it."""
+    metadata = obj["metadata"]
+    key = key_of(obj)
+    detail = _DETAILS.get(key.kind)
+    annotations = _interned(metadata.get("annotations"))
+    annotations.pop(_LAST_APPLIED, None)
+    return Observed(
+        key=ObjectKey(key.kind, sys.intern(key.namespace), sys.intern(key.name)),
+        uid=metadata["uid"],
+        resource_version=metadata["resourceVersion"],
+        labels=_interned(metadata.get("labels")),
+        annotations=annotations,
+        owner_uids=tuple(map(sys.intern, owner_uids(obj))),
+        digest=object_digest(obj),
+        deleting="deletionTimestamp" in metadata,
+        foreign_managers=foreign_managers(obj),
+        detail=detail(obj) if detail else None,
+    )
+
+
+def _interned(texts: Mapping[str, str] | None) -> dict[str, str]:
+    """A copy whose strings are shared with their like: a chain's objects repeat its labels."""
+    return {sys.intern(name): sys.intern(value) for name, value in (texts or {}).items()}
+
+
+def _pod(obj: Mapping[str, Any]) -> PodDetail:
+    status = obj.get("status") or {}
+    reason, message = _trouble(status)
+    conditions = {one["type"]: one for one in status.get("conditions") or ()}
+    scheduled = conditions.get("PodScheduled") or {}
+    unschedulable = scheduled.get("reason") == "Unschedulable"
+    return PodDetail(
+        phase=sys.intern(status.get("phase") or "Unknown"),
+        ready=(conditions.get("Ready") or {}).get("status") == "True",
+        reason=sys.intern(reason),
+        message=message,
+        unschedulable=str(scheduled.get("message") or "Unschedulable") if unschedulable else "",
+        ip=status.get("podIP") or "",
+        node_name=sys.intern((obj.get("spec") or {}).get("nodeName") or ""),
+        containers=tuple(map(_container, status.get("containerStatuses") or ())),
+    )
+
+
+def _container(status: Mapping[str, Any]) -> ContainerDetail:
+    running = (status.get("state") or {}).get("running") or {}
+    return ContainerDetail(
+        name=sys.intern(status["name"]),
+        image=sys.intern(status.get("image") or ""),
+        image_id=sys.intern(status.get("imageID") or ""),
+        restarts=status.get("restartCount") or 0,
+        started_at=running.get("startedAt"),
+    )
+
+
+def _trouble(status: Mapping[str, Any]) -> tuple[str, str]:
+    containers = [
+        *(status.get("initContainerStatuses") or ()),
+        *(status.get("containerStatuses") or ()),
+    ]
+    for container in containers:
+        state = container.get("state") or {}
+        failed = state.get("waiting") or _failure(state.get("terminated"))
+        if failed:
+            return str(failed.get("reason") or "Error"), str(failed.get("message") or "")
+    # Evicted by the kubelet, NodeLost and the like stand on the pod itself.
+    return str(status.get("reason") or ""), str(status.get("message") or "")
+
+
+def _failure(terminated: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+    """`terminated` if it is a failure: an init container that is done is none."""
+    return terminated if terminated and terminated.get("exitCode") else None
+
+
+def _stateful_set(obj: Mapping[str, Any]) -> StatefulSetDetail:
+    spec, status = obj["spec"], obj.get("status") or {}
+    return StatefulSetDetail(
+        replicas=spec.get("replicas", 1),
+        ready_replicas=status.get("readyReplicas") or 0,
+        current_revision=status.get("currentRevision") or "",
+        update_revision=status.get("updateRevision") or "",
+        observed_generation=status.get("observedGeneration") or 0,
+        generation=obj["metadata"].get("generation") or 0,
+        template_digest=digest_of(spec["template"]),
+    )
+
+
+def _claim(obj: Mapping[str, Any]) -> ClaimDetail:
+    status = obj.get("status") or {}
+    requests = (obj["spec"].get("resources") or {}).get("requests") or {}
+    return ClaimDetail(
+        phase=sys.intern(status.get("phase") or "Pending"),
+        requested=requests.get("storage") or "",
+        capacity=(status.get("capacity") or {}).get("storage") or "",
+    )
+
+
+def _service(obj: Mapping[str, Any]) -> ServiceDetail:
+    return ServiceDetail(cluster_ip=(obj.get("spec") or {}).get("clusterIP") or "")
+
+
+def _config_map(obj: Mapping[str, Any]) -> Mapping[str, str]:
+    return _interned(obj.get("data"))
+
+
+_DETAILS: Mapping[Kind, Callable[[Mapping[str, Any]], Detail]] = {
+    CONFIG_MAP: _config_map,
+    PERSISTENT_VOLUME_CLAIM: _claim,
+    POD: _pod,
+    SERVICE: _service,
+    STATEFUL_SET: _stateful_set,
+}

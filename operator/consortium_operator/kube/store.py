@@ -1,0 +1,149 @@
+"""The children of our chains as last seen, in memory: reads that cost no API call.
+
+Two writers feed it, the reflectors and the operator's own writes (write-through, so that the
+next reconcile sees what the last one did). It never goes back in time: an object of a lower
+resourceVersion than the one known is ignored, and so is a write's answer that arrives after the
+watch has already shown the object's end. Not for threads: everything runs in one event loop.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from consortium_operator.chain.naming import CHAIN_LABEL
+from consortium_operator.kube.kinds import CHILD_KINDS, JsonObject, Kind, ObjectKey, kind_of
+from consortium_operator.kube.projection import Observed, project
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What became of one object: None before is a new object, None after a lost one."""
+
+    before: Observed | None
+    after: Observed | None
+
+    def __bool__(self) -> bool:
+        return self.before != self.after
+
+
+_NO_CHANGE = Change(None, None)
+
+
+class Store:
+    """Observed objects by key and by chain."""
+
+    def __init__(self) -> None:
+        self._chains: dict[tuple[str, str], dict[ObjectKey, Observed]] = {}
+        self._chain_of: dict[ObjectKey, tuple[str, str]] = {}
+        # Up to which version the reflectors have seen all events of a kind, by namespace
+        # (None: everywhere).
+        self._seen: dict[tuple[Kind, str | None], int] = {}
+
+    def __len__(self) -> int:
+        return len(self._chain_of)
+
+    def get(self, key: ObjectKey) -> Observed | None:
+        """The object as last seen."""
+        chain = self._chain_of.get(key)
+        return self._chains[chain][key] if chain else None
+
+    def by_chain(self, namespace: str, chain: str, kind: Kind | None = None) -> list[Observed]:
+        """The objects whose label names this chain, sorted by kind and name."""
+        found = self._chains.get((namespace, chain), {}).values()
+        wanted = (one for one in found if kind is None or one.key.kind == kind)
+        return sorted(wanted, key=lambda one: (one.key.kind.kind, one.key.name))
+
+    def record(self, obj: JsonObject) -> None:
+        """Take in what our own write returned.
+
+        Ignored are kinds that no reflector keeps up to date (a Secret above all) and objects
+        without a chain's label.
+        """
+        if kind_of(obj) not in CHILD_KINDS:
+            return
+        new = project(obj)
+        if self.get(new.key) or _version(new.resource_version) > self._horizon(new.key):
+            self.see(new)
+
+    def forget(self, key: ObjectKey, uid: str) -> None:
+        """Our own delete of the object with `uid` has removed it."""
+        known = self.get(key)
+        if known and known.uid == uid:
+            self._drop(known)
+
+    # What the reflectors tell.
+
+    def see(self, new: Observed) -> Change:
+        """Take in an object that was listed or watched."""
+        known = self.get(new.key)
+        if known and _version(known.resource_version) > _version(new.resource_version):
+            return _NO_CHANGE
+        if known:
+            self._drop(known)
+        chain = new.labels.get(CHAIN_LABEL)
+        if chain is None:
+            return Change(known, None)
+        place = (new.key.namespace, chain)
+        self._chains.setdefault(place, {})[new.key] = new
+        self._chain_of[new.key] = place
+        return Change(known, new)
+
+    def lose(self, old: Observed) -> Change:
+        """Take in that an object was deleted, or lost our label, at its version."""
+        known = self.get(old.key)
+        if not known or _version(known.resource_version) > _version(old.resource_version):
+            return _NO_CHANGE
+        self._drop(known)
+        return Change(known, None)
+
+    def begin_list(self, kind: Kind, namespace: str | None, version: str) -> None:
+        """Prepare for a list of `version`. A version below one that was seen means that etcd was
+        restored from a backup: then all that is known counts as older than the list."""
+        if _version(version) >= self._seen.get((kind, namespace), 0):
+            return
+        for known in list(self._scope(kind, namespace)):
+            place = self._chain_of[known.key]
+            self._chains[place][known.key] = replace(known, resource_version="0")
+
+    def end_list(
+        self, kind: Kind, namespace: str | None, listed: set[ObjectKey], version: str
+    ) -> list[Change]:
+        """Drop what a whole list of `version` no longer has; our newer writes stay."""
+        lost = [
+            known
+            for known in self._scope(kind, namespace)
+            if known.key not in listed and _version(known.resource_version) <= _version(version)
+        ]
+        for known in lost:
+            self._drop(known)
+        self._seen[kind, namespace] = _version(version)
+        return [Change(known, None) for known in lost]
+
+    def advance(self, kind: Kind, namespace: str | None, version: str) -> bool:
+        """Note that all events up to `version` were seen. False, and nothing noted, where that
+        would be a step back."""
+        if _version(version) < self._seen.get((kind, namespace), 0):
+            return False
+        self._seen[kind, namespace] = _version(version)
+        return True
+
+    def _scope(self, kind: Kind, namespace: str | None) -> Iterable[Observed]:
+        for (place, _), objects in self._chains.items():
+            if namespace in (None, place):
+                yield from (known for known in objects.values() if known.key.kind == kind)
+
+    def _horizon(self, key: ObjectKey) -> int:
+        scopes = (key.kind, key.namespace), (key.kind, None)
+        return max(self._seen.get(scope, 0) for scope in scopes)
+
+    def _drop(self, known: Observed) -> None:
+        place = self._chain_of.pop(known.key)
+        objects = self._chains[place]
+        del objects[known.key]
+        if not objects:
+            del self._chains[place]
+
+
+def _version(text: str) -> int:
+    """A resourceVersion as a number. The API promises since 1.35 that they compare as such, and
+    etcd's revisions have always been numbers."""
+    return int(text)
