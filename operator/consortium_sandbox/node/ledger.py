@@ -1,0 +1,329 @@
+"""The chain as one node holds it: blocks on disk, the state they make, the check of new ones."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from consortium_sandbox.node import genesis as genesis_module
+from consortium_sandbox.node import versions
+from consortium_sandbox.node.block import (
+    Block,
+    Header,
+    LogEntry,
+    Receipt,
+    block_from_bytes,
+    block_to_bytes,
+    root,
+)
+from consortium_sandbox.node.blockfile import BlockFile
+from consortium_sandbox.node.executor.run import Place, execute
+from consortium_sandbox.node.failure import StartFailed
+from consortium_sandbox.node.genesis import Genesis
+from consortium_sandbox.node.pbft.committee import Committee
+from consortium_sandbox.node.pbft.messages import Domain
+from consortium_sandbox.node.state import Changes, Member, State, genesis_changes
+from consortium_sandbox.node.transaction import BadTransaction, Transaction, decode
+
+Echo = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Executed:
+    """A block with what it does; nothing of it has happened yet."""
+
+    block: Block
+    transactions: tuple[Transaction, ...]
+    receipts: tuple[Receipt, ...]
+    changes: Changes
+
+    @property
+    def has_system_transaction(self) -> bool:
+        return any(transaction.is_system for transaction in self.transactions)
+
+
+@dataclass(frozen=True)
+class Counts:
+    """getTotalTransactionCount."""
+
+    transactions: int = 0
+    failed: int = 0
+
+
+class Ledger:
+    """Blocks 0 to `height`. One writer: the node's event loop."""
+
+    def __init__(self, genesis: Genesis, blocks: BlockFile, genesis_hash: bytes) -> None:
+        self.genesis = genesis
+        self.genesis_hash = genesis_hash
+        self.genesis_header = genesis_header(genesis)
+        self._blocks = blocks
+        self._world: Changes = genesis_changes(genesis)
+        self._hashes: list[bytes] = [genesis_hash]
+        self._numbers: dict[bytes, int] = {genesis_hash: 0}
+        self._where: dict[bytes, tuple[int, int]] = {}
+        self._nonces: dict[str, int] = {}
+        self._executed: dict[bytes, Executed] = {}
+        self.counts = Counts()
+        for record in blocks:
+            self._apply(json.loads(record))
+        # Votes go by the lists as loaded at the start and after every system transaction.
+        self.members: list[Member] = self.state().members()
+        self.committee: Committee = self.state().committee()
+
+    # --- reading -----------------------------------------------------------------------------
+
+    @property
+    def height(self) -> int:
+        return len(self._blocks)
+
+    @property
+    def head_hash(self) -> bytes:
+        """At height 0 the genesis hash, which need not be the hash of block 0's header."""
+        return self._hashes[-1]
+
+    @property
+    def domain(self) -> Domain:
+        """Nodes with another genesis hash cannot read each other's votes."""
+        chain = self.genesis.chain
+        name = f"{chain.chain_id}/{chain.group_id}/".encode() + self.genesis_hash
+        return Domain(name)
+
+    def state(self) -> State:
+        """A view whose changes go nowhere."""
+        return State(self._world)
+
+    def block(self, number: int) -> Block | None:
+        if number == 0:
+            return Block(self.genesis_header)
+        record = self._record(number)
+        return block_from_bytes(record["block"].encode("latin-1")) if record else None
+
+    def block_hash(self, number: int) -> bytes | None:
+        return self._hashes[number] if 0 <= number <= self.height else None
+
+    def block_number(self, block_hash: bytes) -> int | None:
+        return self._numbers.get(block_hash)
+
+    def transaction(self, transaction_hash: bytes) -> tuple[Transaction, Receipt] | None:
+        """A transaction of the chain with its receipt."""
+        where = self._where.get(transaction_hash)
+        record = self._record(where[0]) if where else None
+        if where is None or record is None:
+            return None
+        block = block_from_bytes(record["block"].encode("latin-1"))
+        receipt = _receipt(record["receipts"][where[1]])
+        return decode(block.transactions[where[1]]), receipt
+
+    def has_nonce(self, nonce: str) -> bool:
+        return nonce in self._nonces
+
+    def is_member(self, node_id: str) -> bool:
+        return any(member.node_id == node_id for member in self.members)
+
+    # --- making and checking blocks -----------------------------------------------------------
+
+    def build(self, transactions: Sequence[Transaction], timestamp: int, sealer: int) -> Executed:
+        """The next block, proposed by the sealer with this index. Time in milliseconds."""
+        number = self.height + 1
+        state = self.state()
+        receipts = tuple(
+            execute(state, transaction, Place(number, index))
+            for index, transaction in enumerate(transactions)
+        )
+        header = Header(
+            number=number,
+            version=self.state().compatibility(),
+            parent=self.head_hash,
+            txs_root=root([transaction.hash for transaction in transactions]),
+            receipts_root=root([receipt.hash() for receipt in receipts]),
+            state_root=root([f"{k}={v}".encode() for k, v in sorted(state.changes.items())]),
+            gas_used=f"{sum(int(receipt.gas_used, 16) for receipt in receipts):x}",
+            timestamp=timestamp,
+            sealer=sealer,
+            sealer_list=tuple(s.node_id for s in self.committee.sealers),
+            weights=tuple(s.weight for s in self.committee.sealers),
+        )
+        block = Block(header, tuple(transaction.raw for transaction in transactions))
+        executed = Executed(block, tuple(transactions), receipts, state.changes)
+        self._executed[block.hash()] = executed
+        return executed
+
+    def check(self, height: int, digest: bytes, payload: bytes) -> bool:
+        """May the block in `payload`, with this hash, be the next one?"""
+        if height != self.height + 1:
+            return False
+        if digest in self._executed:
+            return True
+        try:
+            block = block_from_bytes(payload)
+        except ValueError:
+            return False
+        return block.hash() == digest and self.execute(block) is not None
+
+    def execute(self, block: Block) -> Executed | None:
+        """Execute a block that claims to be the next; None where it is not what it claims."""
+        digest = block.hash()
+        if digest not in self._executed:
+            try:
+                transactions = [decode(raw) for raw in block.transactions]
+            except BadTransaction:
+                return None
+            if not self._may_hold(transactions):
+                return None
+            # Building it anew must give the same header, so the same roots, members and parent.
+            self.build(transactions, block.header.timestamp, block.header.sealer)
+        executed = self._executed.get(digest)
+        return replace(executed, block=block) if executed else None
+
+    def _may_hold(self, transactions: list[Transaction]) -> bool:
+        limit = self.state().setting("tx_count_limit")
+        nonces = {transaction.data.nonce for transaction in transactions}
+        return (
+            len(transactions) <= int(limit.value if limit else 1000)
+            and len(nonces) == len(transactions)
+            and not any(self.has_nonce(nonce) for nonce in nonces)
+            and all(self._belongs_here(transaction) for transaction in transactions)
+        )
+
+    def _belongs_here(self, transaction: Transaction) -> bool:
+        chain, data = self.genesis.chain, transaction.data
+        return (
+            transaction.sender is not None
+            and (data.chain_id, data.group_id) == (chain.chain_id, chain.group_id)
+            and self.height < data.block_limit <= self.height + chain.block_limit
+        )
+
+    def commit(self, executed: Executed) -> None:
+        """Write the block, which must be the next one, and take over what it does."""
+        record = _to_record(executed)
+        self._blocks.append(json.dumps(record, sort_keys=True).encode())
+        self._apply(record)
+        self._executed.clear()
+        if executed.has_system_transaction:
+            self.members, self.committee = self.state().members(), self.state().committee()
+
+    def removes(self, executed: Executed, node_id: str) -> bool:
+        """Whether a block takes a node out of all lists."""
+        after = self.state()
+        after.changes |= executed.changes
+        return self.is_member(node_id) and all(m.node_id != node_id for m in after.members())
+
+    def close(self) -> None:
+        self._blocks.close()
+
+    # --- records -----------------------------------------------------------------------------
+
+    def _record(self, number: int) -> dict[str, Any] | None:
+        if not 0 < number <= self.height:
+            return None
+        record: dict[str, Any] = json.loads(self._blocks.read(number - 1))
+        return record
+
+    def _apply(self, record: dict[str, Any]) -> None:
+        number, block_hash = len(self._hashes), bytes.fromhex(record["hash"])
+        self._hashes.append(block_hash)
+        self._numbers[block_hash] = number
+        self._world.update(record["changes"])
+        for index, transaction_hash in enumerate(record["transactions"]):
+            self._where[bytes.fromhex(transaction_hash)] = (number, index)
+        self._nonces.update(dict.fromkeys(record["nonces"], number))
+        self._forget_nonces(number - self.genesis.chain.block_limit)
+        failed = sum(receipt["status"] != 0 for receipt in record["receipts"])
+        self.counts = Counts(
+            self.counts.transactions + len(record["receipts"]), self.counts.failed + failed
+        )
+
+    def _forget_nonces(self, before: int) -> None:
+        """A transaction of that age has passed its block limit. Oldest first: dicts keep order."""
+        while self._nonces:
+            nonce = next(iter(self._nonces))
+            if self._nonces[nonce] >= before:
+                return
+            del self._nonces[nonce]
+
+
+def genesis_header(genesis: Genesis) -> Header:
+    """Block 0: no time, no parent, the genesis text as extra data."""
+    version = genesis.compatibility if genesis.compatibility >= versions.V3_1 else 0
+    return Header(number=0, version=version, extra_data=genesis.block_zero_text().encode())
+
+
+def open_ledger(
+    genesis: Genesis, directory: str, state_directory: str, binary_version: str, echo: Echo
+) -> Ledger:
+    """Open or found the chain in a data directory.
+
+    Raises StartFailed where the data is of another genesis, or the genesis newer than the binary.
+    `echo` prints to stdout what the node prints there.
+    """
+    blocks = BlockFile(f"{directory}/blocks.dat")
+    path = Path(state_directory) / "genesis.json"
+    found = json.loads(path.read_text()) if path.exists() else None
+    text = genesis.block_zero_text()
+    if found is None:
+        genesis_module.check_supported(genesis, binary_version)
+    elif found["text"] != text:
+        echo("The Genesis Data is inconsistent with the initial Genesis Data. \n")
+        echo(f",existsGenesisData={found['text']}\n,genesisData={text}\n\n")
+        raise StartFailed("The Genesis Data is inconsistent with the initial Genesis Data")
+    if found is None or not len(blocks):
+        digest = genesis.genesis_hash(
+            genesis_header(genesis).hash(), executed_again=found is not None
+        )
+        found = {"text": text, "hash": digest.hex()}
+        _write_synced(path, json.dumps(found))
+    return Ledger(genesis, blocks, bytes.fromhex(found["hash"]))
+
+
+def _write_synced(path: Path, content: str) -> None:
+    temporary = path.with_suffix(".new")
+    with temporary.open("w") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
+
+
+def _to_record(executed: Executed) -> dict[str, Any]:
+    return {
+        "hash": executed.block.hash().hex(),
+        "block": block_to_bytes(executed.block).decode("latin-1"),
+        "transactions": [transaction.hash.hex() for transaction in executed.transactions],
+        "nonces": [transaction.data.nonce for transaction in executed.transactions],
+        "receipts": [_from_receipt(receipt) for receipt in executed.receipts],
+        "changes": executed.changes,
+    }
+
+
+def _from_receipt(receipt: Receipt) -> dict[str, Any]:
+    return {
+        "block": receipt.block_number,
+        "status": receipt.status,
+        "output": receipt.output.hex(),
+        "gas": receipt.gas_used,
+        "contract": receipt.contract_address,
+        "message": receipt.message,
+        "logs": [
+            [log.address, [t.hex() for t in log.topics], log.data.hex()] for log in receipt.logs
+        ],
+    }
+
+
+def _receipt(record: dict[str, Any]) -> Receipt:
+    return Receipt(
+        block_number=record["block"],
+        status=record["status"],
+        output=bytes.fromhex(record["output"]),
+        gas_used=record["gas"],
+        contract_address=record["contract"],
+        message=record["message"],
+        logs=tuple(
+            LogEntry(address, tuple(bytes.fromhex(t) for t in topics), bytes.fromhex(data))
+            for address, topics, data in record["logs"]
+        ),
+    )

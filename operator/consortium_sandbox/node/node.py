@@ -1,0 +1,192 @@
+"""One running node: everything opened in the real node's order, wired together, and stopped."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from consortium_sandbox.node import consensus as consensus_module
+from consortium_sandbox.node import submit, sync, versions
+from consortium_sandbox.node.certificates import load_own_certificate
+from consortium_sandbox.node.consensus import Consensus, Parts
+from consortium_sandbox.node.datadir import open_directory
+from consortium_sandbox.node.failure import StartFailed
+from consortium_sandbox.node.gateway.service import Gateway, Identity
+from consortium_sandbox.node.genesis import Genesis, read_genesis
+from consortium_sandbox.node.ini import Tree, parse_file
+from consortium_sandbox.node.keys import KeyPair, load_key_pair
+from consortium_sandbox.node.ledger import Executed, open_ledger
+from consortium_sandbox.node.log import Log, open_log
+from consortium_sandbox.node.pbft.votelog import VoteLog
+from consortium_sandbox.node.peers import load_peers
+from consortium_sandbox.node.rpc.http import HttpServer
+from consortium_sandbox.node.rpc.methods import Methods, Services
+from consortium_sandbox.node.rpc.server import JsonRpc
+from consortium_sandbox.node.settings import (
+    NodeSettings,
+    P2pSettings,
+    certificate_lists,
+    check_rpc_port,
+    log_settings,
+    node_settings,
+    p2p_settings,
+)
+from consortium_sandbox.node.tls import p2p_contexts, rpc_context
+from consortium_sandbox.node.txpool import TransactionPool
+
+VERSION_VARIABLE = "FISCO_BCOS_STAND_IN_VERSION"
+HANG_VARIABLE = "FISCO_BCOS_STAND_IN_HANG"
+
+
+@dataclass(frozen=True)
+class Opened:
+    """What the files gave, checked."""
+
+    config_path: str
+    log: Log
+    genesis: Genesis
+    settings: NodeSettings
+    p2p: P2pSettings
+    key: KeyPair
+    version: str
+
+
+def emulated_version() -> str:
+    return os.environ.get(VERSION_VARIABLE, versions.DEFAULT_VERSION)
+
+
+def read_files(config_path: str, genesis_path: str) -> Opened:
+    """Read both files and the node's key. Raises StartFailed or Abort, in the node's order."""
+    config = parse_file(config_path)
+    log = open_log(log_settings(config))
+    genesis = read_genesis(parse_file(genesis_path), config)
+    settings = node_settings(config, genesis.chain.group_id)
+    key = load_key_pair(settings.key_path)
+    return Opened(
+        config_path, log, genesis, settings, p2p_settings(config), key, emulated_version()
+    )
+
+
+class Node:
+    """Built from the files; raises StartFailed where a real node would not start."""
+
+    def __init__(self, opened: Opened, echo: Callable[[str], None]) -> None:
+        settings, log = opened.settings, opened.log
+        self._config_path = opened.config_path
+        self._log = log
+        self._rpc_settings = settings.rpc
+        self._gateway = _gateway(opened)
+        storage = settings.storage
+        paths = sorted({storage.state_path, storage.block_path, storage.vote_path})
+        self._locks = [open_directory(path, log) for path in paths]
+        self._ledger = open_ledger(
+            opened.genesis, storage.block_path, storage.state_path, opened.version, echo
+        )
+        self._pool = TransactionPool(self._ledger, settings.pool)
+        self._votes = VoteLog(storage.vote_path)
+        parts = Parts(opened.key, self._ledger, self._pool, self._votes, log)
+        self._consensus = Consensus(parts, settings.pool.min_seal_time, time.time)
+        own_id = opened.key.node_id
+        self._sync = sync.BlockSync(own_id, self._ledger, settings.serve_free_nodes, log)
+        self._submitter = submit.Submitter(own_id, self._ledger, self._pool, settings.pool)
+        check_rpc_port(settings.rpc)
+        self._methods = Methods(self._services(opened))
+        context = rpc_context(settings.certificates, log) if settings.rpc.tls else None
+        self._http = HttpServer(JsonRpc(self._methods.table()).answer, context, log)
+        self._wire()
+
+    @property
+    def is_hung(self) -> bool:
+        return self._methods.hangs
+
+    def start(self) -> None:
+        """Within a running event loop. Raises StartFailed where a port is taken."""
+        self._consensus.start()
+        self._gateway.start()
+        self._http.start(self._rpc_settings.listen_ip, self._rpc_settings.listen_port)
+        self._sync.start()
+        seconds = os.environ.get(HANG_VARIABLE)
+        if seconds is not None:
+            asyncio.get_running_loop().call_later(float(seconds), self._hang)
+
+    def stop(self) -> None:
+        self._http.stop()
+        self._gateway.stop()
+        self._sync.stop()
+        self._consensus.stop()
+        self._votes.close()
+        self._ledger.close()
+
+    def reload_peers(self) -> None:
+        """SIGUSR1: nodes.json and the certificate lists."""
+        tree = self._reread()
+        if tree is not None:
+            self._gateway.reload(*certificate_lists(tree))
+
+    def reload_log_level(self) -> None:
+        """SIGUSR2."""
+        tree = self._reread()
+        if tree is not None:
+            self._log.set_level(tree.text("log.level", "info").lower())
+
+    def _reread(self) -> Tree | None:
+        try:
+            return parse_file(self._config_path)
+        except StartFailed as error:
+            self._log.warning("[Gateway]reload config.ini failed", error=error.what)
+            return None
+
+    def _services(self, opened: Opened) -> Services:
+        return Services(
+            ledger=self._ledger,
+            pool=self._pool,
+            consensus=self._consensus,
+            sync=self._sync,
+            gateway=self._gateway,
+            submitter=self._submitter,
+            version=opened.version,
+            endpoint=f"{opened.p2p.listen_ip}:{opened.p2p.listen_port}",
+            return_input=opened.settings.rpc.return_input,
+        )
+
+    def _wire(self) -> None:
+        send = self._gateway.send
+        self._consensus.send = self._sync.send = self._submitter.send = send
+        self._consensus.on_block = self._block_committed
+        self._sync.adopt = self._consensus.adopt
+        self._submitter.pool_changed = self._consensus.pool_changed
+        self._gateway.on_message = self._receive
+        self._gateway.on_change = self._reachable_changed
+
+    def _receive(self, sender: str, module: str, body: Any) -> None:
+        if module == consensus_module.MODULE:
+            self._consensus.receive(body)
+        elif module == sync.MODULE:
+            self._sync.receive(sender, body)
+        elif module == submit.MODULE:
+            self._submitter.receive(sender, body)
+
+    def _reachable_changed(self, reachable: frozenset[str]) -> None:
+        self._sync.reachable_changed(reachable)
+        self._submitter.reachable_changed(reachable)
+        self._consensus.reachable_changed(reachable)
+
+    def _block_committed(self, executed: Executed) -> None:
+        self._submitter.block_committed(executed)
+        self._sync.block_committed()
+
+    def _hang(self) -> None:
+        self._methods.hangs = self._gateway.deaf = True
+
+
+def _gateway(opened: Opened) -> Gateway:
+    certificates = opened.settings.certificates
+    peers = load_peers(opened.p2p.nodes_file)
+    own = load_own_certificate(certificates.certificate)
+    contexts = p2p_contexts(certificates, opened.p2p.verify, opened.log)
+    identity = Identity(own.p2p_id, opened.key.node_id, opened.genesis.chain.group_id)
+    return Gateway(identity, opened.p2p, contexts, peers, opened.log)
