@@ -1,8 +1,10 @@
 """Keys, authorities and moments that the tests of this folder share."""
 
 import base64
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from pathlib import Path
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
@@ -13,6 +15,10 @@ from consortium_operator.engines.protocol import Subject, Validity
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 """The real one: OpenSSL and the TLS handshakes of these tests look at the machine's clock."""
+
+
+OPENSSL_VERIFY = ("openssl", "verify", "-no-CAfile", "-no-CAstore")
+"""Nothing is trusted but what a test names."""
 
 
 def validity(*, days: float = 30, since_days: float = 1, serial: int = 1) -> Validity:
@@ -71,3 +77,10 @@ def pkcs8(key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey) -> bytes:
 
 def in_pem(der: bytes, label: bytes = b"PRIVATE KEY") -> bytes:
     return b"-----BEGIN %b-----\n%b-----END %b-----\n" % (label, base64.encodebytes(der), label)
+
+
+def write(directory: Path, files: Mapping[str, str]) -> Path:
+    directory.mkdir(exist_ok=True)
+    for name, content in files.items():
+        (directory / name).write_text(content)
+    return directory

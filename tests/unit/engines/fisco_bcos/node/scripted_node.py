@@ -13,6 +13,7 @@ from typing import Any
 
 from consortium_operator.chain.private import PrivateFiles
 from consortium_operator.engines.fisco_bcos import certificates, identity
+from consortium_operator.engines.fisco_bcos.node.rpc import Limits
 from consortium_operator.engines.protocol import ClientIdentity, NodeEndpoint
 from tests.unit.engines.fisco_bcos.material import (
     authority,
@@ -22,6 +23,9 @@ from tests.unit.engines.fisco_bcos.material import (
     tls_public_key,
     validity,
 )
+
+PATIENT = Limits(connect=10, call=10, view=20, receipt=10)
+"""For tests in which every answer comes, on a machine that may be busy."""
 
 OBSERVED = Path(__file__).parents[4] / "data" / "fisco_bcos" / "observed"
 NODE = "trade-webank-shenzhen-0"
