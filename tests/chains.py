@@ -20,9 +20,9 @@ SETTINGS = Settings(
 UID = "5d9f5bd6-6d3d-4e0b-9c6b-3c8f9d2a1b11"
 
 PROCESS = Process(
-    args=("-c", "/node/conf/config.ini", "-g", "/node/genesis/config.genesis"),
-    files_dir="/node",
-    data_dir="/data",
+    args=("-c", "/etc/node/config/config.ini", "-g", "/etc/node/genesis/config.genesis"),
+    files_dir="/etc/node",
+    data_dir="/var/lib/node",
     p2p=Port("p2p", 30300),
     rpc=Port("rpc", 20200),
 )
@@ -88,14 +88,15 @@ def seal(of: Plan) -> Seal:
 
 
 def node_files(of: PlannedNode) -> tuple[NodeFile, ...]:
-    """Laid out like a FISCO BCOS node's: keys and certificates share a directory."""
+    """Laid out like a FISCO BCOS node's: keys and certificates share a directory, a live file has
+    one of its own, and the trust directory is mounted whole."""
     return (
         NodeFile("conf/node.pem", Source.IDENTITY),
         NodeFile("conf/ssl.key", Source.TLS),
         NodeFile("conf/ssl.crt", Source.CERTIFICATE, f"certificate of {of.path}\n"),
         NodeFile("conf/ca.crt", Source.CERTIFICATE, f"client CA of {of.member}\n"),
-        NodeFile("conf/config.ini", Source.CONFIG, f"[p2p]\n    ; {of.path}\n"),
+        NodeFile("config/config.ini", Source.CONFIG, f"[p2p]\n    ; {of.path}\n"),
         NodeFile("genesis/config.genesis", Source.GENESIS, "[chain]\n    chain_id=chain0\n"),
-        NodeFile("peers/", Source.PEERS),
+        NodeFile("peers/nodes.json", Source.PEERS, '{"nodes":[]}'),
         NodeFile("trust/", Source.TRUST),
     )

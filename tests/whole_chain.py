@@ -9,6 +9,7 @@ from consortium_operator.chain.register import AuthorityKind
 from consortium_operator.manifests import Manifest
 from consortium_operator.manifests.certificate import certificate_config_map
 from consortium_operator.manifests.config import config_config_map
+from consortium_operator.manifests.core import file_data
 from consortium_operator.manifests.disruption import LiveSealers, disruption_budgets
 from consortium_operator.manifests.genesis import genesis_config_map, genesis_copy
 from consortium_operator.manifests.identity import (
@@ -131,7 +132,7 @@ def node_objects(plan: Plan, node: PlannedNode) -> list[Manifest]:
     return [
         certificate_config_map(plan, node, files),
         config_config_map(plan, node, files),
-        peers_config_map(plan, node, {"nodes.json": '{"nodes":[]}'}),
+        peers_config_map(plan, node, file_data(files, Source.PEERS)),
         node_service(plan, node, chains.PROCESS),
         data_claim(plan, node, 1, chains.node_register().node_id, chains.seal(plan).sha256),
         stateful_set(plan, pod),

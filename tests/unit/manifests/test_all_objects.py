@@ -1,6 +1,7 @@
 """What holds for every object of a chain."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -123,8 +124,7 @@ def test_what_cannot_be_made_again_outlives_the_resource(manifest: Manifest) -> 
 
 
 def test_a_resource_that_no_server_has_seen_owns_nothing() -> None:
-    plan = small_plan()
-    object.__setattr__(plan, "uid", None)
+    plan = replace(small_plan(), uid=None)
     assert not any("ownerReferences" in o["metadata"] for o in whole_chain(plan))
 
 

@@ -86,8 +86,8 @@ def test_it_is_ready_when_rpc_accepts_connections() -> None:
 def test_it_works_in_its_volume() -> None:
     spec = spec_of()
     found = container(spec)
-    assert found["workingDir"] == "/data"
-    assert {"name": "data", "mountPath": "/data"} in found["volumeMounts"]
+    assert found["workingDir"] == "/var/lib/node"
+    assert {"name": "data", "mountPath": "/var/lib/node"} in found["volumeMounts"]
     claim = {"claimName": "trade-webank-shenzhen-0-data-g1"}
     assert {"name": "data", "persistentVolumeClaim": claim} in spec["volumes"]
 
@@ -112,7 +112,7 @@ def test_every_file_is_where_the_engine_wants_it() -> None:
         for item in origin.get("items", [])
     }
     files = [file.path for file in chains.node_files(plan.nodes[0]) if file.key]
-    assert found == {f"/node/{path}" for path in files}
+    assert found == {f"/etc/node/{path}" for path in files}
 
 
 def test_private_files_come_from_secrets_and_public_ones_from_config_maps() -> None:
@@ -129,7 +129,6 @@ def test_private_files_come_from_secrets_and_public_ones_from_config_maps() -> N
         ("secret", "ssl.key"),
         ("configMap", "ssl.crt"),
         ("configMap", "ca.crt"),
-        ("configMap", "config.ini"),
     }
 
 
@@ -139,15 +138,33 @@ def test_files_are_readable_by_owner_and_group_only() -> None:
     assert modes == {0o440}
 
 
-def test_live_directories_are_mounted_whole_and_nothing_by_sub_path() -> None:
+def test_live_files_come_from_objects_that_keep_their_names() -> None:
     spec = template(chains.plan())["spec"]
-    for name, config_map in (
-        ("files-peers", "trade-huawei-node-0-peers"),
-        ("files-trust", "trade-trust"),
-    ):
-        (volume,) = [v for v in spec["volumes"] if v["name"] == name]
-        assert volume["projected"]["sources"] == [{"configMap": {"name": config_map}}]
-    assert all("subPath" not in mount for mount in container(spec)["volumeMounts"])
+    volumes = {v["name"]: v["projected"]["sources"] for v in spec["volumes"] if "projected" in v}
+    nodes_json = {"key": "nodes.json", "path": "nodes.json"}
+    assert volumes["files-peers"] == [
+        {"configMap": {"name": "trade-huawei-node-0-peers", "items": [nodes_json]}}
+    ]
+    # Whole: a new member's CA is a new file.
+    assert volumes["files-trust"] == [{"configMap": {"name": "trade-trust"}}]
+
+
+def test_nothing_is_mounted_by_sub_path() -> None:
+    # Such a file would never see a change.
+    assert all("subPath" not in mount for mount in container(spec_of())["volumeMounts"])
+
+
+def test_new_peers_do_not_change_the_template() -> None:
+    plan = chains.plan()
+    node, files = plan.nodes[0], chains.node_files(plan.nodes[0])
+    changed = tuple(
+        replace(f, content="changed\n") if f.source is Source.PEERS else f for f in files
+    )
+    before, after = (
+        pod_template(plan, node_pod(plan, node, chains.PROCESS, found, Generations()))
+        for found in (files, changed)
+    )
+    assert after == before
 
 
 def test_files_at_the_top_and_deeper_get_volumes_of_their_own() -> None:
@@ -157,11 +174,12 @@ def test_files_at_the_top_and_deeper_get_volumes_of_their_own() -> None:
         NodeFile("conf/tls/ssl.key", Source.TLS),
     )
     pod = node_pod(plan, plan.nodes[0], chains.PROCESS, files, Generations())
-    mounts = {
-        m["name"]: m["mountPath"]
-        for m in container(pod_template(plan, pod)["spec"])["volumeMounts"]
+    found = container(pod_template(plan, pod)["spec"])["volumeMounts"]
+    assert {mount["name"]: mount["mountPath"] for mount in found} == {
+        "data": "/var/lib/node",
+        "files": "/etc/node",
+        "files-conf-tls": "/etc/node/conf/tls",
     }
-    assert mounts == {"data": "/data", "files": "/node", "files-conf-tls": "/node/conf/tls"}
 
 
 def test_new_settings_or_certificates_change_the_template() -> None:
