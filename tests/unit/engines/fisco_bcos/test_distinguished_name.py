@@ -71,6 +71,7 @@ NAMES = {
             (CN, "b"),
         ]
     ),
+    "an RDN whose order turns round in lower case": rdns([(CN, "B"), (CN, "a")]),
     "another order": rdns([(CN, "a")], [(NameOID.ORGANIZATION_NAME, "b")]),
     "longer than one length octet": rdns(
         [(NameOID.ORGANIZATION_NAME, "中" * 20)],
