@@ -5,8 +5,8 @@ of members and nodes in the spec never matters. What the chain was founded with 
 """
 
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from consortium_operator.api.chain import (
@@ -20,6 +20,7 @@ from consortium_operator.api.chain import (
 from consortium_operator.api.conditions import Reason
 from consortium_operator.api.parse import InvalidResource, Problem
 from consortium_operator.api.placement import Placement, Resources, Storage
+from consortium_operator.chain.genesis import Founder
 from consortium_operator.chain.naming import ChainKey, MemberNames, NodeNames
 from consortium_operator.chain.quorum import Quorum
 
@@ -202,3 +203,40 @@ def _reference(image: Image) -> str | None:
     if image.digest is not None:
         return f"{image.repository}@{image.digest}"
     return f"{image.repository}:{image.tag}" if image.tag is not None else None
+
+
+def as_founded(plan: Plan, founders: Iterable[Founder]) -> Plan:
+    """The plan with the founders' nodes in place of the spec's: what runs, where an edit of the
+    members was refused. A founder that the spec no longer has gets the node defaults."""
+    planned = {node.path: node for node in plan.nodes}
+    nodes = tuple(
+        replace(
+            planned.get(f"{founder.member}/{founder.node}") or _founding_node(plan, founder),
+            role=Role.SEALER,
+            weight=founder.weight,
+        )
+        for founder in sorted(founders)
+    )
+    members = sorted({node.member for node in nodes})
+    return replace(
+        plan,
+        nodes=nodes,
+        members=tuple(PlannedMember(name, plan.key.member(name)) for name in members),
+    )
+
+
+def _founding_node(plan: Plan, founder: Founder) -> PlannedNode:
+    group, _, index = founder.node.rpartition("-")
+    defaults = plan.spec.node_defaults
+    return PlannedNode(
+        member=founder.member,
+        name=founder.node,
+        names=plan.key.node(founder.member, group, int(index)),
+        role=Role.SEALER,
+        weight=founder.weight,
+        storage=defaults.storage,
+        resources=defaults.resources,
+        placement=defaults.placement,
+        pod_labels=defaults.pod_labels,
+        pod_annotations=defaults.pod_annotations,
+    )

@@ -56,6 +56,11 @@ class ChainView:
     founding_weights: Mapping[str, int]
 
     @cached_property
+    def was_read(self) -> bool:
+        """Whether any node answered; if none did, the operator may be what is cut off."""
+        return any(node.answers for node in self.nodes)
+
+    @cached_property
     def weights(self) -> Mapping[str, int]:
         """Node id → weight from our highest node that tells it; before that, from the founding."""
         told = [node for node in self._ours if node.sealers]

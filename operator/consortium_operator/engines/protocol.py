@@ -113,7 +113,14 @@ class Engine(Protocol):
         ...
 
     def check_seal(self, plan: Plan, seal: Seal) -> tuple[Problem, ...]:
-        """Founding fields of the spec that contradict the seal (reason RetainedDataConflict)."""
+        """Founding fields of the spec that contradict the seal (reason RetainedDataConflict).
+
+        Raises TamperedGenesis where the seal contradicts itself.
+        """
+        ...
+
+    def founders_differ(self, plan: Plan, seal: Seal) -> tuple[Problem, ...]:
+        """How the spec's sealers differ from the founders (reason NotSupportedYet)."""
         ...
 
     def block0_text(self, seal: Seal) -> str:
@@ -121,8 +128,9 @@ class Engine(Protocol):
         ...
 
     def process(self, plan: Plan) -> Process: ...
-    def peers(self, plan: Plan, node: PlannedNode) -> str:
-        """The dial list of a node: all other nodes by their Services' names."""
+    def peers(self, plan: Plan, node: PlannedNode) -> dict[str, str]:
+        """The directory of a node's dial list (all others, by their Services' names): file name
+        → content."""
         ...
 
     def trust(self, authorities: Sequence[AuthorityRegister]) -> dict[str, str]:

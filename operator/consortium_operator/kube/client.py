@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 import aiohttp
+from aiohttp.http_exceptions import LineTooLong
 
 from consortium_operator.kube.errors import (
     NotFound,
@@ -166,10 +167,13 @@ class KubeClient:
         path = key.kind.collection_path(key.namespace)
         return await self._write(Call("create", key, "POST", path, _own_write(), obj))
 
-    async def apply(self, obj: JsonObject) -> JsonObject:
-        """Server-side apply: creates, or makes ours every field that `obj` names."""
+    async def apply(self, obj: JsonObject, *, dry_run: bool = False) -> JsonObject:
+        """Server-side apply: creates, or makes ours every field that `obj` names.
+
+        With `dry_run` the server only tells what the object would become.
+        """
         key = key_of(obj)
-        query = _own_write() | {"force": "true"}
+        query = _own_write() | {"force": "true"} | ({"dryRun": "All"} if dry_run else {})
         return await self._write(
             Call("apply", key, "PATCH", key.path, query, obj, content_type=APPLY_PATCH)
         )
@@ -255,8 +259,11 @@ async def _line(stream: aiohttp.StreamReader, call: Call) -> bytes:
         return await stream.readline()
     except aiohttp.SocketTimeoutError:
         return b""
-    except (*NO_ANSWER, ValueError) as error:  # ValueError: a line of more than 4 MiB
+    except NO_ANSWER as error:
         raise no_answer(call.verb, call.key, error) from error
+    except LineTooLong:  # its message quotes the line: keep it out
+        message = "an event of more than 4 MiB"
+        raise Unavailable(0, "NoAnswer", message, call.verb, call.key) from None
 
 
 def _event(line: bytes, call: Call) -> WatchEvent:

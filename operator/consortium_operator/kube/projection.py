@@ -40,7 +40,8 @@ class ContainerDetail:
 @dataclass(frozen=True, slots=True)
 class PodDetail:
     """A pod. `reason` and `message` are of the first container that waits or has failed (such
-    as ImagePullBackOff, CrashLoopBackOff), else of the pod; "" where all is well."""
+    as ImagePullBackOff, CrashLoopBackOff), else of the pod; "" where all is well. `claims`: the
+    PersistentVolumeClaims that it mounts."""
 
     phase: str
     ready: bool
@@ -49,6 +50,7 @@ class PodDetail:
     unschedulable: str
     ip: str
     node_name: str
+    claims: tuple[str, ...]
     containers: tuple[ContainerDetail, ...]
 
     @property
@@ -138,7 +140,7 @@ def _interned(texts: Mapping[str, str] | None) -> dict[str, str]:
 
 
 def _pod(obj: Mapping[str, Any]) -> PodDetail:
-    status = obj.get("status") or {}
+    spec, status = obj.get("spec") or {}, obj.get("status") or {}
     reason, message = _trouble(status)
     conditions = {one["type"]: one for one in status.get("conditions") or ()}
     scheduled = conditions.get("PodScheduled") or {}
@@ -150,7 +152,12 @@ def _pod(obj: Mapping[str, Any]) -> PodDetail:
         message=message,
         unschedulable=str(scheduled.get("message") or "Unschedulable") if unschedulable else "",
         ip=status.get("podIP") or "",
-        node_name=sys.intern((obj.get("spec") or {}).get("nodeName") or ""),
+        node_name=sys.intern(spec.get("nodeName") or ""),
+        claims=tuple(
+            sys.intern(volume["persistentVolumeClaim"]["claimName"])
+            for volume in spec.get("volumes") or ()
+            if "persistentVolumeClaim" in volume
+        ),
         containers=tuple(map(_container, status.get("containerStatuses") or ())),
     )
 

@@ -169,7 +169,7 @@ class Transport:
 
 def no_answer(verb: str, key: ObjectKey | Kind, error: Exception) -> Unavailable:
     """The error of a call that got no answer, or not a whole one."""
-    return Unavailable(0, "NoAnswer", f"{type(error).__name__}: {error}", verb, key)
+    return Unavailable(0, "NoAnswer", str(error) or type(error).__name__, verb, key)
 
 
 def decode(body: bytes, call: Call) -> JsonObject:
@@ -206,5 +206,17 @@ async def open_api(kubeconfig: Path | None) -> AsyncIterator[ApiClient]:
         )
     # No limit: a watch holds its connection, and a full pool would make writes wait for it.
     configuration.connection_pool_maxsize = 0
+    configuration.client_session_kwargs = {"middlewares": (_send_once,)}
     async with ApiClient(configuration) as api:
         yield api
+
+
+async def _send_once(
+    request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+) -> aiohttp.ClientResponse:
+    """Keep aiohttp from repeating a PUT or DELETE whose connection broke, which it does in
+    silence: the first may have worked, and the second's Conflict would then be a riddle."""
+    try:
+        return await handler(request)
+    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
+        raise aiohttp.ClientConnectionError(str(error)) from error

@@ -1,0 +1,65 @@
+"""The operator's process: `consortium-operator`."""
+
+import argparse
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import kopf
+import yaml
+
+from consortium_operator.chain.plan import Settings
+from consortium_operator.handlers import kopf_handlers as handlers
+from consortium_operator.handlers import logs
+from consortium_operator.handlers.operator import Operator, Options
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Runs until SIGTERM or SIGINT."""
+    options, level = _options(arguments)
+    logs.configure(level)
+    memo = kopf.Memo(operator=Operator(options))
+    # One operator in the cluster: Recreate in the chart. kopf's peering is no lock.
+    kopf.run(standalone=True, clusterwide=True, memo=memo, registry=handlers.registry)
+
+
+def _options(arguments: Sequence[str] | None) -> tuple[Options, str]:
+    parser = argparse.ArgumentParser(
+        prog="consortium-operator", description="Runs the operator for consortium chains."
+    )
+    parser.add_argument(
+        "--image-catalogue",
+        type=Path,
+        help="YAML file: version → repository@digest or repository:tag",
+    )
+    parser.add_argument("--listen", default=":8080", help="[HOST]:PORT of probes and metrics")
+    parser.add_argument(
+        "--log-level", default="info", choices=["debug", "info", "warning", "error"]
+    )
+    parsed = parser.parse_args(arguments)
+    host, _, port = parsed.listen.rpartition(":")
+    if not port.isdigit():
+        parser.error(f"--listen: {parsed.listen} has no port")
+    kubeconfig = os.environ.get("KUBECONFIG")
+    settings = Settings(
+        operator_namespace=os.environ.get("POD_NAMESPACE", "consortium-system"),
+        image_catalogue=_catalogue(parser, parsed.image_catalogue),
+    )
+    options = Options(
+        settings, host or "0.0.0.0", int(port), Path(kubeconfig) if kubeconfig else None
+    )
+    return options, parsed.log_level
+
+
+def _catalogue(parser: argparse.ArgumentParser, path: Path | None) -> Mapping[str, str]:
+    if path is None:
+        return {}
+    try:
+        found = yaml.safe_load(path.read_text()) or {}
+    except (OSError, yaml.YAMLError) as error:
+        parser.error(f"--image-catalogue: {error}")
+    if not isinstance(found, dict) or not all(
+        isinstance(version, str) and isinstance(image, str) for version, image in found.items()
+    ):
+        parser.error(f"--image-catalogue: {path} must map versions in quotes to images")
+    return found

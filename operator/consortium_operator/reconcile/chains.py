@@ -1,0 +1,106 @@
+"""The resources that exist, as last seen: what reconcile reads its spec from.
+
+Also tells what a trigger is worth: an event that changed only the status, or managed fields,
+enqueues nothing.
+"""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from consortium_operator.chain.naming import ChainKey
+
+Body = Mapping[str, Any]
+
+
+def key_of(body: Body) -> ChainKey:
+    metadata = body["metadata"]
+    return ChainKey(metadata["namespace"], metadata["name"])
+
+
+def _relevant(body: Body) -> tuple[object, ...]:
+    """What reconcile acts on: all but status, managed fields and resourceVersion."""
+    metadata = body["metadata"]
+    return (
+        metadata.get("uid"),
+        metadata.get("generation"),
+        metadata.get("deletionTimestamp"),
+        metadata.get("annotations"),
+        body.get("spec"),
+    )
+
+
+ECHO_LIMIT = timedelta(minutes=2)
+"""How long our own status write may take to come back before the watch counts as dead."""
+
+
+class Chains:
+    """Every ConsortiumChain, by namespace and name."""
+
+    def __init__(self) -> None:
+        self._bodies: dict[ChainKey, Body] = {}
+        self._awaited: dict[ChainKey, tuple[int, datetime]] = {}
+
+    def __iter__(self) -> Iterator[ChainKey]:
+        return iter(sorted(self._bodies))
+
+    def get(self, key: ChainKey) -> Body | None:
+        return self._bodies.get(key)
+
+    def seen(self, body: Body) -> bool:
+        """Takes the newest version; true where it needs a reconcile."""
+        key = key_of(body)
+        before = self._bodies.get(key)
+        self._bodies[key] = body
+        awaited = self._awaited.get(key)
+        if awaited is not None and _version(body) >= awaited[0]:
+            del self._awaited[key]
+        return before is None or _relevant(before) != _relevant(body)
+
+    def gone(self, body: Body) -> None:
+        """The resource was deleted. A newer one of the same name, with another uid, stays."""
+        key = key_of(body)
+        known = self._bodies.get(key)
+        if known is not None and known["metadata"].get("uid") == body["metadata"].get("uid"):
+            del self._bodies[key]
+            self._awaited.pop(key, None)
+
+    def expect(self, key: ChainKey, written: Body, at: datetime) -> None:
+        """Our own write must come back by the watch: that is how a dead watch is noticed."""
+        known = self._bodies.get(key)
+        if known is not None and _version(known) < _version(written):
+            self._awaited.setdefault(key, (_version(written), at))
+
+    def is_deaf(self, now: datetime) -> bool:
+        """Whether a write of ours has not come back for too long."""
+        return any(now - at > ECHO_LIMIT for _, at in self._awaited.values())
+
+    def elder_twin(self, key: ChainKey) -> ChainKey | None:
+        """Another chain with the same chainId and groupId that was there first.
+
+        A transaction names both, and nothing else: one signed for one chain could be replayed
+        on its twin.
+        """
+        body = self._bodies[key]
+        identity = _on_chain_identity(body)
+        for other, candidate in sorted(self._bodies.items()):
+            if (
+                other != key
+                and _on_chain_identity(candidate) == identity
+                and _age(candidate, other) < _age(body, key)
+            ):
+                return other
+        return None
+
+
+def _version(body: Body) -> int:
+    return int(body["metadata"]["resourceVersion"])
+
+
+def _on_chain_identity(body: Body) -> tuple[object, object]:
+    spec = body.get("spec") or {}
+    return spec.get("chainId"), (spec.get("fiscoBcos") or {}).get("groupId")
+
+
+def _age(body: Body, key: ChainKey) -> tuple[str, ChainKey]:
+    return str(body["metadata"].get("creationTimestamp", "")), key

@@ -1,0 +1,139 @@
+"""A member's two clients: the one its applications use, and the operator's own.
+
+Both get a certificate from the member's client CA, which its nodes' RPC trusts and no other's.
+Their certificates are short-lived and renewed in place: a client needs no guarded restart.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Mapping
+
+from consortium_operator.api.conditions import ConditionType, Reason
+from consortium_operator.chain.plan import PlannedMember
+from consortium_operator.chain.private import PrivateFiles
+from consortium_operator.chain.register import AuthorityKind
+from consortium_operator.engines.protocol import ClientIdentity, Subject
+from consortium_operator.kube.errors import AlreadyExists
+from consortium_operator.kube.kinds import CONFIG_MAP, ObjectKey
+from consortium_operator.manifests.identity import ClientKind, client_certificate, client_secret
+from consortium_operator.reconcile.apply import bring_one
+from consortium_operator.reconcile.certificates import Standing, authority_key, judge
+from consortium_operator.reconcile.findings import Blocked, Finding
+from consortium_operator.reconcile.identities import FIRST_GENERATION
+from consortium_operator.reconcile.keys import RECHECK, read_secret
+from consortium_operator.reconcile.world import Founded, Round, Verified
+
+
+async def ensure_clients(founded: Founded) -> None:
+    """Both clients of every member whose CAs are intact. What fails is a finding."""
+    run, custody = founded.round, founded.custody
+    for member in run.plan.members:
+        if member.name in custody.client_authorities and member.name in custody.node_authorities:
+            for kind in ClientKind:
+                try:
+                    await _ensure_client(founded, member, kind)
+                except Blocked as blocked:
+                    run.findings.extend(blocked.findings)
+
+
+async def _ensure_client(founded: Founded, member: PlannedMember, kind: ClientKind) -> None:
+    run = founded.round
+    authority = founded.custody.client_authorities[member.name]
+    found = _certificate_in_cluster(run, member, kind)
+    fingerprint = _remembered(run, kind.object_name(member))
+    standing = judge(run, found, authority, fingerprint) if fingerprint is not None else None
+    if standing is None or standing.due:
+        key = await _key(run, member, kind, must_exist=found is not None)
+        standing = judge(run, found, authority, run.engine.client_fingerprint(key))
+        if standing is None or standing.due:
+            standing = await _issue(founded, member, kind, key)
+        _remember(run, member, kind, key, standing)
+    node_authority = founded.custody.node_authorities[member.name]
+    await bring_one(run, client_certificate(run.plan, member, kind, standing.pem, node_authority))
+
+
+async def read_operator_clients(run: Round) -> None:
+    """The operator's own clients as they are in the cluster, for a round that may write nothing."""
+    for member in run.plan.members:
+        certificate = _certificate_in_cluster(run, member, ClientKind.OPERATOR)
+        if member.name in run.memory.clients or certificate is None:
+            continue
+        secret = client_secret(run.plan, member, ClientKind.OPERATOR, PrivateFiles({}))
+        key = await read_secret(run, secret["metadata"]["name"], secret["metadata"]["labels"])
+        if key is not None:
+            run.memory.clients[member.name] = ClientIdentity(key, certificate)
+
+
+def _remembered(run: Round, name: str) -> str | None:
+    """The fingerprint of the key that was read lately, so that a quiet round reads no Secret."""
+    verified = run.memory.verified.get(name)
+    if verified is None or run.world.now() - verified.at >= RECHECK:
+        return None
+    return verified.public if isinstance(verified.public, str) else None
+
+
+def _remember(
+    run: Round, member: PlannedMember, kind: ClientKind, key: PrivateFiles, standing: Standing
+) -> None:
+    verified = Verified(standing.facts.key_fingerprint, run.world.now())
+    run.memory.verified[kind.object_name(member)] = verified
+    if kind is ClientKind.OPERATOR:
+        run.memory.clients[member.name] = ClientIdentity(key, standing.pem)
+
+
+async def _key(
+    run: Round, member: PlannedMember, kind: ClientKind, *, must_exist: bool
+) -> PrivateFiles:
+    """The client's key, made where neither it nor a certificate for it exists."""
+    name = kind.object_name(member)
+    labels = client_secret(run.plan, member, kind, PrivateFiles({}))["metadata"]["labels"]
+    files = await read_secret(run, name, labels)
+    if files is None and must_exist:
+        raise Blocked(
+            Finding(
+                ConditionType.IDENTITIES_INTACT,
+                Reason.SECRET_NOT_FOUND,
+                f"Secret {name} of member {member.name} is gone. Put it back from a backup, or "
+                f"delete the ConfigMap {name} to have a new client key made",
+                needs_person=True,
+            )
+        )
+    if files is None:
+        made = await asyncio.to_thread(run.engine.new_client_key)
+        with contextlib.suppress(AlreadyExists):
+            await run.world.client.create(client_secret(run.plan, member, kind, made))
+        files = await read_secret(run, name, labels)
+    if files is None:
+        raise Blocked(
+            Finding(
+                ConditionType.IDENTITIES_INTACT,
+                Reason.PENDING,
+                f"Secret {name} vanished while it was made",
+                unknown=True,
+            )
+        )
+    return files
+
+
+async def _issue(
+    founded: Founded, member: PlannedMember, kind: ClientKind, key: PrivateFiles
+) -> Standing:
+    run = founded.round
+    authority = await authority_key(run, member, AuthorityKind.CLIENT)
+    subject = Subject(run.key.name, member.name, kind.part.value, FIRST_GENERATION)
+    validity = run.validity(run.plan.spec.certificates.client_duration)
+    pem = await asyncio.to_thread(run.engine.client_certificate, authority, subject, key, validity)
+    register = founded.custody.client_authorities[member.name]
+    standing = judge(run, pem, register, run.engine.client_fingerprint(key))
+    if standing is None:
+        raise AssertionError(f"the client certificate issued for {member.name} does not verify")
+    run.log.info("issued a client certificate", extra={"member": member.name, "client": kind.name})
+    return standing
+
+
+def _certificate_in_cluster(run: Round, member: PlannedMember, kind: ClientKind) -> str | None:
+    name = kind.object_name(member)
+    observed = run.world.store.get(ObjectKey(CONFIG_MAP, run.key.namespace, name))
+    if observed is None or not isinstance(observed.detail, Mapping):
+        return None
+    return observed.detail.get(kind.value)

@@ -1,0 +1,135 @@
+"""Everything that a founded chain should consist of, in the order in which it is written.
+
+Services come before any pod, since a node whose peers' names do not resolve does not start.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from consortium_operator.chain.files import NodeFile, Process
+from consortium_operator.chain.journal import Journal
+from consortium_operator.chain.plan import PlannedNode
+from consortium_operator.chain.view import ChainView
+from consortium_operator.engines.protocol import NodeMaterial
+from consortium_operator.manifests import Manifest
+from consortium_operator.manifests.certificate import certificate_config_map
+from consortium_operator.manifests.config import config_config_map
+from consortium_operator.manifests.disruption import LiveSealers, disruption_budgets
+from consortium_operator.manifests.journal import journal_config_map
+from consortium_operator.manifests.network import network_policies
+from consortium_operator.manifests.peers import peers_config_map
+from consortium_operator.manifests.pod import Generations, node_pod
+from consortium_operator.manifests.service import member_rpc_service, node_service
+from consortium_operator.manifests.statefulset import stateful_set
+from consortium_operator.manifests.trust import trust_config_map
+from consortium_operator.manifests.volume import data_claim
+from consortium_operator.reconcile.certificates import Standing
+from consortium_operator.reconcile.world import Founded
+
+
+@dataclass(frozen=True, slots=True)
+class NodeObjects:
+    """What one node has of its own. `claim` is None where its volume must not be made (again)."""
+
+    node: PlannedNode
+    certificate: Manifest
+    config: Manifest
+    claim: Manifest | None
+    stateful_set: Manifest
+
+
+@dataclass(frozen=True, slots=True)
+class Desired:
+    """`shared` is written first, then each node's objects."""
+
+    shared: tuple[Manifest, ...]
+    nodes: tuple[NodeObjects, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NodeVolume:
+    """Which volume generation a node uses, and whether it may be made if it is absent."""
+
+    generation: int
+    may_make: bool
+
+
+def desired_shared(
+    founded: Founded, journal: Journal, view: ChainView | None
+) -> tuple[Manifest, ...]:
+    """The chain's and the members' objects, and what each node has apart from its pod."""
+    plan, process = founded.round.plan, founded.round.engine.process(founded.round.plan)
+    return (
+        *_trust(founded),
+        *(node_service(plan, n, process, journal.of(n.names.node).cluster_ip) for n in plan.nodes),
+        *(member_rpc_service(plan, member, process) for member in plan.members),
+        *(_peers(founded, node) for node in plan.nodes),
+        *network_policies(plan, process),
+        *_budgets(founded, view),
+    )
+
+
+def desired_journal(founded: Founded, journal: Journal) -> Manifest:
+    return journal_config_map(founded.round.plan, journal)
+
+
+def desired_nodes(
+    founded: Founded, certificates: Mapping[str, Standing], volumes: Mapping[str, NodeVolume]
+) -> tuple[NodeObjects, ...]:
+    """Of every node whose keys and certificate are there; the others' pods are left alone."""
+    plan = founded.round.plan
+    process = founded.round.engine.process(plan)
+    return tuple(
+        _node(founded, node, process, certificates[node.names.node], volumes[node.names.node])
+        for node in plan.nodes
+        if node.names.node in certificates and node.names.identity not in founded.custody.broken
+    )
+
+
+def _trust(founded: Founded) -> tuple[Manifest, ...]:
+    """Untouched where a member's CA is not known: a node would lose its peers."""
+    run, authorities = founded.round, founded.custody.node_authorities
+    if any(member.name not in authorities for member in run.plan.members):
+        return ()
+    directory = run.engine.trust([authorities[name] for name in sorted(authorities)])
+    return (trust_config_map(run.plan, directory),)
+
+
+def _peers(founded: Founded, node: PlannedNode) -> Manifest:
+    plan = founded.round.plan
+    return peers_config_map(plan, node, founded.round.engine.peers(plan, node))
+
+
+def _budgets(founded: Founded, view: ChainView | None) -> tuple[Manifest, ...]:
+    if view is None or not view.was_read:
+        return ()
+    names = {register.node_id: node for node, register in founded.custody.nodes.items()}
+    weights = {names[one]: view.weights[one] for one in view.live if one in names}
+    return disruption_budgets(founded.round.plan, LiveSealers(view.quorum, weights))
+
+
+def _node(
+    founded: Founded, node: PlannedNode, process: Process, standing: Standing, volume: NodeVolume
+) -> NodeObjects:
+    plan = founded.round.plan
+    register = founded.custody.nodes[node.names.node]
+    files = _files(founded, node, standing)
+    pod = node_pod(plan, node, process, files, Generations(volume=volume.generation))
+    claim = data_claim(plan, node, volume.generation, register.node_id, founded.seal.sha256)
+    return NodeObjects(
+        node=node,
+        certificate=certificate_config_map(plan, node, files),
+        config=config_config_map(plan, node, files),
+        claim=claim if volume.may_make else None,
+        stateful_set=stateful_set(plan, pod),
+    )
+
+
+def _files(founded: Founded, node: PlannedNode, standing: Standing) -> tuple[NodeFile, ...]:
+    material = NodeMaterial(
+        node=node,
+        register=founded.custody.nodes[node.names.node],
+        certificate=standing.pem,
+        client_authority=founded.custody.client_authorities[node.member],
+    )
+    return founded.round.engine.node_files(founded.round.plan, founded.seal, material)

@@ -1,0 +1,202 @@
+"""Which keys a chain needs, and when each may be made: authorities, nodes, the admin account.
+
+The how is in `keys`. A key that may not be made any more is one whose owner already appears in
+what outlives it: a register entry, the founders table, a volume, or a pinned genesis.
+"""
+
+import contextlib
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+from consortium_operator.api.conditions import Reason
+from consortium_operator.chain.genesis import Seal
+from consortium_operator.chain.naming import NODE_LABEL
+from consortium_operator.chain.plan import PlannedMember, PlannedNode
+from consortium_operator.chain.private import PrivateFiles
+from consortium_operator.chain.register import (
+    AccountRegister,
+    AuthorityKind,
+    AuthorityRegister,
+    NodeRegister,
+    RegisterError,
+)
+from consortium_operator.engines.protocol import Subject
+from consortium_operator.kube.kinds import CONFIG_MAP, PERSISTENT_VOLUME_CLAIM, ObjectKey
+from consortium_operator.manifests import identity as manifests
+from consortium_operator.reconcile.findings import Blocked
+from consortium_operator.reconcile.keys import KeyRequest, P, Register, SecretPart, ensure
+from consortium_operator.reconcile.world import Custody, Round
+
+FIRST_GENERATION = 1
+
+
+async def ensure_identities(run: Round, seal: Seal | None) -> Custody:
+    """The public side of every key; each one that is not intact is a finding."""
+    custody = Custody()
+    for member in run.plan.members:
+        for kind, into in _authorities(custody).items():
+            await _ensure(
+                run, authority_request(run, member, kind, seal), custody, into, member.name
+            )
+    for node in run.plan.nodes:
+        if node.member in custody.node_authorities:
+            await _ensure(run, _node(run, node, seal), custody, custody.nodes, node.names.node)
+    await _ensure(run, _admin(run, seal), custody, custody.admins, run.key.admin)
+    return custody
+
+
+def look_up_identities(run: Round) -> Custody:
+    """What the registers say, without a look at the keys: for a round that may write nothing."""
+    custody = Custody()
+    for member in run.plan.members:
+        for kind, into in _authorities(custody).items():
+            _look_up(run, authority_request(run, member, kind, None), into, member.name)
+    for node in run.plan.nodes:
+        _look_up(run, _node(run, node, None), custody.nodes, node.names.node)
+    _look_up(run, _admin(run, None), custody.admins, run.key.admin)
+    return custody
+
+
+def _authorities(custody: Custody) -> dict[AuthorityKind, dict[str, AuthorityRegister]]:
+    return {
+        AuthorityKind.NODE: custody.node_authorities,
+        AuthorityKind.CLIENT: custody.client_authorities,
+    }
+
+
+async def _ensure(
+    run: Round, request: KeyRequest[P], custody: Custody, into: dict[str, P], name: str
+) -> None:
+    """One lost key must not keep the others from being looked after."""
+    try:
+        into[name] = await ensure(run, request)
+    except Blocked as blocked:
+        run.findings.extend(blocked.findings)
+        custody.broken.add(request.name)
+        _look_up(run, request, into, name)
+
+
+def _look_up(run: Round, request: KeyRequest[P], into: dict[str, P], name: str) -> None:
+    """The public side as registered and last seen, if it was."""
+    observed = run.world.store.get(ObjectKey(CONFIG_MAP, run.key.namespace, request.name))
+    if observed is not None and isinstance(observed.detail, Mapping):
+        with contextlib.suppress(RegisterError):
+            into[name] = request.register.read(observed.detail)
+
+
+def authority_request(
+    run: Round, member: PlannedMember, kind: AuthorityKind, seal: Seal | None
+) -> KeyRequest[AuthorityRegister]:
+    """A member's CA. Each generation has a subject of its own."""
+    generation = FIRST_GENERATION
+    name = (member.names.node_ca if kind is AuthorityKind.NODE else member.names.client_ca)(
+        generation
+    )
+    subject = Subject(run.key.name, member.name, kind.value, generation)
+    lifetime = run.plan.spec.certificates.ca_duration
+    engine, plan = run.engine, run.plan
+    return KeyRequest(
+        name=name,
+        subject=f"member {member.name}",
+        secrets={
+            name: SecretPart(
+                make=lambda: engine.new_authority(subject, run.validity(lifetime)),
+                manifest=lambda f: manifests.authority_secret(plan, member, kind, generation, f),
+            )
+        },
+        register=Register(
+            read=AuthorityRegister.from_data,
+            manifest=lambda public: manifests.authority_register(
+                plan, member, kind, generation, public
+            ),
+        ),
+        derive=lambda files: engine.authority_register(files[0]),
+        missing=Reason.CA_KEY_MISSING,
+        forbids_making=_constant(_why_member_must_exist(run, member.name, seal)),
+    )
+
+
+def _node(run: Round, node: PlannedNode, seal: Seal | None) -> KeyRequest[NodeRegister]:
+    """A node's two keys, which share one register entry: node.pem first, then the TLS key."""
+    engine, plan, names = run.engine, run.plan, node.names
+
+    async def forbids() -> str | None:
+        return await _why_node_must_exist(run, node, seal)
+
+    def derive(files: Sequence[PrivateFiles]) -> NodeRegister:
+        return engine.node_register(files[0], files[1])
+
+    return KeyRequest(
+        name=names.identity,
+        subject=f"node {node.path}",
+        secrets={
+            names.identity: SecretPart(
+                engine.new_node_key, lambda f: manifests.node_key_secret(plan, node, f)
+            ),
+            names.tls(FIRST_GENERATION): SecretPart(
+                engine.new_tls_key,
+                lambda f: manifests.tls_key_secret(plan, node, FIRST_GENERATION, f),
+            ),
+        },
+        register=Register(
+            NodeRegister.from_data, lambda public: manifests.node_register(plan, node, public)
+        ),
+        derive=derive,
+        missing=Reason.NODE_KEY_MISSING,
+        forbids_making=forbids,
+    )
+
+
+def _admin(run: Round, seal: Seal | None) -> KeyRequest[AccountRegister]:
+    plan, engine = run.plan, run.engine
+    founded = None if seal is None else "the chain was founded with it"
+    return KeyRequest(
+        name=run.key.admin,
+        subject="the chain's admin account",
+        secrets={
+            run.key.admin: SecretPart(engine.new_account, lambda f: manifests.admin_secret(plan, f))
+        },
+        register=Register(
+            AccountRegister.from_data, lambda public: manifests.admin_register(plan, public)
+        ),
+        derive=lambda files: engine.account_register(files[0]),
+        missing=Reason.NODE_KEY_MISSING,
+        forbids_making=_constant(founded or _why_pinned(run)),
+    )
+
+
+def _constant(reason: str | None) -> Callable[[], Awaitable[str | None]]:
+    async def answer() -> str | None:
+        return reason
+
+    return answer
+
+
+def _why_pinned(run: Round) -> str | None:
+    if run.plan.spec.fisco_bcos.genesis_sha256 is None:
+        return None
+    return "spec.fiscoBcos.genesisSha256 pins a genesis, whose founders had their keys"
+
+
+def _why_member_must_exist(run: Round, member: str, seal: Seal | None) -> str | None:
+    if seal is not None and any(founder.member == member for founder in seal.founders):
+        return "the member is in the founders table"
+    return _why_pinned(run)
+
+
+async def _why_node_must_exist(run: Round, node: PlannedNode, seal: Seal | None) -> str | None:
+    if seal is not None and seal.founder(node.member, node.name) is not None:
+        return "the node is in the founders table"
+    if any(
+        claim.labels.get(NODE_LABEL) == node.names.node
+        for claim in run.world.store.by_chain(
+            run.key.namespace, run.key.name, PERSISTENT_VOLUME_CLAIM
+        )
+    ):
+        return "a volume of the node exists"
+    # Our watch may lag behind: before a key is made the API server itself is asked.
+    volume = ObjectKey(
+        PERSISTENT_VOLUME_CLAIM, run.key.namespace, node.names.data(FIRST_GENERATION)
+    )
+    if await run.world.client.get(volume) is not None:
+        return f"the volume {volume.name} exists"
+    return _why_pinned(run)

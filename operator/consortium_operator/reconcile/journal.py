@@ -1,0 +1,68 @@
+"""Keeps the membership journal: what we wanted, what was achieved, and each Service's address."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from consortium_operator.api.conditions import ConditionType, Reason
+from consortium_operator.chain.journal import Journal, JournalEntry, JournalError
+from consortium_operator.chain.plan import PlannedNode
+from consortium_operator.chain.view import ChainView
+from consortium_operator.kube.kinds import CONFIG_MAP, SERVICE, ObjectKey
+from consortium_operator.kube.projection import ServiceDetail
+from consortium_operator.reconcile.findings import Blocked, Finding
+from consortium_operator.reconcile.world import Custody, Round
+
+
+def read_journal(run: Round) -> Journal:
+    """Raises Blocked where the journal cannot be read: without it a lost volume would look new."""
+    key = ObjectKey(CONFIG_MAP, run.key.namespace, run.key.journal)
+    observed = run.world.store.get(key)
+    if observed is None or not isinstance(observed.detail, Mapping):
+        return Journal({})
+    try:
+        return Journal.from_data(observed.detail)
+    except JournalError as error:
+        raise Blocked(
+            Finding(
+                ConditionType.MEMBERSHIP_IN_SYNC,
+                Reason.PENDING,
+                f"ConfigMap {key.name}: {error}. Put it back from a backup",
+                needs_person=True,
+            )
+        ) from error
+
+
+def updated(run: Round, journal: Journal, custody: Custody, view: ChainView | None) -> Journal:
+    """The journal with what this round saw. Entries of nodes that left stay."""
+    entries = dict(journal.entries)
+    for node in run.plan.nodes:
+        entries[node.names.node] = _entry(run, node, journal.of(node.names.node), custody, view)
+    return Journal(entries)
+
+
+def _entry(
+    run: Round,
+    node: PlannedNode,
+    known: JournalEntry,
+    custody: Custody,
+    view: ChainView | None,
+) -> JournalEntry:
+    entry = replace(
+        known,
+        intent=f"{node.role.value}/{node.weight}",
+        cluster_ip=_cluster_ip(run, node) or known.cluster_ip,
+    )
+    register = custody.nodes.get(node.names.node)
+    if view is None or register is None or view.height < 1 or register.node_id not in view.live:
+        return entry
+    weight = view.weights[register.node_id]
+    if (known.role, known.weight) == (node.role.value, weight) and known.block is not None:
+        return entry
+    return replace(entry, role=node.role.value, weight=weight, block=view.height)
+
+
+def _cluster_ip(run: Round, node: PlannedNode) -> str | None:
+    found = run.world.store.get(ObjectKey(SERVICE, run.key.namespace, node.names.node))
+    if found is None or not isinstance(found.detail, ServiceDetail):
+        return None
+    return found.detail.cluster_ip

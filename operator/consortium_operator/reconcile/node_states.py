@@ -1,0 +1,100 @@
+"""How each node is doing: from its pod and its answers to one word and, where down, a sentence."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from consortium_operator.api.conditions import ConditionType, Reason
+from consortium_operator.chain.plan import PlannedNode
+from consortium_operator.chain.view import ChainView
+from consortium_operator.kube.kinds import POD, ObjectKey
+from consortium_operator.kube.projection import Observed, PodDetail
+from consortium_operator.kube.store import Store
+from consortium_operator.reconcile.findings import Finding, Findings
+from consortium_operator.reconcile.world import Custody
+
+_IMAGE_TROUBLE = frozenset(
+    {"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull"}
+)
+
+
+@dataclass(slots=True)
+class NodeStates:
+    """By full object name: a word for the status. By path: why a node takes no part."""
+
+    words: dict[str, str] = field(default_factory=dict)
+    down: dict[str, str] = field(default_factory=dict)
+    ready_pods: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What the state of nodes is read from."""
+
+    store: Store
+    namespace: str
+    custody: Custody
+    view: ChainView | None
+
+    def pod(self, node: PlannedNode) -> Observed | None:
+        return self.store.get(ObjectKey(POD, self.namespace, node.names.pod))
+
+
+def node_states(nodes: Iterable[PlannedNode], sight: Sight, findings: Findings) -> NodeStates:
+    """Pods that cannot start for a reason of the cluster's are findings of their own."""
+    states = NodeStates()
+    for node in nodes:
+        pod = sight.pod(node)
+        detail = pod.detail if pod is not None and isinstance(pod.detail, PodDetail) else None
+        states.ready_pods += detail is not None and detail.ready
+        trouble = _pod_trouble(node, detail)
+        if trouble is not None:
+            findings.add(trouble)
+        word, why = _state(node, sight, detail)
+        states.words[node.names.node] = word
+        if why is not None:
+            states.down[node.path] = why
+    return states
+
+
+def _pod_trouble(node: PlannedNode, pod: PodDetail | None) -> Finding | None:
+    if pod is None:
+        return None
+    if pod.unschedulable:
+        return Finding(
+            ConditionType.NODES_READY,
+            Reason.UNSCHEDULABLE,
+            f"pod {node.names.pod} finds no place: {pod.unschedulable}",
+        )
+    if pod.reason in _IMAGE_TROUBLE:
+        return Finding(
+            ConditionType.NODES_READY,
+            Reason.IMAGE_PULL,
+            f"pod {node.names.pod} cannot get its image: {pod.reason}: {pod.message}",
+        )
+    return None
+
+
+def _state(node: PlannedNode, sight: Sight, pod: PodDetail | None) -> tuple[str, str | None]:
+    """(word, why it is down or None)."""
+    if pod is None:
+        return "Pending", "it has no pod"
+    register = sight.custody.nodes.get(node.names.node)
+    seen = sight.view.of(node.names.node) if sight.view is not None else None
+    if sight.view is None or register is None or seen is None:
+        return "Starting", "it has not been asked yet"
+    if seen.problem is not None:
+        word = "Starting" if pod.phase == "Pending" else "Down"
+        return word, _told(pod, seen.problem)
+    if register.node_id in sight.view.live:
+        return "Live", None
+    if register.node_id in sight.view.up:
+        return "Up", None if not node.is_sealer else "no quorum of the others sees it"
+    if seen.block0_text != sight.view.block0_text:
+        return "Foreign", "it runs another genesis"
+    if seen.genesis_hash != sight.view.genesis_hash:
+        return "Lost", "it has another genesis hash than the others"
+    return "CatchingUp", f"it is at height {seen.height} of {sight.view.height}"
+
+
+def _told(pod: PodDetail, problem: str) -> str:
+    return f"{problem} ({pod.reason})" if pod.reason else problem

@@ -1,0 +1,61 @@
+"""Deletes disposable children that nothing wants any more: old certificates, settings, budgets.
+
+Only kinds and parts from one short list, only with our labels and owner, and never while a node's
+pod may still name them.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from consortium_operator.chain.naming import PART_LABEL, ChildPart
+from consortium_operator.kube.errors import Conflict, NotFound
+from consortium_operator.kube.kinds import (
+    CONFIG_MAP,
+    NETWORK_POLICY,
+    POD_DISRUPTION_BUDGET,
+    Kind,
+    ObjectKey,
+    key_of,
+)
+from consortium_operator.manifests import Manifest
+from consortium_operator.reconcile.world import Round
+
+_AFTER_ROLLOUT = {(CONFIG_MAP, ChildPart.CERTIFICATE), (CONFIG_MAP, ChildPart.CONFIG)}
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """`rolled_out`: every pod runs its wanted template, so nothing names an older ConfigMap.
+    `chain_was_read`: an unread chain has no budgets to want, and the old ones still protect it."""
+
+    rolled_out: bool
+    chain_was_read: bool
+
+    @property
+    def doomed(self) -> set[tuple[Kind, ChildPart]]:
+        return (
+            {(NETWORK_POLICY, ChildPart.NETWORK)}
+            | ({(POD_DISRUPTION_BUDGET, ChildPart.BUDGET)} if self.chain_was_read else set())
+            | (_AFTER_ROLLOUT if self.rolled_out else set())
+        )
+
+
+async def prune(run: Round, wanted: Iterable[Manifest], scope: Scope) -> None:
+    """Deletes what `scope` allows and `wanted` does not name."""
+    keep = {key_of(manifest) for manifest in wanted}
+    doomed = scope.doomed
+    for kind in sorted({kind for kind, _ in doomed}, key=str):
+        for observed in run.world.store.by_chain(run.key.namespace, run.key.name, kind):
+            is_doomed = (kind, observed.labels.get(PART_LABEL)) in doomed
+            ours = run.plan.uid in observed.owner_uids
+            if is_doomed and ours and observed.key not in keep and not observed.deleting:
+                await _delete(run, observed.key, observed.uid)
+
+
+async def _delete(run: Round, key: ObjectKey, uid: str) -> None:
+    try:
+        await run.world.client.delete(key, uid)
+    except (NotFound, Conflict):
+        return
+    run.memory.applied.pop(key, None)
+    run.log.info("deleted an object that nothing names", extra={"object": str(key)})

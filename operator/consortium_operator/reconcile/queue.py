@@ -1,0 +1,116 @@
+"""The keyed work queue: many triggers, one worker a chain, back-off on errors.
+
+A key that is poked while its worker runs is run once more afterwards, however often it was poked.
+A bound on workers keeps a fleet of chains from starting all at once.
+"""
+
+import asyncio
+import contextlib
+import heapq
+import itertools
+import logging
+from collections.abc import Awaitable, Callable
+
+from consortium_operator.chain.naming import ChainKey
+from consortium_operator.kube.backoff import Backoff
+
+log = logging.getLogger(__name__)
+
+Handler = Callable[[ChainKey], Awaitable[float | None]]
+"""Reconciles one chain; returns after how many seconds to come again, or None."""
+
+
+class ReconcileQueue:
+    """Runs `handler` for poked keys, at most `workers` at a time and never twice for one key."""
+
+    def __init__(self, handler: Handler, *, workers: int = 8, longest_wait: float = 120.0) -> None:
+        self._handler = handler
+        self._slots = asyncio.Semaphore(workers)
+        self._longest_wait = longest_wait
+        self._waiting: set[ChainKey] = set()
+        self._running: dict[ChainKey, asyncio.Task[None]] = {}
+        self._failing: dict[ChainKey, Backoff] = {}
+        self._due: dict[ChainKey, float] = {}
+        self._timers: list[tuple[float, int, ChainKey]] = []
+        self._order = itertools.count()
+        self._timer_changed = asyncio.Event()
+        self._clock_task: asyncio.Task[None] | None = None
+        self._stopped = False
+
+    def start(self) -> None:
+        self._clock_task = asyncio.create_task(self._run_timers(), name="queue-timers")
+
+    async def stop(self) -> None:
+        self._stopped = True
+        tasks = [*self._running.values()] + ([self._clock_task] if self._clock_task else [])
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def poke(self, key: ChainKey) -> None:
+        """Have the chain reconciled soon."""
+        if self._stopped:
+            return
+        self._due.pop(key, None)
+        if key in self._running:
+            self._waiting.add(key)
+        else:
+            self._running[key] = asyncio.create_task(self._run(key), name=f"reconcile {key}")
+
+    def poke_after(self, key: ChainKey, seconds: float) -> None:
+        """Have the chain reconciled in `seconds`, unless it is poked before or due earlier."""
+        due = asyncio.get_running_loop().time() + seconds
+        if self._due.get(key, due + 1) <= due:
+            return
+        self._due[key] = due
+        heapq.heappush(self._timers, (due, next(self._order), key))
+        self._timer_changed.set()
+
+    def forget(self, key: ChainKey) -> None:
+        """The chain's resource is gone: no retry, no timer."""
+        self._failing.pop(key, None)
+        self._due.pop(key, None)
+        self._waiting.discard(key)
+
+    @property
+    def depth(self) -> int:
+        """Chains that run or wait to."""
+        return len(self._running)
+
+    async def _run(self, key: ChainKey) -> None:
+        try:
+            async with self._slots:
+                again = await self._attempt(key)
+        finally:
+            del self._running[key]
+        if key in self._waiting:
+            self._waiting.discard(key)
+            self.poke(key)
+        elif again is not None:
+            self.poke_after(key, again)
+
+    async def _attempt(self, key: ChainKey) -> float | None:
+        self._waiting.discard(key)
+        try:
+            again = await self._handler(key)
+        except Exception:
+            # The one place that catches everything: a chain's bug must not stop the others.
+            backoff = self._failing.setdefault(key, Backoff(first=1.0, most=self._longest_wait))
+            delay = backoff.next()
+            log.exception("reconcile failed, next try in %.1f s", delay, extra={"chain": str(key)})
+            return delay
+        self._failing.pop(key, None)
+        return again
+
+    async def _run_timers(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            self._timer_changed.clear()
+            timeout = self._timers[0][0] - loop.time() if self._timers else None
+            if timeout is None or timeout > 0:
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._timer_changed.wait(), timeout)
+                continue
+            due, _, key = heapq.heappop(self._timers)
+            if self._due.get(key) == due:
+                self.poke(key)

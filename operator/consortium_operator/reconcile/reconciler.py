@@ -1,0 +1,204 @@
+"""`reconcile(chain)`: the one entry, whatever the trigger was.
+
+A round runs the steps in the order of design rule 3 and stops at the first that later ones need;
+the running chain is read and the status told in any case. A resource that is not accepted, or is
+paused, changes nothing: then the round only looks.
+"""
+
+import logging
+from dataclasses import dataclass
+
+from consortium_operator.api.conditions import ConditionStatus, ConditionType, Reason
+from consortium_operator.api.parse import InvalidResource, Problem, parse
+from consortium_operator.chain.naming import ChainKey
+from consortium_operator.chain.plan import Plan, make_plan
+from consortium_operator.kube.errors import (
+    ApiError,
+    Conflict,
+    Forbidden,
+    NamespaceTerminating,
+    NotFound,
+    QuotaExceeded,
+)
+from consortium_operator.kube.kinds import CONSORTIUM_CHAIN, ObjectKey
+from consortium_operator.reconcile.chains import Body, Chains
+from consortium_operator.reconcile.findings import Blocked, Finding, Findings
+from consortium_operator.reconcile.judgement import Evidence, Judged, judge
+from consortium_operator.reconcile.node_states import NodeStates, Sight, node_states
+from consortium_operator.reconcile.status import Report, make_status, tells_something_new
+from consortium_operator.reconcile.steps import Progress, act, look
+from consortium_operator.reconcile.world import ChainLog, ChainMemory, Round, World
+
+log = logging.getLogger(__name__)
+
+SOON = 2.0
+"""Seconds to the next look while something is on its way; events of pods come by themselves."""
+LATER = 15.0
+"""Seconds between looks at a chain that is well, or waits for a person: nodes fail silently."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a round knows at its end. `progress` is None where no plan was ever accepted."""
+
+    findings: Findings
+    progress: Progress | None
+
+
+class Reconciler:
+    """Reconciles one chain at a time for each key; remembers between rounds only to save work."""
+
+    def __init__(self, world: World, chains: Chains) -> None:
+        self._world = world
+        self._chains = chains
+        self._memories: dict[ChainKey, ChainMemory] = {}
+
+    async def reconcile(self, key: ChainKey) -> float | None:
+        """One round. Returns the seconds to the next one, or None."""
+        body = self._chains.get(key)
+        if body is None or "deletionTimestamp" in body["metadata"]:
+            # Kubernetes collects what the resource owned; keys, genesis and volumes have no owner.
+            self._memories.pop(key, None)
+            return None
+        memory = self._memory(key, body)
+        outcome = await self._round(key, body, memory)
+        judged = await self._tell(body, memory, outcome)
+        well = judged[ConditionType.READY].status is ConditionStatus.TRUE
+        return LATER if well or outcome.findings.need_person else SOON
+
+    def _memory(self, key: ChainKey, body: Body) -> ChainMemory:
+        """By uid: a resource that was deleted and written anew is another one."""
+        memory = self._memories.get(key)
+        if memory is None or memory.uid != body["metadata"]["uid"]:
+            memory = self._memories[key] = ChainMemory(uid=body["metadata"]["uid"])
+        return memory
+
+    async def _round(self, key: ChainKey, body: Body, memory: ChainMemory) -> Outcome:
+        findings = Findings()
+        accepted = self._accept(key, body, findings)
+        plan = accepted or memory.plan
+        if plan is None:
+            return Outcome(findings, None)
+        memory.plan = plan
+        run = Round(
+            world=self._world,
+            memory=memory,
+            plan=plan,
+            engine=self._world.engines[plan.engine],
+            findings=findings,
+            log=ChainLog(log, {"chain": str(key)}),
+        )
+        progress = Progress(plan)
+        try:
+            if accepted is not None and not plan.spec.paused:
+                await act(run, progress)
+        except Blocked as blocked:
+            findings.extend(blocked.findings)
+        except (Forbidden, QuotaExceeded, NamespaceTerminating) as error:
+            findings.add(_refused(error, key))
+        if progress.view is None:
+            await look(run, progress)
+        memory.view = progress.view
+        return Outcome(findings, progress)
+
+    def _accept(self, key: ChainKey, body: Body, findings: Findings) -> Plan | None:
+        """The plan of an acceptable spec; every problem is a finding."""
+        problems: tuple[Problem, ...]
+        try:
+            chain = parse(body)
+            problems = self._world.engines[chain.spec.engine].problems(chain)
+            plan = None if problems else make_plan(chain, self._world.settings)
+        except InvalidResource as error:
+            problems, plan = error.problems, None
+        twin = self._chains.elder_twin(key)
+        if twin is not None:
+            plan = None
+            message = (
+                f"the chain {twin} has the same chainId and groupId, so that a transaction of "
+                "one could be replayed on the other: choose another chainId"
+            )
+            problems = (*problems, Problem("spec.chainId", message, Reason.CHAIN_ID_NOT_UNIQUE))
+        findings.extend(
+            Finding(ConditionType.SPEC_VALID, one.reason, str(one), needs_person=True)
+            for one in problems
+        )
+        return plan
+
+    async def _tell(
+        self, body: Body, memory: ChainMemory, outcome: Outcome
+    ) -> dict[ConditionType, Judged]:
+        states = self._states(body, outcome)
+        judged = judge(_evidence(outcome, states))
+        before = memory.status if memory.status is not None else dict(body.get("status") or {})
+        now = self._world.now()
+        status = make_status(
+            body["metadata"]["generation"], judged, _report(outcome, states), before, now
+        )
+        if tells_something_new(status, before, memory.height_told_at, now):
+            await self._write(body, status)
+            memory.height_told_at = now
+        else:
+            status = before
+        memory.status = status
+        return judged
+
+    def _states(self, body: Body, outcome: Outcome) -> NodeStates:
+        progress = outcome.progress
+        if progress is None:
+            return NodeStates()
+        namespace = body["metadata"]["namespace"]
+        sight = Sight(self._world.store, namespace, progress.custody, progress.view)
+        return node_states(progress.plan.nodes, sight, outcome.findings)
+
+    async def _write(self, body: Body, status: dict[str, object]) -> None:
+        metadata = body["metadata"]
+        key = ObjectKey(CONSORTIUM_CHAIN, metadata["namespace"], metadata["name"])
+        try:
+            written = await self._world.client.patch_status(key, status, uid=metadata["uid"])
+        except (Conflict, NotFound):
+            return  # deleted, or deleted and made anew: its event is on the way
+        self._chains.expect(ChainKey(key.namespace, key.name), written, self._world.now())
+
+
+def _evidence(outcome: Outcome, states: NodeStates) -> Evidence:
+    progress = outcome.progress
+    if progress is None:
+        return Evidence(outcome.findings)
+    custody, plan = progress.custody, progress.plan
+    return Evidence(
+        findings=outcome.findings,
+        plan=plan,
+        sealed=progress.seal is not None,
+        intact=not custody.broken
+        and len(custody.nodes) == len(plan.nodes)
+        and bool(custody.admins),
+        certified=len(progress.certificates),
+        ready_pods=states.ready_pods,
+        down=states.down,
+        view=progress.view,
+    )
+
+
+def _report(outcome: Outcome, states: NodeStates) -> Report | None:
+    progress = outcome.progress
+    if progress is None:
+        return None
+    return Report(
+        plan=progress.plan,
+        custody=progress.custody,
+        seal=progress.seal,
+        certificates=progress.certificates,
+        view=progress.view,
+        states=states.words,
+    )
+
+
+def _refused(error: ApiError, key: ChainKey) -> Finding:
+    if isinstance(error, Forbidden):
+        message = (
+            f"the operator may not {error.verb} {error.key} in namespace {key.namespace}: add the "
+            f"namespace to the chart's value chainNamespaces ({error.message})"
+        )
+        return Finding(ConditionType.IDENTITIES_INTACT, Reason.FORBIDDEN, message)
+    reason = Reason.QUOTA_EXCEEDED if isinstance(error, QuotaExceeded) else Reason.PENDING
+    return Finding(ConditionType.NODES_READY, reason, str(error))

@@ -1,0 +1,147 @@
+"""The status: assembled from one round's evidence, written only where it tells something new.
+
+Output only. A condition's lastTransitionTime moves only with its status; the height is written
+with another change, or every ten minutes, so that a chain that makes blocks is not a stream of
+writes.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from consortium_operator.api.conditions import ConditionType
+from consortium_operator.chain.genesis import Seal
+from consortium_operator.chain.plan import Plan, PlannedNode
+from consortium_operator.chain.view import ChainView
+from consortium_operator.reconcile.certificates import Standing
+from consortium_operator.reconcile.judgement import Judged
+from consortium_operator.reconcile.world import Custody
+
+HEIGHT_EVERY = timedelta(minutes=10)
+
+Status = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What the status tells beside the conditions, as far as it is known."""
+
+    plan: Plan
+    custody: Custody
+    seal: Seal | None
+    certificates: Mapping[str, Standing]
+    view: ChainView | None
+    states: Mapping[str, str]
+
+
+def timestamp(moment: datetime) -> str:
+    """As Kubernetes writes it: UTC, to the second."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def make_status(
+    generation: int,
+    judged: Mapping[ConditionType, Judged],
+    report: Report | None,
+    before: Status,
+    now: datetime,
+) -> Status:
+    """The whole status. What this round could not read is kept from `before`."""
+    kept = {k: v for k, v in before.items() if k not in ("observedGeneration", "conditions")}
+    fresh = _report(report) if report is not None else {}
+    return {
+        "observedGeneration": generation,
+        "conditions": _conditions(generation, judged, before, now),
+        **(kept | fresh),
+    }
+
+
+def tells_something_new(
+    status: Status, before: Status, told_at: datetime | None, now: datetime
+) -> bool:
+    """Whether `status` is worth a write."""
+    if _without_height(status) != _without_height(before):
+        return True
+    moved = status.get("height") != before.get("height")
+    return moved and (told_at is None or now - told_at >= HEIGHT_EVERY)
+
+
+def _without_height(status: Status) -> Status:
+    return {k: v for k, v in status.items() if k != "height"}
+
+
+def _conditions(
+    generation: int, judged: Mapping[ConditionType, Judged], before: Status, now: datetime
+) -> list[dict[str, Any]]:
+    earlier = {found.get("type"): found for found in before.get("conditions") or ()}
+    written = []
+    for condition, one in judged.items():
+        known = earlier.get(condition.value) or {}
+        same = known.get("status") == one.status.value
+        written.append(
+            {
+                "type": condition.value,
+                "status": one.status.value,
+                "reason": one.reason.value,
+                "message": one.message,
+                "observedGeneration": generation,
+                "lastTransitionTime": known["lastTransitionTime"] if same else timestamp(now),
+            }
+        )
+    return written
+
+
+def _report(report: Report) -> Status:
+    found: Status = {"memberCount": len(report.plan.members), "members": _members(report)}
+    if report.seal is not None:
+        found["genesis"] = _genesis(report.plan, report.seal, report.view)
+    if report.view is not None:
+        found |= _running(report.view)
+    return found
+
+
+def _genesis(plan: Plan, seal: Seal, view: ChainView | None) -> Status:
+    genesis = {"configMap": plan.key.genesis, "sha256": seal.sha256}
+    hashes = {node.block0_hash for node in view.nodes if node.node_id in view.up} if view else set()
+    return genesis | ({"blockHash": hashes.pop()} if len(hashes) == 1 else {})
+
+
+def _running(view: ChainView) -> Status:
+    quorum, live = view.quorum, view.live_weight
+    found: Status = {
+        "quorum": {
+            "totalWeight": quorum.total_weight,
+            "required": quorum.required,
+            "live": live,
+            "margin": quorum.margin(live),
+        },
+        "sealers": f"{len(view.live)}/{len(view.weights)}",
+    }
+    return found | ({"height": view.height} if view.height >= 0 else {})
+
+
+def _members(report: Report) -> list[Status]:
+    return [
+        {
+            "name": member.name,
+            "nodes": [_node(report, node) for node in report.plan.nodes_of(member.name)],
+        }
+        for member in report.plan.members
+    ]
+
+
+def _node(report: Report, node: PlannedNode) -> Status:
+    name = node.names.node
+    register, standing = report.custody.nodes.get(name), report.certificates.get(name)
+    found: Status = {
+        "name": node.name,
+        "role": node.role.value,
+        "weight": node.weight,
+        "state": report.states.get(name, "Pending"),
+    }
+    if register is not None:
+        found["nodeId"] = register.node_id
+    if standing is not None:
+        found["certificateExpires"] = timestamp(standing.facts.not_after)
+    return found

@@ -1,0 +1,98 @@
+"""The steps of a round that may write, in the order of design rule 3, and of one that may not."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from consortium_operator.api.conditions import ConditionType
+from consortium_operator.chain.genesis import Seal
+from consortium_operator.chain.plan import Plan, as_founded
+from consortium_operator.chain.view import ChainView
+from consortium_operator.manifests import Manifest
+from consortium_operator.reconcile.apply import bring_about, bring_one
+from consortium_operator.reconcile.certificates import Standing, node_certificates
+from consortium_operator.reconcile.chain_view import read_chain
+from consortium_operator.reconcile.clients import ensure_clients, read_operator_clients
+from consortium_operator.reconcile.desired import (
+    NodeObjects,
+    desired_journal,
+    desired_nodes,
+    desired_shared,
+)
+from consortium_operator.reconcile.founding import found_if_due
+from consortium_operator.reconcile.identities import ensure_identities, look_up_identities
+from consortium_operator.reconcile.journal import read_journal, updated
+from consortium_operator.reconcile.prune import Scope, prune
+from consortium_operator.reconcile.rollout import roll
+from consortium_operator.reconcile.seal import (
+    look_up_seal,
+    make_seal,
+    read_seal,
+    refuse_new_members,
+)
+from consortium_operator.reconcile.volumes import node_volumes
+from consortium_operator.reconcile.world import Custody, Founded, Round
+
+
+@dataclass(slots=True)
+class Progress:
+    """How far a round came: what the status can tell."""
+
+    plan: Plan
+    custody: Custody = field(default_factory=Custody)
+    seal: Seal | None = None
+    certificates: Mapping[str, Standing] = field(default_factory=dict)
+    view: ChainView | None = None
+
+
+async def act(run: Round, progress: Progress) -> None:
+    """Brings the chain towards its spec. Raises Blocked where a step cannot go on."""
+    progress.seal = await read_seal(run)
+    if progress.seal is not None:
+        refuse_new_members(run, progress.seal)
+    progress.custody = await ensure_identities(run, progress.seal)
+    if progress.seal is None:
+        progress.seal = await make_seal(run, progress.custody)
+    founded = Founded(run, progress.custody, progress.seal)
+    await ensure_clients(founded)
+    progress.view = await read_chain(run, progress.custody, progress.seal)
+    progress.certificates = await node_certificates(founded)
+    await _bring_about(founded, progress)
+    if await found_if_due(run, progress.custody, progress.view):
+        progress.view = await read_chain(run, progress.custody, progress.seal)
+
+
+async def look(run: Round, progress: Progress) -> None:
+    """Writes nothing: tells how the founded chain is."""
+    progress.seal = look_up_seal(run)
+    if progress.seal is None:
+        return
+    run = replace(run, plan=as_founded(run.plan, progress.seal.founders))
+    progress.plan, progress.custody = run.plan, look_up_identities(run)
+    await read_operator_clients(run)
+    progress.view = await read_chain(run, progress.custody, progress.seal)
+
+
+async def _bring_about(founded: Founded, progress: Progress) -> None:
+    run, custody, view = founded.round, founded.custody, progress.view
+    journal = read_journal(run)
+    shared = desired_shared(founded, journal, view)
+    services_stand = await bring_about(run, shared)
+    journal = updated(run, journal, custody, view)
+    await bring_one(run, desired_journal(founded, journal))
+    volumes = node_volumes(run, journal, custody, view)
+    nodes = desired_nodes(founded, progress.certificates, volumes)
+    complete = [one for one in nodes if await bring_about(run, _parts(one))]
+    if services_stand:
+        await roll(run, complete, custody, view)
+    rolled_out = len(complete) == len(run.plan.nodes) and not run.findings.of(
+        ConditionType.UP_TO_DATE
+    )
+    wanted = [*shared, *(part for one in nodes for part in _parts(one))]
+    chain_was_read = view is not None and view.was_read
+    await prune(run, wanted, Scope(rolled_out, chain_was_read))
+
+
+def _parts(objects: NodeObjects) -> list[Manifest]:
+    """What must be there before the pod: it names all of them."""
+    claim = [objects.claim] if objects.claim is not None else []
+    return [objects.certificate, objects.config, *claim]

@@ -1,0 +1,143 @@
+"""What a round of reconcile works with: the world it may touch, and what it remembers.
+
+Everything in `ChainMemory` may be lost at any moment (the operator restarts): it saves work and
+API calls, it never decides anything that the cluster does not say again.
+"""
+
+import logging
+from collections.abc import Callable, Mapping, MutableMapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from consortium_operator.api.quantity import parse_duration
+from consortium_operator.chain.genesis import Seal
+from consortium_operator.chain.naming import ChainKey
+from consortium_operator.chain.plan import Plan, Settings
+from consortium_operator.chain.register import AccountRegister, AuthorityRegister, NodeRegister
+from consortium_operator.chain.view import ChainView
+from consortium_operator.engines.protocol import (
+    CertificateFacts,
+    ChainClient,
+    ClientIdentity,
+    Engine,
+    Validity,
+)
+from consortium_operator.kube.client import KubeClient
+from consortium_operator.kube.kinds import ObjectKey
+from consortium_operator.kube.store import Store
+from consortium_operator.reconcile.findings import Findings
+
+Public = NodeRegister | AuthorityRegister | AccountRegister | str
+"""The public side of a key, as its register holds it (a client key's: its fingerprint)."""
+
+
+BACKDATED = timedelta(hours=1)
+
+
+def length_of(duration: str) -> timedelta:
+    """A duration of the spec. Raises ValueError where parsing the resource let a bad one pass."""
+    length = parse_duration(duration)
+    if length is None:
+        raise ValueError(f"not a duration: {duration}")
+    return length
+
+
+class ChainLog(logging.LoggerAdapter[logging.Logger]):
+    """Names the chain in every line, beside what the call gives as `extra`."""
+
+    def process(
+        self, msg: object, kwargs: MutableMapping[str, Any]
+    ) -> tuple[object, MutableMapping[str, Any]]:
+        kwargs["extra"] = {**(self.extra or {}), **(kwargs.get("extra") or {})}
+        return msg, kwargs
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """The outside, injected: tests give a clock that stands still and keys that are cheap."""
+
+    client: KubeClient
+    store: Store
+    settings: Settings
+    engines: Mapping[str, Engine]
+    connect: Callable[[Plan], ChainClient]
+    now: Callable[[], datetime]
+    serial: Callable[[], int]
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """A key that was read and agreed with its register, and when."""
+
+    public: Public
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What we last wanted of an object, and the digest of what the API server made of it."""
+
+    wanted: str
+    digest: str
+
+
+@dataclass(slots=True)
+class ChainMemory:
+    """One chain's memory, for as long as the process lives and the resource is the same."""
+
+    uid: str
+    plan: Plan | None = None
+    verified: dict[str, Verified] = field(default_factory=dict)
+    applied: dict[ObjectKey, Applied] = field(default_factory=dict)
+    clients: dict[str, ClientIdentity] = field(default_factory=dict)
+    certificates: dict[tuple[str, str], CertificateFacts] = field(default_factory=dict)
+    view: ChainView | None = None
+    probed_at: datetime | None = None
+    status: dict[str, Any] | None = None
+    height_told_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """One run of reconcile for one chain whose spec was accepted."""
+
+    world: World
+    memory: ChainMemory
+    plan: Plan
+    engine: Engine
+    findings: Findings
+    log: ChainLog
+
+    @property
+    def key(self) -> ChainKey:
+        return self.plan.key
+
+    def validity(self, duration: str) -> Validity:
+        """From a little in the past, since clocks differ, until `duration` (8760h) from now."""
+        now = self.world.now().replace(microsecond=0)
+        return Validity(now - BACKDATED, now + length_of(duration), self.world.serial())
+
+
+@dataclass(slots=True)
+class Custody:
+    """The public side of all keys of a chain, as far as it is known.
+
+    `broken`: registers whose private part is lost or wrong. What they tell is still true, and
+    what runs by them goes on; but nothing of their owner is changed.
+    """
+
+    node_authorities: dict[str, AuthorityRegister] = field(default_factory=dict)
+    client_authorities: dict[str, AuthorityRegister] = field(default_factory=dict)
+    nodes: dict[str, NodeRegister] = field(default_factory=dict)
+    admins: dict[str, AccountRegister] = field(default_factory=dict)
+    broken: set[str] = field(default_factory=set)
+
+
+@dataclass(frozen=True, slots=True)
+class Founded:
+    """A round whose genesis is sealed."""
+
+    round: Round
+    custody: Custody
+    seal: Seal
