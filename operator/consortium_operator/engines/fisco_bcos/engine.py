@@ -106,8 +106,8 @@ class FiscoBcos:
     def process(self, plan: Plan) -> Process:
         return layout.process(plan)
 
-    def peers(self, plan: Plan, node: PlannedNode) -> str:
-        return peers.nodes_json(plan, node)
+    def peers(self, plan: Plan, node: PlannedNode) -> dict[str, str]:
+        return {layout.NODES_JSON.rpartition("/")[2]: peers.nodes_json(plan, node)}
 
     def node_files(self, plan: Plan, seal: Seal, material: NodeMaterial) -> tuple[NodeFile, ...]:
         return config.node_files(plan, seal, material)
