@@ -9,7 +9,6 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
-import click
 import typer
 import yaml
 from rich.console import Console
@@ -39,7 +38,7 @@ class SandboxGroup(TyperGroup):
     gets the same chance to clean up.
     """
 
-    def invoke(self, ctx: click.Context) -> Any:
+    def invoke(self, ctx: Any) -> Any:
         before = signal.signal(signal.SIGTERM, _interrupt)
         try:
             return super().invoke(ctx)
@@ -60,7 +59,9 @@ def _interrupt(number: int, frame: types.FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-app = typer.Typer(cls=SandboxGroup, help=__doc__, no_args_is_help=True)
+app = typer.Typer(
+    cls=SandboxGroup, help="A real Kubernetes cluster without Docker.", no_args_is_help=True
+)
 
 
 class Format(StrEnum):

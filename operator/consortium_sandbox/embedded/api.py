@@ -32,7 +32,20 @@ class ApiServer:
         return self._answers_ok("/readyz")
 
     def ready_nodes(self) -> set[str]:
-        """Names of the nodes whose Ready condition is true."""
+        """Names of the nodes that are Ready and whose kubelets answer."""
+        return {name for name in self._nodes_said_ready() if self._kubelet_answers(name)}
+
+    def exists(self, path: str) -> bool:
+        return self._answers_ok(path)
+
+    def apply(self, path: str, manifest: Manifest) -> None:
+        """Server-side apply of one object at `path`. Raises SandboxError with the answer."""
+        query = f"{path}?fieldManager={_FIELD_MANAGER}&force=true"
+        status, body = self._request("PATCH", query, json.dumps(manifest))
+        if status not in {200, 201}:
+            raise SandboxError(f"the API server answered {status} to {path}: {body[:300]}")
+
+    def _nodes_said_ready(self) -> set[str]:
         status, body = self._request("GET", "/api/v1/nodes")
         if status != 200:
             return set()
@@ -45,15 +58,12 @@ class ApiServer:
             )
         }
 
-    def exists(self, path: str) -> bool:
-        return self._answers_ok(path)
+    def _kubelet_answers(self, node: str) -> bool:
+        """Whether the API server reaches the node's kubelet and that is well.
 
-    def apply(self, path: str, manifest: Manifest) -> None:
-        """Server-side apply of one object at `path`. Raises SandboxError with the answer."""
-        query = f"{path}?fieldManager={_FIELD_MANAGER}&force=true"
-        status, body = self._request("PATCH", query, json.dumps(manifest))
-        if status not in {200, 201}:
-            raise SandboxError(f"the API server answered {status} to {path}: {body[:300]}")
+        Its Ready condition alone says nothing yet: it stays true for 40 s after a kubelet died.
+        """
+        return self._answers_ok(f"/api/v1/nodes/{node}/proxy/healthz")
 
     def _answers_ok(self, path: str) -> bool:
         return self._request("GET", path)[0] == 200

@@ -133,7 +133,7 @@ def _ensure_node_link(topology: Topology, node: Node) -> None:
     if "eth0" not in _links(inside):
         pair = ("link", "add", node.port, "type", "veth", "peer", "eth0", "netns", inside)
         ip(topology.namespace, *pair)
-        ip(topology.namespace, "link", "set", node.port, "master", BRIDGE, "up")
+    ip(topology.namespace, "link", "set", node.port, "master", BRIDGE, "up")
     ip(inside, "address", "replace", f"{node.address}/25", "dev", "eth0")
     ip(inside, "link", "set", "eth0", "up")
     # Pods are routed, not bridged, on their node.

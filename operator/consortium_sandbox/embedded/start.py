@@ -5,6 +5,7 @@ crashed and adds nodes.
 """
 
 from collections.abc import Callable
+from functools import partial
 
 from consortium_sandbox.embedded import (
     addons,
@@ -29,6 +30,7 @@ from consortium_sandbox.progress import Progress
 
 # Seconds. A loaded machine with two cores needs some ten; after this long it will not come.
 _PATIENCE = 120.0
+_SYSTEM_NAMESPACE = "/api/v1/namespaces/kube-system"
 # Pods are refused in a namespace until it has this.
 _DEFAULT_ACCOUNT = "/api/v1/namespaces/default/serviceaccounts/default"
 
@@ -75,7 +77,7 @@ class Start:
         if self._topology.size:
             with self._progress.step(f"Start {self._topology.size} nodes"):
                 self._start_nodes()
-        self._wait("the default service account", lambda: self._api.exists(_DEFAULT_ACCOUNT))
+        self._wait("the default service account", partial(self._api.exists, _DEFAULT_ACCOUNT))
 
     def _prepare(self) -> None:
         network.ensure(self._topology)
@@ -95,18 +97,17 @@ class Start:
         self._wait("the API server", self._api.ready, (store, server))
         for spec in others:
             self._ensure(spec)
+        self._wait("namespace kube-system", partial(self._api.exists, _SYSTEM_NAMESPACE))
         for path, manifest in addons.objects(self._topology):
-            self._wait(
-                "namespace kube-system", lambda: self._api.exists("/api/v1/namespaces/kube-system")
-            )
             self._api.apply(path, manifest)
 
     def _start_nodes(self) -> None:
         nodes = self._topology.nodes
         layouts = [self._layout.node(node) for node in nodes]
-        for node, files in zip(nodes, layouts, strict=True):
+        for node in nodes:
             runtime = node_components.containerd(self._layout, node)
-            self._wait(runtime.key, lambda files=files: images.answers(files), (runtime,))
+            answers = partial(images.answers, self._layout.node(node))
+            self._wait(runtime.key, answers, (runtime,))
         images.import_everywhere(pause_archive(), layouts)
         for node in nodes:
             self._ensure(node_components.kubelet(self._layout, node))
@@ -133,8 +134,8 @@ class Start:
         processes.wait_until(lambda: true() or dead() is not None, _PATIENCE)
         if true():
             return
-        culprit = dead() or (by[-1] if by else None)
-        logs = f":\n{processes.log_tail(culprit.log)}" if culprit else ""
-        state = "ended" if dead() else f"is not there after {_PATIENCE:.0f} s"
-        named = culprit.key if culprit and dead() else what
-        raise SandboxError(f"{named} {state}; `up` again tries again, `down` removes all{logs}")
+        ended = dead()
+        suspect = ended or (by[-1] if by else None)
+        logs = f":\n{processes.log_tail(suspect.log)}" if suspect else ""
+        problem = f"{ended.key} ended" if ended else f"{what}: not there after {_PATIENCE:.0f} s"
+        raise SandboxError(f"{problem}. `up` tries again, `down` removes everything{logs}")
