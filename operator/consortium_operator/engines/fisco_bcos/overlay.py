@@ -37,8 +37,6 @@ def _section(name: str, keys: Mapping[str, str], version: NodeVersion) -> Iterat
     section = CONFIG_KEYS.section(name)
     if section is None:
         yield Problem(f"{PATH}.{_shown(name)}", _unknown_section(name))
-    elif section.withheld:
-        yield Problem(f"{PATH}.{name}", f"must not be set: {section.withheld}")
     else:
         for key in sorted(keys):
             complaint = _key(section, key, keys[key], version)
@@ -49,10 +47,13 @@ def _section(name: str, keys: Mapping[str, str], version: NodeVersion) -> Iterat
 def _unknown_section(name: str) -> str:
     if GENESIS_KEYS.section(name) is not None:
         return "is a section of config.genesis, which is fixed at founding: remove it"
-    return f"is no section of config.ini; the nearest is {nearest(name, _section_names())}"
+    names = [section.name for section in CONFIG_KEYS.sections]
+    return f"is no section of config.ini; the nearest is {nearest(name, names)}"
 
 
 def _key(section: Section, name: str, value: str, version: NodeVersion) -> str | None:
+    if section.withheld:
+        return f"must not be set: {section.withheld}"
     key = CONFIG_KEYS.key(section.name, name)
     if key is None:
         return _unknown_key(section, name)
@@ -70,15 +71,15 @@ def _suffix(key: Key, name: str) -> str | None:
 def _unknown_key(section: Section, name: str) -> str:
     if GENESIS_KEYS.key(section.name, name) is not None:
         return "is a key of config.genesis, which is fixed at founding: remove it"
-    names = [key.name for key in section.keys if not key.withheld]
+    owners = [other.name for other, key in CONFIG_KEYS if key.name == name]
+    if owners:
+        return f"is no key of this section; it belongs to {owners[0]}"
+    names = [key.name for key in section.keys]
     return f"is no key of config.ini; the nearest is {section.name}.{nearest(name, names)}"
 
 
-def _section_names() -> list[str]:
-    return [section.name for section in CONFIG_KEYS.sections if not section.withheld]
-
-
 def nearest(name: str, known: list[str]) -> str:
+    """The known name that is most like `name`."""
     return difflib.get_close_matches(name[:64], known, n=1, cutoff=0.0)[0]
 
 

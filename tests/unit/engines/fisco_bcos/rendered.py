@@ -3,6 +3,7 @@ they do not depend on the order in which nodes are listed."""
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from consortium_operator.api.parse import parse
@@ -40,15 +41,7 @@ def unchecked(of: Plan, **fisco_bcos: Any) -> Plan:
     """`of` with fields of spec.fiscoBcos that the resource's rules refuse or refuse as yet."""
     spec = of.spec.fisco_bcos
     changed = spec.model_copy(update=fisco_bcos)
-    return Plan(
-        key=of.key,
-        uid=of.uid,
-        spec=of.spec.model_copy(update={"fisco_bcos": changed}),
-        settings=of.settings,
-        image=of.image,
-        members=of.members,
-        nodes=of.nodes,
-    )
+    return replace(of, spec=of.spec.model_copy(update={"fisco_bcos": changed}))
 
 
 def genesis_of(plan: Plan) -> dict[str, dict[str, str]]:
@@ -63,16 +56,25 @@ def config_of(plan: Plan, sealed: Seal | None = None) -> dict[str, dict[str, str
 
 def files(of: Plan, node: PlannedNode) -> dict[str, str | None]:
     """Path → content of every file of a node."""
-    material = NodeMaterial(
-        node=node,
-        register=chains.node_register(),
-        certificate="node certificate\n",
-        client_authority=chains.authority_register(),
-    )
-    return {file.path: file.content for file in ENGINE.node_files(of, seal(of), material)}
+    return {file.path: file.content for file in ENGINE.node_files(of, seal(of), material(node))}
 
 
 def problems(**fisco_bcos: Any) -> dict[str, str]:
     """Field → message: what the engine says of a resource that the schema accepts."""
     found = ENGINE.problems(parse(chains.resource(fiscoBcos=fisco_bcos)))
     return {problem.path: problem.message for problem in found}
+
+
+def material(node: PlannedNode) -> NodeMaterial:
+    return NodeMaterial(
+        node=node,
+        register=chains.node_register(),
+        certificate="node certificate\n",
+        client_authority=chains.authority_register(),
+    )
+
+
+def dial_list(plan: Plan, node: PlannedNode) -> str:
+    """The text of nodes.json, the one file of the peers directory."""
+    (text,) = ENGINE.peers(plan, node).values()
+    return text

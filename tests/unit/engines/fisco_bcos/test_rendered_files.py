@@ -33,4 +33,4 @@ def test_the_settings_of_a_node() -> None:
 
 def test_the_dial_list_of_a_node() -> None:
     plan = small_plan()
-    check_golden("rendered/nodes.json", rendered.ENGINE.peers(plan, plan.nodes[0]))
+    check_golden("rendered/nodes.json", rendered.dial_list(plan, plan.nodes[0]))
