@@ -31,6 +31,11 @@ class _Field:
     def differs(self) -> bool:
         return self.wanted is not None and self.wanted != self.sealed
 
+    @property
+    def sealed_as_written(self) -> str:
+        """As one writes it in YAML."""
+        return boolean(self.sealed) if isinstance(self.sealed, bool) else str(self.sealed)
+
 
 def check_seal(plan: Plan, seal: Seal) -> tuple[Problem, ...]:
     """Founding fields that contradict the seal. Members are not among them: see founders_differ.
@@ -48,7 +53,7 @@ def check_seal(plan: Plan, seal: Seal) -> tuple[Problem, ...]:
     problems = [
         Problem(
             field.path,
-            f"the chain was founded with {field.sealed}: put that back, or found a chain of "
+            f"the chain was founded with {field.sealed_as_written}: put that back, or found a chain of "
             "another name",
             Reason.RETAINED_DATA_CONFLICT,
         )

@@ -44,7 +44,7 @@ def test_what_the_spec_leaves_open_agrees_with_any_founding() -> None:
         ("genesis.blockLimit", {"genesis": {"blockLimit": 5000}}, "1000"),
         ("genesis.compatibilityVersion", {"genesis": {"compatibilityVersion": "3.15.0"}}, "3.16.4"),
         ("genesis.web3ChainId", {"genesis": {"web3ChainId": "1"}}, "20200"),
-        ("executor.authCheck", {"executor": {"authCheck": False}}, "True"),
+        ("executor.authCheck", {"executor": {"authCheck": False}}, "true:"),
         ("executor.version", {"executor": {"version": 0}}, "1"),
         (
             "executor.authAdminAccount",
