@@ -53,8 +53,8 @@ def check_seal(plan: Plan, seal: Seal) -> tuple[Problem, ...]:
     problems = [
         Problem(
             field.path,
-            f"the chain was founded with {field.sealed_as_written}: put that back, or found a chain of "
-            "another name",
+            f"the chain was founded with {field.sealed_as_written}: put that back, or found a "
+            "chain of another name",
             Reason.RETAINED_DATA_CONFLICT,
         )
         for field in fields
