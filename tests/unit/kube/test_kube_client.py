@@ -16,7 +16,7 @@ from consortium_operator.kube.errors import (
     Unavailable,
 )
 from consortium_operator.kube.kinds import CONFIG_MAP, SECRET, Kind, ObjectKey, key_of
-from consortium_operator.kube.transport import Surroundings, Timeouts
+from consortium_operator.kube.transport import Call, Surroundings, Timeouts
 from tests.unit.kube.fake_api import (
     FakeApi,
     answer,
@@ -345,6 +345,10 @@ async def test_a_secret_appears_in_no_log_and_no_error(
             chain = [refused.value, refused.value.__cause__, refused.value.__context__]
             assert CANARY not in "".join(map(repr, chain)) + str(refused.value)
     assert CANARY not in caplog.text
+
+
+def test_a_call_that_a_traceback_shows_hides_its_body() -> None:
+    assert CANARY not in repr(Call("create", KEY, "POST", "/", body={"data": CANARY}))
 
 
 async def test_an_address_without_a_server_is_unavailable(tmp_path: Path, api: FakeApi) -> None:
