@@ -13,7 +13,7 @@ import shutil
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from kubernetes import client, config
 from kubernetes.client.exceptions import ApiException
@@ -157,7 +157,7 @@ class ApiVolumes:
         return _items(self._core.list_persistent_volume(**_RAW))
 
     def create(self, volume: Object) -> None:
-        self._core.create_persistent_volume(volume)
+        self._core.create_persistent_volume(cast(client.V1PersistentVolume, volume))
 
     def delete(self, name: str) -> None:
         self._core.delete_persistent_volume(name)

@@ -37,7 +37,8 @@ def configure(level: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
-    # kopf and aiohttp log whole bodies at DEBUG, and a line for each probe at INFO.
-    for chatty in ("kopf", "kopf.objects", "aiohttp", "asyncio"):
-        logging.getLogger(chatty).setLevel(max(logging.INFO, logging.getLogger().level))
-    logging.getLogger("aiohttp.access").setLevel(logging.WARNING)
+    # kopf and aiohttp log whole bodies at DEBUG; a line for each event and probe at INFO.
+    for library in ("kopf", "aiohttp", "asyncio"):
+        logging.getLogger(library).setLevel(max(logging.INFO, root.level))
+    for chatty in ("kopf.objects", "aiohttp.access"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)

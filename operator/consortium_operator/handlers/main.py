@@ -2,11 +2,13 @@
 
 import argparse
 import os
+import socket
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import kopf
 import yaml
+from kopf._core.engines.peering import Identity
 
 from consortium_operator.chain.plan import Settings
 from consortium_operator.handlers import kopf_handlers as handlers
@@ -20,7 +22,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     logs.configure(level)
     memo = kopf.Memo(operator=Operator(options))
     # One operator in the cluster: Recreate in the chart. kopf's peering is no lock.
-    kopf.run(standalone=True, clusterwide=True, memo=memo, registry=handlers.registry)
+    kopf.run(
+        standalone=True,
+        clusterwide=True,
+        memo=memo,
+        registry=handlers.registry,
+        # Else kopf asks for the user's name, and the pod's user has none.
+        identity=Identity(socket.gethostname()),
+    )
 
 
 def _options(arguments: Sequence[str] | None) -> tuple[Options, str]:

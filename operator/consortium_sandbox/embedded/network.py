@@ -120,19 +120,26 @@ def _ensure_bridge(topology: Topology) -> None:
 
 def _ensure_host_link(topology: Topology) -> None:
     inside, outside = topology.namespace, topology.host_interface
-    if outside not in _links(None):
-        ip(None, *("link", "add", outside, "type", "veth"), *("peer", "host0", "netns", inside))
+    if "host0" not in _links(inside):
+        _add_pair(None, outside, "host0", inside)
     ip(None, "address", "replace", f"{topology.host_side}/30", "dev", outside)
     ip(None, "link", "set", outside, "up")
     ip(inside, "address", "replace", f"{topology.host_facing}/30", "dev", "host0")
     ip(inside, "link", "set", "host0", "up")
 
 
+def _add_pair(namespace: str | None, near: str, far: str, far_namespace: str) -> None:
+    """A veth pair. The near end of an old one lives on for a moment after the far end's namespace
+    was deleted, and would hold the name."""
+    inside = ["-n", namespace] if namespace else []
+    shell.succeeds(["ip", *inside, "link", "delete", near])
+    ip(namespace, *("link", "add", near, "type", "veth"), *("peer", far, "netns", far_namespace))
+
+
 def _ensure_node_link(topology: Topology, node: Node) -> None:
     inside = node.namespace
     if "eth0" not in _links(inside):
-        pair = ("link", "add", node.port, "type", "veth", "peer", "eth0", "netns", inside)
-        ip(topology.namespace, *pair)
+        _add_pair(topology.namespace, node.port, "eth0", inside)
     ip(topology.namespace, "link", "set", node.port, "master", BRIDGE, "up")
     ip(inside, "address", "replace", f"{node.address}/25", "dev", "eth0")
     ip(inside, "link", "set", "eth0", "up")
