@@ -10,7 +10,10 @@ from importlib.util import find_spec
 import typer
 
 # Group, the package it takes, the module that holds its `app`.
-_GROUPS = (("sandbox", "consortium_sandbox", "consortium_operator.cli.sandbox"),)
+_GROUPS = (
+    ("demo", "consortium_sandbox", "consortium_operator.cli.demo"),
+    ("sandbox", "consortium_sandbox", "consortium_operator.cli.sandbox"),
+)
 
 app = typer.Typer(
     name="consortium",

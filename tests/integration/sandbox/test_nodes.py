@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -187,13 +188,16 @@ def test_a_volume_of_the_default_class_follows_its_pod_to_another_node(
     def seen() -> list[str]:
         return run(kubectl, "mover", "print(open('/data/seen').read())").split()
 
+    def was_on(node: str) -> bool:
+        return node in seen()
+
     kubectl.apply(claim("moving"))
     for node in ("node-1", "node-2"):
         spec = {"volumes": [volume("moving")], "nodeSelector": {"kubernetes.io/hostname": node}}
         code = f"open('/data/seen', 'a').write('{node} '); {SLEEP}"
         kubectl.apply(pod("mover", python_image, code, **spec))
         ready(kubectl, "mover")
-        eventually(lambda: node in seen())  # noqa: B023  (waits here, in this turn of the loop)
+        eventually(partial(was_on, node))
         visited = seen()
         kubectl("-n", NAMESPACE, "delete", "pod", "mover", "--wait")
     assert visited == ["node-1", "node-2"]

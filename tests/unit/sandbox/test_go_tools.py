@@ -1,0 +1,66 @@
+"""Binaries are cached under everything that decides their content."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from consortium_sandbox import SandboxError, go_tools
+from consortium_sandbox.go_tools import MODULES, GoModule
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    go_tools.binary_directory.cache_clear()
+    yield
+    go_tools.binary_directory.cache_clear()
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.name)
+def test_every_module_pins_a_version_and_every_command(module: GoModule) -> None:
+    assert re.fullmatch(r"v\d+\.\d+\.\d+|own", go_tools.version_of(module))
+    if module.requirement:
+        imports = (module.directory / "tools.go").read_text()
+        assert all(f'"{package}"' in imports for package in module.packages)
+
+
+def test_every_program_the_sandbox_needs_has_a_module() -> None:
+    for tool in (*go_tools.CONTROL_PLANE, *go_tools.NODE, "kubectl", "helm"):
+        assert tool in go_tools.module_of(tool).binaries
+
+
+def test_an_unknown_tool_is_named_with_the_known_ones() -> None:
+    with pytest.raises(SandboxError, match=r"no tool 'kubeadm'; there are .*kubectl"):
+        go_tools.tool_path("kubeadm")
+
+
+def test_kubernetes_reports_its_version() -> None:
+    (kubernetes,) = (module for module in MODULES if module.name == "kubernetes")
+    version = go_tools.version_of(kubernetes)
+    assert f"gitVersion={version} " in go_tools.linker_flags(kubernetes)
+
+
+def test_another_flag_or_source_is_another_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(go_tools, "MODULES_DIRECTORY", tmp_path / "tools")
+    module = GoModule("own", "", ("example.org/program",))
+    module.directory.mkdir(parents=True)
+    source = module.directory / "main.go"
+    source.write_text("package main")
+    directories = [go_tools.binary_directory(module)]
+    directories.append(go_tools.binary_directory(replace(module, flags=("-tags", "x"))))
+    go_tools.binary_directory.cache_clear()
+    source.write_text("package main // changed")
+    directories.append(go_tools.binary_directory(module))
+    assert len(set(directories)) == 3
+    assert all(directory.name.startswith("own-own-") for directory in directories)
+
+
+def test_a_machine_without_go_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("consortium_sandbox.go_tools.shutil.which", lambda *_, **__: None)
+    with pytest.raises(SandboxError, match=r"Go >= 1\.26 is needed"):
+        go_tools.tool_path("helm")
