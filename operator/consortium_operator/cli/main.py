@@ -35,7 +35,7 @@ for _name, _package, _module in _GROUPS:
 
 def main() -> None:
     """The entry point of the program."""
-    app()
+    app(prog_name="consortium")
 
 
 if __name__ == "__main__":
