@@ -85,7 +85,7 @@ def _certificates(e: Evidence) -> Judged:
 def _nodes(e: Evidence) -> Judged:
     wanted = len(e.plan.nodes) if e.plan else 0
     if e.down:
-        listed = "; ".join(f"node {path}: {why}" for path, why in sorted(e.down.items()))
+        listed = _grouped(e.down)
         starting = e.view is None or e.view.height < 1
         if starting:
             return Judged(_F, Reason.PENDING, f"starting: {listed}")
@@ -93,6 +93,14 @@ def _nodes(e: Evidence) -> Judged:
     if not wanted or e.ready_pods < wanted:
         return _pending(f"{e.ready_pods} of {wanted} pods are ready")
     return _true(f"all {wanted} pods are ready")
+
+
+def _grouped(down: Mapping[str, str]) -> str:
+    """Nodes that are down for one reason are named together."""
+    paths: dict[str, list[str]] = {}
+    for path, why in sorted(down.items()):
+        paths.setdefault(why, []).append(path)
+    return "; ".join(f"{', '.join(together)}: {why}" for why, together in paths.items())
 
 
 def _quorum(e: Evidence) -> Judged:
@@ -104,6 +112,8 @@ def _quorum(e: Evidence) -> Judged:
         f"{live} of {quorum.total_weight} weight live, {quorum.required} needed, "
         f"margin {quorum.margin(live)}"
     )
+    if not view.has_quorum() and view.height < 1:
+        return _pending(f"{numbers}: the chain has not started yet")
     if not view.has_quorum():
         return Judged(_F, Reason.QUORUM_LOST, f"{numbers}: no block can be made")
     if quorum.faulty == 0:
