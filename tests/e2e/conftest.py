@@ -1,0 +1,107 @@
+"""Real pods on a real cluster, with the operator put there by its chart.
+
+One cluster and one operator for all tests. Each module has a namespace of its own that enforces
+Pod Security restricted; tests that only look share the chain `quickstart`.
+"""
+
+import secrets
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import yaml
+
+from consortium_sandbox import Sandbox, build_images, tool_path
+from consortium_sandbox.progress import Plain
+from tests.charts import CHART, NAMESPACE, RELEASE, Chart
+from tests.e2e.support.chain import Body, Chain
+from tests.kubectl import Kubectl, as_list
+from tests.resources import QUICKSTART_FILE
+
+_HERE = Path(__file__).parent
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.is_relative_to(_HERE):
+            item.add_marker(pytest.mark.e2e)
+            # Without the fixtures: the first cluster of a machine has its programs built.
+            item.add_marker(pytest.mark.timeout(300, func_only=True))
+
+
+@pytest.fixture(scope="session")
+def kubectl(cluster: Sandbox) -> Kubectl:
+    return Kubectl(cluster.kubeconfig)
+
+
+@pytest.fixture(scope="session")
+def operator(cluster: Sandbox, kubectl: Kubectl) -> str:
+    """The operator runs, and knows the image of the stand-in node. Its deployment's name."""
+    with tempfile.TemporaryDirectory() as directory:
+        images = build_images(Path(directory), Plain())
+        reference = cluster.load_image(images.operator.archive)
+        catalogue = {
+            version: cluster.load_image(image.archive) for version, image in images.stand_in.items()
+        }
+    repository, _, digest = reference.partition("@")
+    values = {
+        "chainNamespaces": ["*"],
+        "image": {"repository": repository, "digest": digest},
+        "imageCatalogue": catalogue,
+    }
+    Chart(tool_path("helm")).run(
+        *("upgrade", "--install", RELEASE, str(CHART), f"--namespace={NAMESPACE}"),
+        *("--create-namespace", f"--kubeconfig={kubectl.kubeconfig}"),
+        values=values,
+    )
+    rollout = ("rollout", "status", f"deployment/{RELEASE}", f"--namespace={NAMESPACE}")
+    kubectl(*rollout, "--timeout=50s")
+    return RELEASE
+
+
+@contextmanager
+def namespace_for(kubectl: Kubectl, purpose: str) -> Iterator[str]:
+    """A new name each time: a cluster that is kept may still be deleting the last one."""
+    name = f"e2e-{purpose}-{secrets.token_hex(2)}"
+    labels = {"pod-security.kubernetes.io/enforce": "restricted"}
+    metadata = {"name": name, "labels": labels}
+    kubectl(
+        *("create", "--filename=-"),
+        stdin=as_list({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}),
+    )
+    try:
+        yield name
+    finally:
+        kubectl("delete", "namespace", name, "--wait=false")
+
+
+def quickstart_in(namespace: str) -> Body:
+    """examples/quickstart.yaml, elsewhere and with another chain id."""
+    manifest: Body = yaml.safe_load(QUICKSTART_FILE.read_text("utf-8"))
+    manifest["metadata"]["namespace"] = namespace
+    manifest["spec"]["chainId"] = namespace.replace("-", "")
+    return manifest
+
+
+@pytest.fixture(scope="session")
+def quickstart(kubectl: Kubectl, operator: str) -> Iterator[Chain]:
+    """A chain that is ready, for tests that leave it as it is."""
+    with namespace_for(kubectl, "quickstart") as namespace:
+        chain = Chain(kubectl, quickstart_in(namespace))
+        chain.apply()
+        chain.wait_ready()
+        yield chain
+
+
+@pytest.fixture(scope="module")
+def own_chain(request: pytest.FixtureRequest, kubectl: Kubectl, operator: str) -> Iterator[Chain]:
+    """A chain that is ready, for the tests of one module that hurt it."""
+    purpose = request.module.__name__.rpartition("test_")[2].replace("_", "-")
+    with namespace_for(kubectl, purpose) as namespace:
+        chain = Chain(kubectl, quickstart_in(namespace))
+        chain.apply()
+        chain.wait_ready()
+        yield chain

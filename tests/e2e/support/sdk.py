@@ -1,0 +1,144 @@
+"""An application of a member: JSON-RPC over mutual TLS with what the operator hands to it.
+
+Written as an SDK would: the server is verified by `ca.crt` of the member's client ConfigMap, and
+the client shows `sdk.crt` with `sdk.key` of the Secret. Only transactions are encoded by the
+engine's own code, which is held against vectors of real SDKs in the unit tests.
+"""
+
+import base64
+import http.client
+import itertools
+import json
+import secrets
+import ssl
+import tempfile
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any
+
+from consortium_operator.chain.private import PrivateFiles
+from consortium_operator.engines.fisco_bcos.identity import new_account
+from consortium_operator.engines.fisco_bcos.transaction import Transaction, sign
+from tests.e2e.support.chain import Chain
+from tests.e2e.support.forward import PortForward
+
+RPC_PORT = 20200
+# Deploys a contract of one byte, STOP: the smallest transaction that works on any chain.
+_CODE = bytes.fromhex("6001600c60003960016000f300")
+_BLOCKS_AHEAD = 500
+
+
+@dataclass(frozen=True)
+class Identity:
+    """PEM texts: what a TLS client shows (`certificate`, `key`) and whom it believes (`ca`)."""
+
+    certificate: bytes
+    key: bytes
+    ca: bytes
+
+    def context(self) -> ssl.SSLContext:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        # Nodes have no names that a client could know; that is as in the SDKs.
+        context.check_hostname = False
+        # The default of Python 3.13: a CA without key usage or key identifiers is refused.
+        context.verify_flags |= ssl.VERIFY_X509_STRICT
+        context.load_verify_locations(cadata=self.ca.decode())
+        with tempfile.NamedTemporaryFile() as file:
+            file.write(self.certificate + b"\n" + self.key)
+            file.flush()
+            context.load_cert_chain(file.name)
+        return context
+
+
+def sdk_identity(chain: Chain, member: str) -> Identity:
+    """What the operator hands to the member's applications."""
+    name = f"{chain.name}-{member}-client"
+    public = chain.get("configmap", name)["data"]
+    private = secret_data(chain, name)
+    return Identity(public["sdk.crt"].encode(), private["sdk.key"], public["ca.crt"].encode())
+
+
+def secret_data(chain: Chain, name: str) -> dict[str, bytes]:
+    data = chain.get("secret", name)["data"]
+    return {key: base64.b64decode(value) for key, value in data.items()}
+
+
+class RpcError(Exception):
+    """The node's answer is an error."""
+
+
+class Sdk:
+    """One client of one node. Reads are tried again once: a forward ends with its pod."""
+
+    def __init__(self, chain: Chain, pod: str, identity: Identity) -> None:
+        self._group = chain.manifest["spec"].get("fiscoBcos", {}).get("groupId", "group0")
+        self._chain_id = chain.manifest["spec"]["chainId"]
+        self._forward = PortForward(chain.kubectl, chain.namespace, f"pod/{pod}", RPC_PORT)
+        self._context = identity.context()
+        self._ids = itertools.count(1)
+
+    def __enter__(self) -> "Sdk":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._forward.drop()
+
+    def call(self, method: str, *params: object, within: float = 10.0) -> Any:
+        """The result. Raises RpcError, or OSError (ssl.SSLError is one) where nobody answers."""
+        body = {"jsonrpc": "2.0", "id": next(self._ids), "method": method, "params": params}
+        connection = http.client.HTTPSConnection(
+            "127.0.0.1", self._forward.port(), timeout=within, context=self._context
+        )
+        try:
+            connection.request("POST", "/", json.dumps(body))
+            answer = json.loads(connection.getresponse().read())
+        except (OSError, http.client.HTTPException) as error:
+            self._forward.drop()
+            if isinstance(error, http.client.HTTPException):
+                raise ConnectionError(f"{method}: {error!r}") from error
+            raise
+        finally:
+            connection.close()
+        if "error" in answer:
+            raise RpcError(f"{method}: {answer['error']}")
+        return answer["result"]
+
+    def height(self) -> int:
+        return int(self.call("getBlockNumber", self._group, ""))
+
+    def hashes(self, last: int) -> list[str]:
+        """The hash of each block from 0 to `last`."""
+        return [
+            str(self.call("getBlockHashByNumber", self._group, "", number))
+            for number in range(last + 1)
+        ]
+
+    def sealers(self) -> dict[str, int]:
+        """Node id → weight."""
+        found = self.call("getSealerList", self._group, "")
+        return {one["nodeID"]: one["weight"] for one in found}
+
+    def send(self, account: PrivateFiles, within: float = 30.0) -> int:
+        """Sends a transaction and returns the number of the block that holds it."""
+        transaction = Transaction(
+            chain_id=self._chain_id,
+            group_id=self._group,
+            block_limit=self.height() + _BLOCKS_AHEAD,
+            nonce=str(secrets.randbits(128)),
+            to="",
+            input=_CODE,
+        )
+        raw = "0x" + sign(transaction, account).encode().hex()
+        receipt = self.call("sendTransaction", self._group, "", raw, False, within=within)
+        assert receipt["status"] == 0, receipt
+        return int(receipt["blockNumber"])
+
+
+def an_account() -> PrivateFiles:
+    """A user of the chain: nobody that the operator knows."""
+    return new_account()
