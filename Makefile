@@ -3,12 +3,17 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 
-PYTHON ?= python3
+# The first that is new enough; where none is, python3, about which check_prerequisites.py complains.
+PYTHONS := python3 python3.14 python3.13 python3.12 python3.11
+PYTHON ?= $(firstword $(shell for python in $(PYTHONS); do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python; \
+	done) python3)
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-# Where the tests of one run keep their sandboxes apart from a person's.
 PYTEST := $(BIN)/python -m pytest
+HELM := $(BIN)/consortium sandbox tool helm --
+CRD := consortium.dev_consortiumchains.yaml
 
 .PHONY: help
 help: ## Show this help
@@ -60,26 +65,35 @@ e2e: venv ## Run the tests that need real pods
 
 .PHONY: crds
 crds: venv ## Write the CRD from the models
-	$(BIN)/python -m consortium_operator.api.crd crds/consortium.dev_consortiumchains.yaml
-	cp crds/consortium.dev_consortiumchains.yaml charts/consortium-operator/files/
+	$(BIN)/python -m consortium_operator.api.crd crds/$(CRD)
+	cp crds/$(CRD) charts/consortium-operator/files/
 
 .PHONY: chart
 chart: venv ## Lint the chart and pack it into dist/
-	$(BIN)/consortium sandbox tool helm -- lint charts/consortium-operator
-	$(BIN)/consortium sandbox tool helm -- package charts/consortium-operator --destination dist
+	$(HELM) lint --strict charts/consortium-operator
+	$(HELM) package charts/consortium-operator --destination dist
+
+.PHONY: wheel
+wheel: venv ## Build the wheel of the command line and the operator into dist/
+	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir dist .
 
 .PHONY: image
 image: venv ## Build the images of the operator and of the stand-in node as OCI archives in dist/
 	$(BIN)/consortium sandbox images --output dist
 
+# What the three files have in common: every platform, the oldest Python, hashes, no addresses.
+COMPILE := build/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
+
 .PHONY: lock
 lock: ## Pin the Python packages anew, with hashes, in requirements/
-	$(PYTHON) -m venv build/lock
-	build/lock/bin/pip install --quiet uv
-	build/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate pyproject.toml --extra dev requirements/build.in -o requirements/dev.txt
-	build/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate pyproject.toml -c requirements/dev.txt -o requirements/operator.txt
-	build/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate requirements/stand-in.in -c requirements/dev.txt -o requirements/stand-in.txt
+	$(PYTHON) -m venv --clear build/lock
+	trap 'rm -rf build/lock' EXIT; \
+	build/lock/bin/python -m pip install --quiet --disable-pip-version-check uv; \
+	$(COMPILE) pyproject.toml --extra dev requirements/build.in -o requirements/dev.txt; \
+	$(COMPILE) pyproject.toml -c requirements/dev.txt -o requirements/operator.txt; \
+	$(COMPILE) requirements/stand-in.in -c requirements/dev.txt -o requirements/stand-in.txt
 
 .PHONY: clean
-clean: ## Remove what the targets above left in the working tree
-	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+clean: ## Remove what the targets above left in the working tree (not the sandbox, nor its cache)
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	find operator tests scripts -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -27,7 +27,10 @@ def problems() -> list[str]:
         found.append("git is missing")
     go = shutil.which("go")
     if go is None:
-        found.append("Go >= 1.26 is needed to build the sandbox's cluster and was not found in PATH")
+        found.append(
+            "Go >= 1.26 is needed to build the sandbox's cluster and was not found in PATH "
+            '(sudo drops it from there: sudo env PATH="$PATH" make …)'
+        )
     else:
         words = subprocess.run([go, "version"], capture_output=True, text=True).stdout
         match = re.search(r"go(\d+)\.(\d+)", words)
