@@ -21,6 +21,8 @@ class JournalEntry:
     `intent`: role and weight that the spec last asked for ("Sealer/1").
     `role`, `weight`: what the chain last had by our doing; `block`: the height where it was read.
     `cluster_ip`: the address of the node's Service.
+    `first_pod`: "<volume generation>/<uid>" of the first pod on the node's newest volume: a later
+    one, before the first block, is a second start.
     """
 
     intent: str | None = None
@@ -28,6 +30,7 @@ class JournalEntry:
     weight: int | None = None
     block: int | None = None
     cluster_ip: str | None = None
+    first_pod: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,14 @@ class Journal:
         return cls({node: _entry(node, text) for node, text in sorted(data.items())})
 
 
-_TYPES = {"intent": str, "role": str, "weight": int, "block": int, "cluster_ip": str}
+_TYPES = {
+    "intent": str,
+    "role": str,
+    "weight": int,
+    "block": int,
+    "cluster_ip": str,
+    "first_pod": str,
+}
 
 
 def _entry(node: str, text: str) -> JournalEntry:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from rich.table import Table
+from rich.table import Column, Table
 
 Resource = Mapping[str, Any]
 
@@ -31,17 +31,17 @@ def headline(chain: Resource) -> str:
 
 def nodes_table(chain: Resource) -> Table:
     """A row for each node."""
-    table = Table("Role", "Weight", "State", "Node id", "Certificate until", box=None)
-    table.add_column("Node", no_wrap=True)
+    node = Column("Node", no_wrap=True)
+    table = Table(node, "Role", "Weight", "State", "Node id", "Certificate until", box=None)
     for member in (chain.get("status") or {}).get("members") or ():
-        for node in member.get("nodes") or ():
+        for found in member.get("nodes") or ():
             table.add_row(
-                str(node.get("role") or "-"),
-                str(node.get("weight") or "-"),
-                str(node.get("state") or "-"),
-                f"{str(node.get('nodeId') or '-')[:12]}…",
-                str(node.get("certificateExpires") or "-")[:10],
-                f"{member['name']}/{node['name']}",
+                f"{member['name']}/{found['name']}",
+                str(found.get("role") or "-"),
+                str(found.get("weight") or "-"),
+                str(found.get("state") or "-"),
+                f"{str(found.get('nodeId') or '-')[:12]}…",
+                str(found.get("certificateExpires") or "-")[:10],
             )
     return table
 

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from consortium_operator.chain.files import NodeFile, Process
 from consortium_operator.chain.journal import Journal
 from consortium_operator.chain.plan import PlannedNode
-from consortium_operator.chain.view import ChainView
 from consortium_operator.engines.protocol import NodeMaterial
 from consortium_operator.manifests import Manifest
 from consortium_operator.manifests.certificate import certificate_config_map
@@ -24,6 +23,7 @@ from consortium_operator.manifests.statefulset import stateful_set
 from consortium_operator.manifests.trust import trust_config_map
 from consortium_operator.manifests.volume import data_claim
 from consortium_operator.reconcile.certificates import Standing
+from consortium_operator.reconcile.knowledge import Knowledge
 from consortium_operator.reconcile.world import Founded
 
 
@@ -54,9 +54,7 @@ class NodeVolume:
     may_make: bool
 
 
-def desired_shared(
-    founded: Founded, journal: Journal, view: ChainView | None
-) -> tuple[Manifest, ...]:
+def desired_shared(founded: Founded, journal: Journal, known: Knowledge) -> tuple[Manifest, ...]:
     """The chain's and the members' objects, and what each node has apart from its pod."""
     plan, process = founded.round.plan, founded.round.engine.process(founded.round.plan)
     return (
@@ -65,7 +63,7 @@ def desired_shared(
         *(member_rpc_service(plan, member, process) for member in plan.members),
         *(_peers(founded, node) for node in plan.nodes),
         *network_policies(plan, process),
-        *_budgets(founded, view),
+        *_budgets(founded, known),
     )
 
 
@@ -100,12 +98,11 @@ def _peers(founded: Founded, node: PlannedNode) -> Manifest:
     return peers_config_map(plan, node, founded.round.engine.peers(plan, node))
 
 
-def _budgets(founded: Founded, view: ChainView | None) -> tuple[Manifest, ...]:
-    if view is None or not view.was_read:
+def _budgets(founded: Founded, known: Knowledge) -> tuple[Manifest, ...]:
+    if known.view is None or not known.was_read:
         return ()
-    names = {register.node_id: node for node, register in founded.custody.nodes.items()}
-    weights = {names[one]: view.weights[one] for one in view.live if one in names}
-    return disruption_budgets(founded.round.plan, LiveSealers(view.quorum, weights))
+    live = LiveSealers(known.view.quorum, known.needed)
+    return disruption_budgets(founded.round.plan, live)
 
 
 def _node(

@@ -20,8 +20,13 @@ class Verdict:
     why: str = ""
 
 
-def judge(view: ChainView | None, node: PlannedNode, register: NodeRegister) -> Verdict:
-    """Whether the chain can spare `node` now."""
+def judge(
+    view: ChainView | None, node: PlannedNode, register: NodeRegister, *, is_lost: bool
+) -> Verdict:
+    """Whether the chain can spare `node` now. `is_lost`: it started a second time before its first
+    block, so that no block will ever need it as it is."""
+    if is_lost:
+        return Verdict(True)
     if view is None:
         return Verdict(False, "the chain has not been read yet")
     if view.splits or view.foreign_block0:

@@ -1,7 +1,7 @@
 """Keeps the membership journal: what we wanted, what was achieved, and each Service's address."""
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from consortium_operator.api.conditions import ConditionType, Reason
 from consortium_operator.chain.journal import Journal, JournalEntry, JournalError
@@ -10,6 +10,7 @@ from consortium_operator.chain.view import ChainView
 from consortium_operator.kube.kinds import CONFIG_MAP, SERVICE, ObjectKey
 from consortium_operator.kube.projection import ServiceDetail
 from consortium_operator.reconcile.findings import Blocked, Finding
+from consortium_operator.reconcile.second_starts import first_pod
 from consortium_operator.reconcile.world import Custody, Round
 
 
@@ -32,33 +33,47 @@ def read_journal(run: Round) -> Journal:
         ) from error
 
 
-def updated(run: Round, journal: Journal, custody: Custody, view: ChainView | None) -> Journal:
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What this round saw; `generations`: the newest volume generation by node."""
+
+    custody: Custody
+    view: ChainView | None
+    generations: Mapping[str, int]
+
+
+def updated(run: Round, journal: Journal, seen: Seen) -> Journal:
     """The journal with what this round saw. Entries of nodes that left stay."""
     entries = dict(journal.entries)
     for node in run.plan.nodes:
-        entries[node.names.node] = _entry(run, node, journal.of(node.names.node), custody, view)
+        entries[node.names.node] = _entry(run, node, journal.of(node.names.node), seen)
     return Journal(entries)
 
 
-def _entry(
-    run: Round,
-    node: PlannedNode,
-    known: JournalEntry,
-    custody: Custody,
-    view: ChainView | None,
-) -> JournalEntry:
+def _entry(run: Round, node: PlannedNode, known: JournalEntry, seen: Seen) -> JournalEntry:
     entry = replace(
         known,
         intent=f"{node.role.value}/{node.weight}",
         cluster_ip=_cluster_ip(run, node) or known.cluster_ip,
+        first_pod=_first_pod(run, node, known, seen),
     )
-    register = custody.nodes.get(node.names.node)
+    register, view = seen.custody.nodes.get(node.names.node), seen.view
     if view is None or register is None or view.height < 1 or register.node_id not in view.live:
         return entry
     weight = view.weights[register.node_id]
     if (known.role, known.weight) == (node.role.value, weight) and known.block is not None:
         return entry
     return replace(entry, role=node.role.value, weight=weight, block=view.height)
+
+
+def _first_pod(run: Round, node: PlannedNode, known: JournalEntry, seen: Seen) -> str | None:
+    """Remembered once for each volume generation, while the node has no block."""
+    generation = seen.generations.get(node.names.node)
+    if known.block is not None or generation is None:
+        return known.first_pod
+    if known.first_pod is not None and known.first_pod.startswith(f"{generation}/"):
+        return known.first_pod
+    return first_pod(run, node, generation) or known.first_pod
 
 
 def _cluster_ip(run: Round, node: PlannedNode) -> str | None:

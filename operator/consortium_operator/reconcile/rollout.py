@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 from consortium_operator.api.conditions import ConditionType, Reason
 from consortium_operator.chain.plan import PlannedNode
-from consortium_operator.chain.view import ChainView
 from consortium_operator.kube.digest import object_digest
 from consortium_operator.kube.errors import EvictionRefused, NotFound
 from consortium_operator.kube.kinds import POD, ObjectKey, key_of
@@ -20,7 +19,8 @@ from consortium_operator.reconcile.apply import bring_one, is_settled, remember
 from consortium_operator.reconcile.desired import NodeObjects
 from consortium_operator.reconcile.findings import Finding
 from consortium_operator.reconcile.guard import judge
-from consortium_operator.reconcile.world import Custody, Round
+from consortium_operator.reconcile.knowledge import Knowledge
+from consortium_operator.reconcile.world import Round
 
 REVISION_LABEL = "controller-revision-hash"
 
@@ -37,9 +37,7 @@ class Turn:
         return self.objects.node
 
 
-async def roll(
-    run: Round, nodes: Iterable[NodeObjects], custody: Custody, view: ChainView | None
-) -> None:
+async def roll(run: Round, nodes: Iterable[NodeObjects], known: Knowledge) -> None:
     """Makes absent pods; takes at most one existing node one step further."""
     waiting = []
     for objects in nodes:
@@ -48,9 +46,9 @@ async def roll(
             waiting.append(turn)
     if not waiting:
         return
-    turn = min(waiting, key=lambda turn: _precedence(turn, custody, view))
+    turn = min(waiting, key=lambda turn: _precedence(turn, known))
     others = f", {len(waiting)} nodes in all" if len(waiting) > 1 else ""
-    refusal = await _take(run, turn, custody, view)
+    refusal = await _take(run, turn, known)
     run.findings.add(
         Finding(
             ConditionType.UP_TO_DATE,
@@ -93,21 +91,18 @@ def _pod_is_outdated(run: Round, node: PlannedNode, stateful_set: Observed) -> b
     return pod.labels.get(REVISION_LABEL) != detail.update_revision
 
 
-def _precedence(
-    turn: Turn, custody: Custody, view: ChainView | None
-) -> tuple[bool, bool, int, str]:
-    """Who is in the middle of its turn, then who is down, then who is furthest behind."""
-    register = custody.nodes.get(turn.node.names.node)
-    is_live = view is not None and register is not None and register.node_id in view.live
-    seen = view.of(turn.node.names.node) if view is not None else None
-    return (not turn.written, is_live, seen.height if seen is not None else -1, turn.node.path)
+def _precedence(turn: Turn, known: Knowledge) -> tuple[bool, bool, bool, int, str]:
+    """Who is in the middle of its turn, then who is lost or down, then who is furthest behind."""
+    is_lost = turn.node.names.node in known.lost
+    is_live, height = known.is_live(turn.node), known.height(turn.node)
+    return (not turn.written, not is_lost, is_live, height, turn.node.path)
 
 
-async def _take(run: Round, turn: Turn, custody: Custody, view: ChainView | None) -> str | None:
+async def _take(run: Round, turn: Turn, known: Knowledge) -> str | None:
     """One step of a node's turn. Returns why it must wait, or None."""
     pod = _pod(run, turn.node)
     if pod is not None:
-        refusal = _refusal(run, turn, custody, view)
+        refusal = _refusal(run, turn, known)
         if refusal is not None:
             return refusal
     if not turn.written:
@@ -116,21 +111,15 @@ async def _take(run: Round, turn: Turn, custody: Custody, view: ChainView | None
     return await _evict(run, pod) if pod is not None else None
 
 
-def _refusal(run: Round, turn: Turn, custody: Custody, view: ChainView | None) -> str | None:
-    register = custody.nodes.get(turn.node.names.node)
-    if register is None or view is None:
-        return "the chain has not been read yet"
-    verdict = judge(view, turn.node, register)
+def _refusal(run: Round, turn: Turn, known: Knowledge) -> str | None:
+    name = turn.node.names.node
+    is_lost = name in known.lost
+    verdict = judge(known.view, turn.node, known.custody.nodes[name], is_lost=is_lost)
     if not verdict.granted:
         return verdict.why
-    if register.node_id not in view.live:
+    if is_lost or not known.is_live(turn.node):
         return None
-    down = [
-        node.path
-        for node in run.plan.sealers
-        if node.names.node in custody.nodes
-        and custody.nodes[node.names.node].node_id not in view.live
-    ]
+    down = [node.path for node in run.plan.sealers if not known.is_live(node)]
     return f"{down[0]} is not live, and only one goes at a time" if down else None
 
 

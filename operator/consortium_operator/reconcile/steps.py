@@ -20,7 +20,8 @@ from consortium_operator.reconcile.desired import (
 )
 from consortium_operator.reconcile.founding import found_if_due
 from consortium_operator.reconcile.identities import ensure_identities, look_up_identities
-from consortium_operator.reconcile.journal import read_journal, updated
+from consortium_operator.reconcile.journal import Seen, read_journal, updated
+from consortium_operator.reconcile.knowledge import Knowledge
 from consortium_operator.reconcile.prune import Scope, prune
 from consortium_operator.reconcile.rollout import roll
 from consortium_operator.reconcile.seal import (
@@ -29,7 +30,8 @@ from consortium_operator.reconcile.seal import (
     read_seal,
     refuse_new_members,
 )
-from consortium_operator.reconcile.volumes import node_volumes
+from consortium_operator.reconcile.second_starts import second_starts, superseded
+from consortium_operator.reconcile.volumes import newest_generations, node_volumes
 from consortium_operator.reconcile.world import Custody, Founded, Round
 
 
@@ -42,6 +44,7 @@ class Progress:
     seal: Seal | None = None
     certificates: Mapping[str, Standing] = field(default_factory=dict)
     view: ChainView | None = None
+    lost: frozenset[str] = frozenset()
 
 
 async def act(run: Round, progress: Progress) -> None:
@@ -57,7 +60,7 @@ async def act(run: Round, progress: Progress) -> None:
     progress.view = await read_chain(run, progress.custody, progress.seal)
     progress.certificates = await node_certificates(founded)
     await _bring_about(founded, progress)
-    if await found_if_due(run, progress.custody, progress.view):
+    if not progress.lost and await found_if_due(run, progress.custody, progress.view):
         progress.view = await read_chain(run, progress.custody, progress.seal)
 
 
@@ -74,22 +77,23 @@ async def look(run: Round, progress: Progress) -> None:
 
 async def _bring_about(founded: Founded, progress: Progress) -> None:
     run, custody, view = founded.round, founded.custody, progress.view
-    journal = read_journal(run)
-    shared = desired_shared(founded, journal, view)
+    journal, generations = read_journal(run), newest_generations(run)
+    again = second_starts(run, journal, generations, view)
+    progress.lost = again | superseded(run, generations, view)
+    known = Knowledge(custody, view, progress.lost)
+    shared = desired_shared(founded, journal, known)
     services_stand = await bring_about(run, shared)
-    journal = updated(run, journal, custody, view)
+    journal = updated(run, journal, Seen(custody, view, generations))
     await bring_one(run, desired_journal(founded, journal))
-    volumes = node_volumes(run, journal, custody, view)
+    volumes = node_volumes(run, journal, generations, again)
     nodes = desired_nodes(founded, progress.certificates, volumes)
     complete = [one for one in nodes if await bring_about(run, _parts(one))]
     if services_stand:
-        await roll(run, complete, custody, view)
-    rolled_out = len(complete) == len(run.plan.nodes) and not run.findings.of(
-        ConditionType.UP_TO_DATE
-    )
+        await roll(run, complete, known)
+    is_rolling = bool(run.findings.of(ConditionType.UP_TO_DATE))
+    rolled_out = len(complete) == len(run.plan.nodes) and not is_rolling
     wanted = [*shared, *(part for one in nodes for part in _parts(one))]
-    chain_was_read = view is not None and view.was_read
-    await prune(run, wanted, Scope(rolled_out, chain_was_read))
+    await prune(run, wanted, Scope(rolled_out, known.was_read))
 
 
 def _parts(objects: NodeObjects) -> list[Manifest]:
