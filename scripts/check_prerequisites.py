@@ -19,8 +19,9 @@ def problems() -> list[str]:
         have = ".".join(map(str, sys.version_info[:2]))
         found.append(f"Python >= 3.11 is needed, python3 is {have}: make PYTHON=python3.12 …")
     try:
-        import venv  # noqa: F401  (Debian packs it apart, as python3-venv)
+        # Only whether they are there: Debian packs both apart, as python3-venv.
         import ensurepip  # noqa: F401
+        import venv  # noqa: F401
     except ImportError:
         found.append("Python's venv module is missing (Debian: apt-get install python3-venv)")
     if shutil.which("git") is None:
