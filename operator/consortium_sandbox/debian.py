@@ -39,7 +39,6 @@ NODE = (
     Package("runc", "runc"),
     Package("containernetworking-plugins", str(CNI_PLUGINS / "ptp")),
     Package("nftables", "nft"),
-    Package("conntrack", "conntrack"),
 )
 IMAGES = (Package("debootstrap", "debootstrap"),)
 

@@ -144,7 +144,8 @@ def _ensure_node_link(topology: Topology, node: Node) -> None:
     ip(inside, "address", "replace", f"{node.address}/25", "dev", "eth0")
     ip(inside, "link", "set", "eth0", "up")
     # Pods are routed, not bridged, on their node.
-    shell.run(["nsenter", f"--net={NAMESPACES / inside}", "sysctl", "-qw", "net.ipv4.ip_forward=1"])
+    forward = "echo 1 >/proc/sys/net/ipv4/ip_forward"
+    shell.run(["nsenter", f"--net={NAMESPACES / inside}", "--", "sh", "-c", forward])
 
 
 def _ensure_routes(topology: Topology) -> None:

@@ -12,6 +12,7 @@ from consortium_sandbox.embedded import (
     cgroups,
     control_plane,
     images,
+    limits,
     mounts,
     network,
     node_components,
@@ -80,6 +81,7 @@ class Start:
         self._wait("the default service account", partial(self._api.exists, _DEFAULT_ACCOUNT))
 
     def _prepare(self) -> None:
+        limits.raise_inotify_limit()
         network.ensure(self._topology)
         pki.ensure(self._layout, self._topology)
         self._layout.volumes.mkdir(exist_ok=True)

@@ -110,16 +110,20 @@ def _cached(name: str, title: str, fill: Callable[[Path], None], progress: Progr
     home = cache_root() / "images" / name
     packed = home / "layer.tar"
     if not packed.exists():
-        with (
-            locked(home, progress),
-            progress.step(title),
-            tempfile.TemporaryDirectory(dir=home) as scratch,
-        ):
-            tree = Path(scratch) / "tree"
-            tree.mkdir()
-            fill(tree)
-            write_layer(tree, packed)
+        with locked(home, progress):
+            if not packed.exists():
+                _fill_and_pack(home, packed, fill, title, progress)
     return read_layer(packed)
+
+
+def _fill_and_pack(
+    home: Path, packed: Path, fill: Callable[[Path], None], title: str, progress: Progress
+) -> None:
+    with progress.step(title), tempfile.TemporaryDirectory(dir=home) as scratch:
+        tree = Path(scratch) / "tree"
+        tree.mkdir()
+        fill(tree)
+        write_layer(tree, packed)
 
 
 def _machine() -> str:

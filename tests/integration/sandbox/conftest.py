@@ -1,57 +1,17 @@
-"""A small sandbox of this directory's own, and the means to look into it."""
+"""A small sandbox of this directory's own, and an image for its pods."""
 
-import json
 import os
-import subprocess
-import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from consortium_sandbox import Sandbox, tool_path
+from consortium_sandbox import Sandbox
 from consortium_sandbox.images.oci import ImageConfig, write_archive
 from consortium_sandbox.images.root_filesystem import root_filesystem
 from consortium_sandbox.progress import Plain
-
-
-@dataclass(frozen=True)
-class Kubectl:
-    """kubectl on one sandbox."""
-
-    kubeconfig: Path
-
-    def __call__(self, *words: str, stdin: str | None = None) -> str:
-        done = self.attempt(*words, stdin=stdin)
-        assert done.returncode == 0, f"kubectl {' '.join(words)}: {done.stderr}"
-        return done.stdout
-
-    def attempt(self, *words: str, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
-        """The same, for what may fail."""
-        return subprocess.run(
-            [str(tool_path("kubectl")), "--kubeconfig", str(self.kubeconfig), *words],
-            input=stdin,
-            capture_output=True,
-            text=True,
-            timeout=120,
-        )
-
-    def apply(self, *manifests: dict[str, Any]) -> None:
-        document = {"apiVersion": "v1", "kind": "List", "items": list(manifests)}
-        self("apply", "-f", "-", stdin=json.dumps(document))
-
-    def get(self, *words: str) -> Any:
-        return json.loads(self("get", *words, "-o", "json"))
-
-
-def eventually(true: Callable[[], Any], seconds: float = 60.0) -> None:
-    """Waits for something to become true."""
-    deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline, f"still not true after {seconds} s"
-        time.sleep(0.2)
+from tests.integration.sandbox.kubectl import Kubectl
+from tests.integration.sandbox.manifests import NAMESPACE
 
 
 @pytest.fixture(scope="session")
@@ -67,8 +27,14 @@ def nodes() -> Iterator[Sandbox]:
 
 
 @pytest.fixture(scope="session")
-def kubectl(nodes: Sandbox) -> Kubectl:
-    return Kubectl(nodes.kubeconfig)
+def kubectl(nodes: Sandbox) -> Iterator[Kubectl]:
+    """kubectl on them, with a namespace in which only restricted pods may run."""
+    made = Kubectl(nodes.kubeconfig)
+    labels = {"pod-security.kubernetes.io/enforce": "restricted"}
+    metadata = {"name": NAMESPACE, "labels": labels}
+    made.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata})
+    yield made
+    made("delete", "namespace", NAMESPACE)
 
 
 @pytest.fixture(scope="session")

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from consortium_sandbox import Sandbox, SandboxError
-from consortium_sandbox.embedded import cgroups
-from tests.integration.sandbox.conftest import Kubectl, eventually
-from tests.integration.sandbox.test_nodes import SLEEP
+from consortium_sandbox.embedded import cgroups, processes
+from tests.integration.sandbox.kubectl import Kubectl, eventually
+from tests.integration.sandbox.manifests import SLEEP
 
 pytestmark = pytest.mark.integration
 
@@ -45,11 +45,8 @@ def traces() -> Traces:
     def output(*words: str) -> str:
         return subprocess.run(words, capture_output=True, text=True, check=True).stdout
 
-    own = str(os.getpid())
-    processes = "\n".join(
-        line
-        for line in output("ps", "-eww", "-o", "pid,args").splitlines()
-        if line.split()[0] != own and "pytest" not in line
+    commands = "\n".join(
+        " ".join(processes.command_line(pid)) for pid in processes.every_pid() if pid != os.getpid()
     )
     groups = "\n".join(
         str(path)
@@ -66,7 +63,7 @@ def traces() -> Traces:
         if "consortium" not in name
     ]
     return Traces(
-        processes=of_mine(processes),
+        processes=of_mine(commands),
         mounts=of_mine(Path("/proc/mounts").read_text()),
         interfaces=of_mine(output("ip", "-o", "link")),
         namespaces=of_mine(output("ip", "netns")),
