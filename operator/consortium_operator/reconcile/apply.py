@@ -2,12 +2,13 @@
 
 Drift is seen by digest, against what the API server made of our own last write; so a round in
 which nothing changed makes no API call. After a restart everything is applied once, which writes
-nothing where nothing differs.
+nothing where nothing differs. What others put into an object's content is taken out again; an
+apply alone would leave it there.
 """
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from consortium_operator.api.conditions import ConditionType, Reason
 from consortium_operator.chain.naming import is_ours
@@ -21,7 +22,7 @@ from consortium_operator.kube.errors import (
     QuotaExceeded,
 )
 from consortium_operator.kube.kinds import JsonObject, ObjectKey, key_of
-from consortium_operator.kube.projection import Observed
+from consortium_operator.kube.projection import Observed, project
 from consortium_operator.manifests import Manifest, is_create_only
 from consortium_operator.reconcile.findings import Finding
 from consortium_operator.reconcile.world import Applied, Round
@@ -55,7 +56,7 @@ def is_settled(run: Round, manifest: Manifest) -> bool:
     applied = run.memory.applied.get(key)
     return (
         observed is not None
-        and applied is not None
+        and not observed.foreign_managers
         and applied == Applied(wanted_hash(manifest), observed.digest)
     )
 
@@ -69,24 +70,57 @@ async def _create(run: Round, manifest: Manifest) -> bool:
             return True
         except AlreadyExists:
             found = await run.world.client.get(key)
-            labels: Mapping[str, str] = ((found or {}).get("metadata") or {}).get("labels") or {}
-    else:
-        labels = observed.labels
-    return _accept(run, manifest, labels)
+            if found is None:
+                return False  # gone again: the next round makes it
+            observed = project(found)
+    if not _is_ours(run, manifest, observed):
+        return _conflict(run, manifest)
+    if observed.deleting:
+        return False
+    if "ownerReferences" in manifest["metadata"]:
+        await _put_right(run, manifest, observed)
+    return True
+
+
+async def _put_right(run: Round, manifest: Manifest, observed: Observed) -> None:
+    """A disposable object that is written once, but was relabelled, orphaned or replaced."""
+    if observed.detail != manifest.get("data"):
+        await run.world.client.delete(observed.key, observed.uid)
+        run.world.store.forget(observed.key, observed.uid)
+        run.world.store.record(await run.world.client.create(manifest))
+        return
+    labels = manifest["metadata"]["labels"]
+    is_labelled = all(observed.labels.get(name) == value for name, value in labels.items())
+    if not is_labelled or run.plan.uid not in observed.owner_uids:
+        run.world.store.record(await run.world.client.apply(manifest))
 
 
 async def _apply(run: Round, manifest: Manifest) -> bool:
-    key = key_of(manifest)
     if is_settled(run, manifest):
         return True
-    observed = run.world.store.get(key)
+    observed = run.world.store.get(key_of(manifest))
+    if observed is None:
+        # Our watch sees only objects with our label, and an apply would take a foreign object
+        # over without a word: so look before the first write.
+        found = await run.world.client.get(key_of(manifest))
+        observed = project(found) if found is not None else None
+    if observed is not None and not _is_ours(run, manifest, observed):
+        return _conflict(run, manifest)
     if observed is not None and observed.deleting:
         return False
-    if not _may_apply(run, manifest, observed) and not await _is_free(run, manifest):
-        return _accept(run, manifest, {})
-    written = await run.world.client.apply(manifest)
-    remember(run, manifest, written)
+    remember(run, manifest, await _restore(run, manifest))
     return True
+
+
+async def _restore(run: Round, manifest: Manifest) -> JsonObject:
+    try:
+        return await run.world.client.restore(manifest)
+    except Invalid:
+        if "clusterIP" not in manifest.get("spec", {}):
+            raise
+    # Its old address is taken, or of another cluster's range: a new one is better than none.
+    spec = {name: value for name, value in manifest["spec"].items() if name != "clusterIP"}
+    return await run.world.client.restore({**manifest, "spec": spec})
 
 
 def remember(run: Round, manifest: Manifest, written: JsonObject) -> None:
@@ -95,30 +129,14 @@ def remember(run: Round, manifest: Manifest, written: JsonObject) -> None:
     run.memory.applied[key_of(manifest)] = Applied(wanted_hash(manifest), object_digest(written))
 
 
-def _may_apply(run: Round, manifest: Manifest, observed: Observed | None) -> bool:
-    """Ours by its labels, or by its owner where somebody changed the labels."""
-    if observed is None:
-        return False
+def _is_ours(run: Round, manifest: Manifest, observed: Observed) -> bool:
+    """By its labels, or by its owner where somebody changed the labels."""
     return is_ours(observed.labels, manifest["metadata"]["labels"]) or (
         run.plan.uid in observed.owner_uids
     )
 
 
-async def _is_free(run: Round, manifest: Manifest) -> bool:
-    """Whether the name is nobody else's. Our watch sees only objects with our label, and an apply
-    would take a foreign object over without a word: so look before the first write."""
-    found = await run.world.client.get(key_of(manifest))
-    if found is None:
-        return True
-    metadata = found["metadata"]
-    owners = [owner.get("uid") for owner in metadata.get("ownerReferences") or ()]
-    labels = manifest["metadata"]["labels"]
-    return run.plan.uid in owners or is_ours(metadata.get("labels") or {}, labels)
-
-
-def _accept(run: Round, manifest: Manifest, labels: Mapping[str, str]) -> bool:
-    if is_ours(labels, manifest["metadata"]["labels"]):
-        return True
+def _conflict(run: Round, manifest: Manifest) -> bool:
     key = key_of(manifest)
     run.findings.add(
         Finding(

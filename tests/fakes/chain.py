@@ -1,0 +1,157 @@
+"""Running nodes in memory: they answer as their pods, volumes and genesis in the cluster say.
+
+A node that is not scripted otherwise runs if its pod does, knows every other running node, and is
+as high as the chain. As with the real node, a start at height 0 on a volume that was started on
+before gives another genesis hash.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from consortium_operator.chain.genesis import Seal
+from consortium_operator.chain.plan import Plan
+from consortium_operator.chain.private import PrivateFiles
+from consortium_operator.chain.view import NodeView
+from consortium_operator.engines.fisco_bcos.engine import FiscoBcos
+from consortium_operator.engines.protocol import ChainCallFailed, ClientIdentity, NodeEndpoint
+from consortium_operator.kube.kinds import CONFIG_MAP, POD, JsonObject
+from tests.fakes.cluster import FakeCluster
+
+FRESH, RESTARTED = "0xfresh", "0xrestarted"
+
+
+@dataclass(slots=True)
+class FakeNodes:
+    """Implements ChainClient for every chain of a cluster.
+
+    `silent`: full object names of nodes that do not answer. `scripted`: fields of their answers
+    that are set by the test. `heights`: by chain name.
+    """
+
+    cluster: FakeCluster
+    silent: set[str] = field(default_factory=set)
+    scripted: dict[str, dict[str, Any]] = field(default_factory=dict)
+    heights: dict[str, int] = field(default_factory=dict)
+    probes: list[str] = field(default_factory=list)
+    refuses_probes: bool = False
+    asked: int = 0
+    _starts: dict[str, list[tuple[str, int]]] = field(default_factory=dict)
+    _ledgers: dict[str, int] = field(default_factory=dict)
+
+    def connect(self, plan: Plan) -> "FakeNodes":
+        return self
+
+    async def view(self, endpoint: NodeEndpoint, identity: ClientIdentity) -> NodeView:
+        self.asked += 1
+        pod = self._pod_at(endpoint.host)
+        if pod is None or not self._runs(pod):
+            return NodeView(endpoint.node, problem=f"no answer from {endpoint.node}")
+        chain, namespace = _chain_of(pod)
+        seal = self._seal(pod)
+        found = NodeView(
+            endpoint.node,
+            node_id=self._node_id(pod),
+            height=self._height(pod),
+            latest_hash=f"0xblock{self._height(pod)}",
+            genesis_hash=self._genesis_hash(pod),
+            block0_text=FiscoBcos().block0_text(seal),
+            block0_hash="0xblock0",
+            peers=frozenset(
+                self._node_id(other)
+                for other in self.cluster.all(POD, namespace)
+                if _chain_of(other) == (chain, namespace)
+                and _node_of(other) != endpoint.node
+                and self._runs(other)
+                and self._genesis_hash(other) == self._genesis_hash(pod)
+            ),
+            sealers={founder.node_id: founder.weight for founder in seal.founders},
+        )
+        return replace(found, **self.scripted.get(endpoint.node, {}))
+
+    async def probe(
+        self, endpoint: NodeEndpoint, identity: ClientIdentity, account: PrivateFiles, plan: Plan
+    ) -> None:
+        self.probes.append(endpoint.node)
+        if self.refuses_probes:
+            raise ChainCallFailed(f"{endpoint.node} does not answer sendTransaction")
+        self.heights[plan.key.name] = self.heights.get(plan.key.name, 0) + 1
+        # Those that take part have the block now; what they restart with does not matter any more.
+        for pod in self.cluster.all(POD, plan.key.namespace):
+            if self._runs(pod):
+                self._ledgers[_claim_of(pod)] = self.heights[plan.key.name]
+
+    def _height(self, pod: JsonObject) -> int:
+        """Nodes catch up at once, but for those that the others do not talk to."""
+        chain, _ = _chain_of(pod)
+        height = self.heights.get(chain, 0)
+        return height if height and self._genesis_hash(pod) == self._hash_of_chain(pod) else 0
+
+    def _hash_of_chain(self, pod: JsonObject) -> str:
+        """The hash that those carry who made the first block."""
+        _, namespace = _chain_of(pod)
+        founders = [
+            self._genesis_hash(other)
+            for other in self.cluster.all(POD, namespace)
+            if self._ledgers.get(_claim_of(other))
+        ]
+        return founders[0] if founders else FRESH
+
+    def _genesis_hash(self, pod: JsonObject) -> str:
+        """By how often a process was started on the volume at height 0."""
+        claim = _claim_of(pod)
+        starts = self._starts.setdefault(claim, [])
+        start = (pod["metadata"]["uid"], pod["status"]["containerStatuses"][0]["restartCount"])
+        if start not in starts and (not starts or not self._ledgers.get(claim)):
+            starts.append(start)
+        return FRESH if len(starts) == 1 else RESTARTED
+
+    def _runs(self, pod: JsonObject) -> bool:
+        return pod["status"]["phase"] == "Running" and _node_of(pod) not in self.silent
+
+    def _pod_at(self, address: str) -> JsonObject | None:
+        return next(
+            (p for p in self.cluster.all(POD) if p.get("status", {}).get("podIP") == address), None
+        )
+
+    def _seal(self, pod: JsonObject) -> Seal:
+        chain, namespace = _chain_of(pod)
+        for name in (f"{chain}-genesis", f"{chain}-genesis-copy"):
+            found = self.cluster.find(CONFIG_MAP, name, namespace)
+            if found is not None:
+                self._mounted[(namespace, chain)] = found["data"]
+                break
+        return Seal.from_data(self._mounted[(namespace, chain)])
+
+    _mounted: dict[tuple[str, str], Mapping[str, str]] = field(default_factory=dict)
+
+    def _node_id(self, pod: JsonObject) -> str:
+        _, namespace = _chain_of(pod)
+        register = self.cluster.find(CONFIG_MAP, f"{_node_of(pod)}-identity", namespace)
+        if register is not None:
+            self._ids[(namespace, _node_of(pod))] = register["data"]["node_id"]
+        return self._ids[(namespace, _node_of(pod))]
+
+    _ids: dict[tuple[str, str], str] = field(default_factory=dict)
+
+
+def _labels(pod: JsonObject) -> Mapping[str, str]:
+    labels: Mapping[str, str] = pod["metadata"]["labels"]
+    return labels
+
+
+def _chain_of(pod: JsonObject) -> tuple[str, str]:
+    return _labels(pod)["consortium.dev/chain"], pod["metadata"]["namespace"]
+
+
+def _node_of(pod: JsonObject) -> str:
+    return _labels(pod)["consortium.dev/node"]
+
+
+def _claim_of(pod: JsonObject) -> str:
+    claim: str = next(
+        volume["persistentVolumeClaim"]["claimName"]
+        for volume in pod["spec"]["volumes"]
+        if "persistentVolumeClaim" in volume
+    )
+    return f"{pod['metadata']['namespace']}/{claim}"

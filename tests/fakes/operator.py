@@ -1,0 +1,210 @@
+"""One operator against a fake cluster, step by step: a test says what it has heard and when it
+acts, is killed, or starts anew."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from consortium_operator.api.conditions import ConditionType
+from consortium_operator.chain.naming import CHAIN_LABEL, PART_LABEL, ChainKey, ChildPart
+from consortium_operator.kube.kinds import (
+    CHILD_KINDS,
+    CONSORTIUM_CHAIN,
+    SERVICE,
+    JsonObject,
+    kind_of,
+)
+from consortium_operator.kube.projection import project
+from consortium_operator.kube.store import Store
+from consortium_operator.reconcile.chains import Chains
+from consortium_operator.reconcile.reconciler import Reconciler
+from consortium_operator.reconcile.world import World
+from tests import chains
+from tests.fakes.chain import FakeNodes
+from tests.fakes.cluster import CONTROLLER, FakeCluster, Killed
+from tests.fakes.engine import PooledKeys
+from tests.fakes.kubelet import Controllers
+
+KEY = ChainKey("chains", "trade")
+
+
+@dataclass(slots=True)
+class Clock:
+    now: datetime = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def advance(self, **by: float) -> None:
+        self.now += timedelta(**by)
+
+
+@dataclass(slots=True)
+class Stage:
+    """A cluster with its controllers and nodes, and one operator that may be killed and started."""
+
+    cluster: FakeCluster = field(default_factory=FakeCluster)
+    clock: Clock = field(default_factory=Clock)
+    engine: PooledKeys = field(default_factory=PooledKeys)
+    nodes: FakeNodes = field(init=False)
+    controllers: Controllers = field(init=False)
+    store: Store = field(init=False)
+    chains: Chains = field(init=False)
+    reconciler: Reconciler = field(init=False)
+    _heard: int = 0
+    _serial: int = 0
+
+    def __post_init__(self) -> None:
+        self.nodes = FakeNodes(self.cluster)
+        self.controllers = Controllers(self.cluster)
+        self.start()
+
+    # The operator's life.
+
+    def start(self) -> None:
+        """A new process: it knows nothing, and lists everything before it acts."""
+        self.store, self.chains = Store(), Chains()
+        world = World(
+            client=self.cluster,
+            store=self.store,
+            settings=chains.SETTINGS,
+            engines={"FiscoBcos": self.engine},
+            connect=self.nodes.connect,
+            now=self.clock,
+            serial=self._next_serial,
+        )
+        self.reconciler = Reconciler(world, self.chains)
+        for obj in self.cluster.all():
+            self._take("ADDED", obj)
+        self._heard = len(self.cluster.history)
+
+    def hear(self) -> None:
+        """The watches deliver all that has happened."""
+        for event in self.cluster.history[self._heard :]:
+            self._take(event.type, event.object)
+        self._heard = len(self.cluster.history)
+
+    async def act(self, key: ChainKey = KEY) -> float | None:
+        """One round on what has been heard so far."""
+        return await self.reconciler.reconcile(key)
+
+    async def round(self, key: ChainKey = KEY) -> float | None:
+        """Controllers run, watches deliver, the operator acts, and some time goes by."""
+        self.controllers.run()
+        self.hear()
+        again = await self.act(key)
+        self.clock.advance(seconds=2)
+        return again
+
+    async def settle(self, key: ChainKey = KEY, rounds: int = 40) -> None:
+        """Rounds until three in a row change nothing."""
+        quiet, version = 0, -1
+        for _ in range(rounds):
+            await self.round(key)
+            quiet = quiet + 1 if version == self.cluster.version else 0
+            version = self.cluster.version
+            if quiet == 3:
+                return
+        raise AssertionError(f"not settled: {self.cluster.writes[-10:]}")
+
+    async def settle_with_restarts(self, key: ChainKey = KEY) -> int:
+        """As `settle`, with a new process after each death. Returns how often it died."""
+        deaths = 0
+        while True:
+            try:
+                await self.settle(key)
+                return deaths
+            except Killed:
+                deaths += 1
+                self.start()
+
+    def _take(self, type_: str, obj: JsonObject) -> None:
+        if obj["kind"] == CONSORTIUM_CHAIN.kind:
+            if type_ == "DELETED":
+                self.chains.gone(obj)
+            else:
+                self.chains.seen(obj)
+            return
+        kinds = {kind.kind: kind for kind in CHILD_KINDS}
+        if obj["kind"] not in kinds:
+            return
+        seen = project(obj)
+        self.store.advance(seen.key.kind, None, seen.resource_version)
+        if type_ == "DELETED" or CHAIN_LABEL not in seen.labels:
+            self.store.lose(seen)
+        else:
+            self.store.see(seen)
+
+    def _next_serial(self) -> int:
+        self._serial += 1
+        return self._serial
+
+    # What people do with the resource.
+
+    def create(self, *members: Any, **spec: Any) -> None:
+        """kubectl create. `name` and `namespace` as in the resource, the rest is spec."""
+        namespace = spec.pop("namespace", "chains")
+        body = chains.resource(*members, **spec)
+        body["metadata"] |= {"namespace": namespace, "generation": 1}
+        body["metadata"].pop("uid")
+        self.cluster.put(body)
+
+    def edit(self, name: str = "trade", **spec: Any) -> None:
+        """kubectl edit: sets fields of the spec; None removes one."""
+
+        def change(body: JsonObject) -> None:
+            body["metadata"]["generation"] += 1
+            for field_name, value in spec.items():
+                if value is None:
+                    body["spec"].pop(field_name, None)
+                else:
+                    body["spec"][field_name] = value
+
+        self.cluster.edit(CONSORTIUM_CHAIN, name, change)
+
+    def delete(self, name: str = "trade", namespace: str = "chains") -> JsonObject:
+        """kubectl delete, in the background. Returns what was there."""
+        return self.cluster.delete_by_hand(CONSORTIUM_CHAIN, name, namespace)
+
+    def orphan_all(self) -> None:
+        """What the garbage collector does after kubectl delete --cascade=orphan."""
+        for obj in self.cluster.all():
+            if obj["metadata"].get("ownerReferences"):
+                self.cluster.edit(
+                    kind_of(obj),
+                    obj["metadata"]["name"],
+                    lambda found: found["metadata"].pop("ownerReferences"),
+                    namespace=obj["metadata"]["namespace"],
+                    actor=CONTROLLER,
+                )
+
+    # What people see.
+
+    def body(self, name: str = "trade", namespace: str = "chains") -> JsonObject:
+        found = self.cluster.find(CONSORTIUM_CHAIN, name, namespace)
+        assert found is not None
+        return found
+
+    def addresses(self) -> dict[str, str]:
+        """The clusterIP of each node's Service."""
+        return {
+            service["metadata"]["name"]: service["spec"]["clusterIP"]
+            for service in self.cluster.all(SERVICE)
+            if service["metadata"]["labels"][PART_LABEL] == ChildPart.NODE
+        }
+
+    def status(self, name: str = "trade", namespace: str = "chains") -> dict[str, Any]:
+        status: dict[str, Any] = self.body(name, namespace).get("status") or {}
+        return status
+
+    def condition(
+        self, type_: ConditionType, name: str = "trade", namespace: str = "chains"
+    ) -> dict[str, Any]:
+        conditions = self.status(name, namespace).get("conditions") or []
+        found: dict[str, Any] = next(one for one in conditions if one["type"] == type_.value)
+        return found
+
+    def told(self, type_: ConditionType, name: str = "trade", namespace: str = "chains") -> str:
+        """A condition in short: "False/NodeKeyMissing"."""
+        found = self.condition(type_, name, namespace)
+        return f"{found['status']}/{found['reason']}"

@@ -1,0 +1,220 @@
+"""What must hold at every moment of every history, whatever failed on the way.
+
+A history is the list of all changes of all objects of a namespace, oldest first, with who made
+each. `violations` names what is broken, a sentence each; an empty list is the only good answer.
+The numbers are those under which the project's tests speak of them:
+
+S1 a key never changes      S2 no identity without its key    S3 a lost key is not made anew
+S4 a genesis never changes  S5 the order of the founding      S6 nothing irreplaceable is deleted
+S7 the operator keeps to its own objects                      S8 no private key outside Secrets
+"""
+
+import base64
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+CHAIN_LABEL = "consortium.dev/chain"
+PART_LABEL = "consortium.dev/part"
+OWNER_KIND = "ConsortiumChain"
+
+Object = Mapping[str, Any]
+Place = tuple[str, str, str]
+"""Kind, namespace, name."""
+
+
+class Change(Protocol):
+    """`type` as in a watch: ADDED, MODIFIED, DELETED. `actor`: operator, or anybody else."""
+
+    @property
+    def type(self) -> str: ...
+    @property
+    def object(self) -> Object: ...
+    @property
+    def actor(self) -> str: ...
+
+
+@dataclass(slots=True)
+class _World:
+    """The objects after some changes, and what was ever seen."""
+
+    now: dict[Place, Object] = field(default_factory=dict)
+    secrets: dict[Place, set[str]] = field(default_factory=dict)
+    registered: set[Place] = field(default_factory=set)
+    genesis: dict[tuple[str, str], set[str]] = field(default_factory=dict)
+    pems: set[str] = field(default_factory=set)
+
+    def all(self, kind: str, namespace: str, chain: str, part: str) -> list[Object]:
+        return [
+            obj
+            for (k, ns, _), obj in self.now.items()
+            if (k, ns) == (kind, namespace)
+            and _label(obj, CHAIN_LABEL) == chain
+            and _label(obj, PART_LABEL) == part
+        ]
+
+
+def violations(history: Iterable[Change]) -> list[str]:
+    """Every invariant that some change of the history breaks."""
+    world = _World()
+    found: list[str] = []
+    for number, change in enumerate(history):
+        place = _place(change.object)
+        before = world.now.get(place)
+        if change.type == "DELETED":
+            world.now.pop(place, None)
+        else:
+            world.now[place] = change.object
+        if change.actor == "operator":
+            broken = (*_of_operator(change, before, world), *_confinement(change, before, world))
+            found += [f"change {number}, {change.type} {'/'.join(place)}: {one}" for one in broken]
+        _remember(change, place, world)
+    return found + [f"at the end: {one}" for one in _leaks(world)]
+
+
+def _of_operator(change: Change, before: Object | None, world: _World) -> Iterator[str]:
+    obj, place = change.object, _place(change.object)
+    kind, part = place[0], _label(obj, PART_LABEL)
+    if change.type == "DELETED":
+        if kind in ("Secret", "PersistentVolumeClaim") or part in (
+            "genesis",
+            "register",
+            "journal",
+        ):
+            yield "S6: the operator deleted what cannot be replaced"
+        return
+    if kind == "Secret":
+        yield from _key(obj, before, place, world)
+    if part == "genesis":
+        earlier = world.genesis.get((place[1], _label(obj, CHAIN_LABEL)), set())
+        if earlier and _digest(obj.get("data")) not in earlier:
+            yield "S4: another genesis than before"
+        yield from _sealed_identities(obj, place, world)
+    if kind == "StatefulSet":
+        if before is not None and obj["spec"]["replicas"] < before["spec"]["replicas"]:
+            yield "S6: fewer replicas than before"
+        if before is None:
+            yield from _order(obj, place, world)
+
+
+def _key(obj: Object, before: Object | None, place: Place, world: _World) -> Iterator[str]:
+    if before is not None:
+        yield "S1: a Secret was overwritten"
+    if place in world.registered and _digest(obj.get("data")) not in world.secrets.get(place, ()):
+        yield "S3: a registered key was made anew"
+    if not obj.get("immutable"):
+        yield "S1: a key is not immutable"
+    if obj["metadata"].get("ownerReferences"):
+        yield "S6: a key would go with its owner"
+
+
+def _sealed_identities(obj: Object, place: Place, world: _World) -> Iterator[str]:
+    """Each node that the genesis names has its Secrets and a register of that very id."""
+    chain = _label(obj, CHAIN_LABEL)
+    registers = world.all("ConfigMap", place[1], chain, "register")
+    ids = {(r.get("data") or {}).get("node_id"): r["metadata"]["name"] for r in registers}
+    for founder in json.loads(obj["data"]["founders.json"]):
+        name = ids.get(founder["nodeId"])
+        if name is None or ("Secret", place[1], name) not in world.now:
+            yield f"S2: {founder['member']}/{founder['node']} has no key of that id"
+
+
+def _order(obj: Object, place: Place, world: _World) -> Iterator[str]:
+    chain = _label(obj, CHAIN_LABEL)
+    genesis = world.all("ConfigMap", place[1], chain, "genesis")
+    if not genesis:
+        yield "S5: a pod before the genesis"
+        return
+    for founder in json.loads(genesis[0]["data"]["founders.json"]):
+        services = [
+            service
+            for service in world.all("Service", place[1], chain, "node")
+            if _label(service, "consortium.dev/member") == founder["member"]
+        ]
+        if not services:
+            yield f"S5: a pod before the Service of {founder['member']}"
+    for volume in obj["spec"]["template"]["spec"]["volumes"]:
+        for needed in _named(volume, place[1]):
+            if needed not in world.now:
+                yield f"S5: a pod before {'/'.join(needed)}"
+
+
+def _named(volume: Object, namespace: str) -> Iterator[Place]:
+    if "persistentVolumeClaim" in volume:
+        claim = volume["persistentVolumeClaim"]["claimName"]
+        yield "PersistentVolumeClaim", namespace, claim
+    for source in (volume.get("projected") or {}).get("sources") or [volume]:
+        if "secret" in source:
+            secret = source["secret"]
+            yield "Secret", namespace, secret.get("secretName") or secret["name"]
+        if "configMap" in source:
+            yield "ConfigMap", namespace, source["configMap"]["name"]
+
+
+def _confinement(change: Change, before: Object | None, world: _World) -> Iterator[str]:
+    obj = change.object
+    if obj["kind"] == OWNER_KIND:
+        if before is not None and before.get("spec") != obj.get("spec"):
+            yield "S7: the operator changed a spec"
+        return
+    if obj["kind"] == "Pod":
+        return
+    chain = _label(obj, CHAIN_LABEL)
+    if (OWNER_KIND, obj["metadata"]["namespace"], chain) not in world.now:
+        yield "S7: an object of no chain of this namespace"
+    if before is not None and not (
+        _label(before, CHAIN_LABEL) == chain or before["metadata"].get("ownerReferences")
+    ):
+        yield "S7: somebody else's object was taken"
+
+
+def _remember(change: Change, place: Place, world: _World) -> None:
+    obj = change.object
+    if change.type == "DELETED":
+        return
+    if place[0] == "Secret":
+        world.secrets.setdefault(place, set()).add(_digest(obj.get("data")))
+        world.pems |= set(_private_material(obj))
+    elif _label(obj, PART_LABEL) == "register":
+        # The TLS key of a node shares the register of its node key.
+        name = place[2].removesuffix("-identity")
+        world.registered |= {
+            ("Secret", place[1], place[2]),
+            ("Secret", place[1], f"{name}-tls-1"),
+        }
+    elif _label(obj, PART_LABEL) == "genesis" and change.actor == "operator":
+        key = (place[1], _label(obj, CHAIN_LABEL))
+        world.genesis.setdefault(key, set()).add(_digest(obj.get("data")))
+
+
+def _private_material(secret: Object) -> Iterator[str]:
+    """The lines of every PEM private key, as they would look if they strayed."""
+    for value in (secret.get("data") or {}).values():
+        text = base64.b64decode(value).decode(errors="replace")
+        for block in re.findall(r"-----BEGIN [A-Z ]*PRIVATE KEY-----(.*?)-----END", text, re.S):
+            # A PKCS#8 file begins alike for every key of a kind: the last lines tell them apart.
+            yield from [line for line in block.split() if len(line) >= 16][-2:]
+
+
+def _leaks(world: _World) -> Iterator[str]:
+    for place, obj in world.now.items():
+        if place[0] == "Secret":
+            continue
+        text = json.dumps(obj)
+        if "PRIVATE KEY" in text or any(line in text for line in world.pems):
+            yield f"S8: a private key in {'/'.join(place)}"
+
+
+def _place(obj: Object) -> Place:
+    return obj["kind"], obj["metadata"].get("namespace", ""), obj["metadata"]["name"]
+
+
+def _label(obj: Object, name: str) -> str:
+    return str((obj["metadata"].get("labels") or {}).get(name, ""))
+
+
+def _digest(value: object) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
