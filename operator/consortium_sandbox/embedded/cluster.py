@@ -3,7 +3,7 @@
 import signal
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -48,7 +48,7 @@ class EmbeddedBackend:
             try:
                 if known is not None and not intact(self._layout, _topology(known)):
                     cleanup.clear_nodes(self._name)
-                Start(self._layout, self._enrolled(known, size), progress).run()
+                Start(self._layout, self._enrolled(known, size, progress), progress).run()
             except KeyboardInterrupt:
                 if known is None:
                     self._remove(progress)
@@ -128,13 +128,16 @@ class EmbeddedBackend:
             found.append(ComponentStatus(name, node or None, pid, healthy))
         return tuple(found)
 
-    def _enrolled(self, known: Record | None, size: int) -> Record:
+    def _enrolled(self, known: Record | None, size: int, progress: Progress) -> Record:
         """The record, written before anything it speaks of is made."""
-        if known is None:
-            slot = network.free_slot(_taken_slots())
-            known = Record(self._name, slot, size)
-        record = replace(known, size=size)
-        records.save(record, self._layout.record)
+        if known is not None:
+            record = replace(known, size=size)
+            records.save(record, self._layout.record)
+            return record
+        # Two sandboxes that start at once must not choose the same network.
+        with locked(STATE_ROOT, progress):
+            record = Record(self._name, network.free_slot(_taken_slots()), size)
+            records.save(record, self._layout.record)
         return record
 
     def _remove(self, progress: Progress) -> None:
@@ -163,8 +166,13 @@ def _topology(record: Record) -> Topology:
 
 
 def _taken_slots() -> set[int]:
-    found = (records.load(path) for path in STATE_ROOT.glob("*/record.json"))
-    return {record.slot for record in found if record is not None}
+    taken = set()
+    for path in STATE_ROOT.glob("*/record.json"):
+        # A damaged record is its own sandbox's trouble; its network shows in the routes.
+        with suppress(SandboxError):
+            if record := records.load(path):
+                taken.add(record.slot)
+    return taken
 
 
 def _provide_programs(size: int, progress: Progress) -> None:

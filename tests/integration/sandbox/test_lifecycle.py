@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -234,11 +235,11 @@ def test_a_sandbox_without_its_record_is_still_removed(sandbox: Sandbox) -> None
     assert traces() == before
 
 
-def test_two_sandboxes_run_side_by_side(sandbox: Sandbox) -> None:
+def test_two_sandboxes_that_start_at_once_run_side_by_side(sandbox: Sandbox) -> None:
     other = Sandbox("test-life2")
     try:
-        sandbox.up(nodes=0)
-        other.up(nodes=0)
+        with ThreadPoolExecutor() as pool:
+            list(pool.map(lambda each: each.up(nodes=0), (sandbox, other)))
         kubectl, beside = Kubectl(sandbox.kubeconfig), Kubectl(other.kubeconfig)
         kubectl("create", "namespace", "only-here")
         assert beside.attempt("get", "namespace", "only-here").returncode != 0
