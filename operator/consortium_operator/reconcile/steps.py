@@ -81,22 +81,27 @@ async def _bring_about(founded: Founded, progress: Progress) -> None:
     again = second_starts(run, journal, generations, view)
     progress.lost = again | superseded(run, generations, view)
     known = Knowledge(custody, view, progress.lost)
+    seen = Seen(custody, view, generations)
+    volumes = node_volumes(run, updated(run, journal, seen), generations, again)
+    nodes = desired_nodes(founded, progress.certificates, volumes)
+    certified = [one for one in nodes if await bring_about(run, _files(one))]
     shared = desired_shared(founded, journal, known)
     services_stand = await bring_about(run, shared)
-    journal = updated(run, journal, Seen(custody, view, generations))
-    await bring_one(run, desired_journal(founded, journal))
-    volumes = node_volumes(run, journal, generations, again)
-    nodes = desired_nodes(founded, progress.certificates, volumes)
-    complete = [one for one in nodes if await bring_about(run, _parts(one))]
+    # After the Services, whose addresses it remembers.
+    await bring_one(run, desired_journal(founded, updated(run, journal, seen)))
+    complete = [one for one in certified if await bring_about(run, _claim(one))]
     if services_stand:
         await roll(run, complete, known)
     is_rolling = bool(run.findings.of(ConditionType.UP_TO_DATE))
     rolled_out = len(complete) == len(run.plan.nodes) and not is_rolling
-    wanted = [*shared, *(part for one in nodes for part in _parts(one))]
+    wanted = [*shared, *(part for one in nodes for part in _files(one))]
     await prune(run, wanted, Scope(rolled_out, known.was_read))
 
 
-def _parts(objects: NodeObjects) -> list[Manifest]:
-    """What must be there before the pod: it names all of them."""
-    claim = [objects.claim] if objects.claim is not None else []
-    return [objects.certificate, objects.config, *claim]
+def _files(objects: NodeObjects) -> list[Manifest]:
+    """The ConfigMaps that the pod names."""
+    return [objects.certificate, objects.config]
+
+
+def _claim(objects: NodeObjects) -> list[Manifest]:
+    return [objects.claim] if objects.claim is not None else []

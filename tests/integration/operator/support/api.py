@@ -1,0 +1,205 @@
+"""The API server as the cluster's administrator sees it: what tests look at and meddle with.
+
+Plain HTTP with the administrator's certificate, and not the operator's own client: a misreading
+there must not pass twice. Kinds and their paths are shared.
+"""
+
+import http.client
+import json
+import ssl
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+import yaml
+
+from consortium_operator.kube.kinds import (
+    CONFIG_MAP,
+    CONSORTIUM_CHAIN,
+    EVENT,
+    NAMESPACE,
+    NETWORK_POLICY,
+    PERSISTENT_VOLUME_CLAIM,
+    POD,
+    POD_DISRUPTION_BUDGET,
+    SECRET,
+    SERVICE,
+    STATEFUL_SET,
+    Kind,
+    ObjectKey,
+)
+
+Body = dict[str, Any]
+
+ROLE_BINDING = Kind("rbac.authorization.k8s.io/v1", "RoleBinding", "rolebindings")
+RESOURCE_QUOTA = Kind("v1", "ResourceQuota", "resourcequotas")
+CRD = Kind(
+    "apiextensions.k8s.io/v1", "CustomResourceDefinition", "customresourcedefinitions", False
+)
+
+# What the operator writes, with the API group of each.
+CHILDREN = (
+    SECRET,
+    CONFIG_MAP,
+    SERVICE,
+    PERSISTENT_VOLUME_CLAIM,
+    STATEFUL_SET,
+    POD_DISRUPTION_BUDGET,
+    NETWORK_POLICY,
+)
+EVERYTHING = (*CHILDREN, CONSORTIUM_CHAIN, POD, EVENT)
+
+MERGE = "application/merge-patch+json"
+JSON_PATCH = "application/json-patch+json"
+APPLY = "application/apply-patch+yaml"
+_PERSON = "person"
+
+
+class Refused(Exception):
+    """The API server said no. `message` is its sentence."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(f"{status}: {message}")
+        self.status = status
+        self.message = message
+
+
+@dataclass(frozen=True)
+class Happened:
+    """One event of a watch: what became of one object, at which version of the cluster."""
+
+    version: int
+    type: str
+    object: Body
+
+    @property
+    def path(self) -> str:
+        return path_of(self.object)
+
+
+class Api:
+    """Calls by the administrator of `kubeconfig`, whose certificates are files."""
+
+    def __init__(self, kubeconfig: Path) -> None:
+        config = yaml.safe_load(kubeconfig.read_text())
+        cluster, user = config["clusters"][0]["cluster"], config["users"][0]["user"]
+        self.server: str = cluster["server"]
+        self._address = urlsplit(self.server).netloc
+        self._tls = ssl.create_default_context(cafile=cluster["certificate-authority"])
+        self._tls.load_cert_chain(user["client-certificate"], user["client-key"])
+
+    def get(self, kind: Kind, namespace: str, name: str) -> Body | None:
+        try:
+            return self._call("GET", ObjectKey(kind, namespace, name).path)
+        except Refused as refused:
+            if refused.status == 404:
+                return None
+            raise
+
+    def all(self, kind: Kind, namespace: str) -> list[Body]:
+        return self._list(kind, namespace)["items"]  # type: ignore[no-any-return]  # JSON
+
+    def version(self, namespace: str) -> str:
+        """The version of the cluster now: where `history` may start."""
+        return str(self._list(CONSORTIUM_CHAIN, namespace)["metadata"]["resourceVersion"])
+
+    def create(self, kind: Kind, namespace: str, obj: Body) -> Body:
+        named = {"apiVersion": kind.api_version, "kind": kind.kind, **obj}
+        return self._call(
+            "POST", kind.collection_path(namespace), named, query={"fieldManager": _PERSON}
+        )
+
+    def patch(self, kind: Kind, namespace: str, name: str, patch: Any) -> Body:
+        """A list is a JSON patch, a mapping a merge patch."""
+        return self._call(
+            "PATCH",
+            ObjectKey(kind, namespace, name).path,
+            patch,
+            JSON_PATCH if isinstance(patch, list) else MERGE,
+            {"fieldManager": _PERSON},
+        )
+
+    def apply(self, kind: Kind, namespace: str, obj: Body) -> Body:
+        named = {"apiVersion": kind.api_version, "kind": kind.kind, **obj}
+        path = ObjectKey(kind, namespace, obj["metadata"]["name"]).path
+        return self._call("PATCH", path, named, APPLY, {"fieldManager": _PERSON, "force": "true"})
+
+    def delete(self, kind: Kind, namespace: str, name: str, policy: str = "Background") -> None:
+        options = {"propagationPolicy": policy}
+        self._call("DELETE", ObjectKey(kind, namespace, name).path, options)
+
+    def create_namespace(self, name: str, labels: Mapping[str, str] | None = None) -> None:
+        self.create(NAMESPACE, "", {"metadata": {"name": name, "labels": dict(labels or {})}})
+
+    def history(
+        self, namespace: str, since: str, kinds: tuple[Kind, ...] = CHILDREN
+    ) -> list[Happened]:
+        """What happened after version `since`, in the order in which it happened.
+
+        One etcd numbers all writes of the cluster, so versions of different kinds compare. The
+        server replays what it remembers, which is more than a minute.
+        """
+        with ThreadPoolExecutor(len(kinds)) as pool:
+            found = pool.map(lambda kind: list(self._replay(kind, namespace, since)), kinds)
+        return sorted((event for events in found for event in events), key=lambda e: e.version)
+
+    def _replay(self, kind: Kind, namespace: str, since: str) -> Iterator[Happened]:
+        query = {"watch": "true", "resourceVersion": since, "timeoutSeconds": "1"}
+        text = self._text("GET", kind.collection_path(namespace), query=query)
+        for line in text.splitlines():
+            event = json.loads(line)
+            if event["type"] == "ERROR":
+                raise Refused(410, f"history of {kind}: {event['object']['message']}")
+            version = int(event["object"]["metadata"]["resourceVersion"])
+            yield Happened(version, event["type"], event["object"])
+
+    def _list(self, kind: Kind, namespace: str) -> Body:
+        found = self._call("GET", kind.collection_path(namespace))
+        named = {"apiVersion": kind.api_version, "kind": kind.kind}
+        found["items"] = [{**named, **item} for item in found["items"]]
+        return found
+
+    def _call(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        content_type: str = "application/json",
+        query: Mapping[str, str] | None = None,
+    ) -> Body:
+        found: Body = json.loads(self._text(method, path, body, content_type, query))
+        return found
+
+    def _text(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        content_type: str = "application/json",
+        query: Mapping[str, str] | None = None,
+    ) -> str:
+        connection = http.client.HTTPSConnection(self._address, context=self._tls, timeout=30)
+        try:
+            url = f"{path}?{urlencode(query)}" if query else path
+            text = None if body is None else json.dumps(body)
+            connection.request(method, url, text, {"Content-Type": content_type})
+            answer = connection.getresponse()
+            found = answer.read().decode()
+        finally:
+            connection.close()
+        if answer.status >= 400:
+            raise Refused(answer.status, json.loads(found).get("message", found))
+        return found
+
+
+def path_of(obj: Body) -> str:
+    """`Secret/trade-admin`."""
+    return f"{obj['kind']}/{obj['metadata']['name']}"
+
+
+def labels_of(obj: Body) -> dict[str, str]:
+    found: dict[str, str] = obj["metadata"].get("labels") or {}
+    return found
