@@ -59,7 +59,11 @@ def print_version() -> None:
 
 
 async def _run(node: Node) -> None:
-    node.start()
+    try:
+        node.start()
+    except StartFailed:
+        node.stop()
+        raise
     print_version()
     _stamped("The fisco-bcos is running...")
     ended: asyncio.Future[int] = asyncio.get_running_loop().create_future()

@@ -120,6 +120,9 @@ class Node:
         self._consensus.stop()
         self._votes.close()
         self._ledger.close()
+        for lock in self._locks:
+            os.close(lock)
+        self._locks = []
 
     def reload_peers(self) -> None:
         """SIGUSR1: nodes.json and the certificate lists."""

@@ -19,6 +19,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 
+from consortium_sandbox.node.keys import KeyPair, address
+
 PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 ADMIN_SCALAR = 0xA11CE
 GROUP, CHAIN = "group0", "chain0"
@@ -240,8 +242,6 @@ class ChainFiles:
 
 
 def admin_address() -> str:
-    from consortium_sandbox.node.keys import KeyPair, address
-
     return "0x" + address(KeyPair(ADMIN_SCALAR.to_bytes(32, "big")).node_id).hex()
 
 

@@ -75,6 +75,9 @@ class NodeProcess:
         self.process.send_signal(number)
         return self.process.wait(timeout)
 
+    def runs(self) -> bool:
+        return self.process is not None and self.process.poll() is None
+
     def restart(self) -> None:
         self.stop()
         self.start()
@@ -202,10 +205,9 @@ class Chain:
         wait_until(lambda: all(n.height() >= height for n in nodes), f"height {height} everywhere")
 
     def stop(self) -> None:
-        running = [n.process for n in self.nodes if n.process and n.process.poll() is None]
-        for process in running:
-            process.kill()
-            process.wait()
+        for node in self.nodes:
+            if node.runs():
+                node.stop(signal.SIGKILL)
 
 
 @contextmanager

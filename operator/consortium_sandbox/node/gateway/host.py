@@ -8,7 +8,8 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
 
 from consortium_sandbox.node.failure import StartFailed
 from consortium_sandbox.node.gateway.session import Session
@@ -46,9 +47,9 @@ class Host:
         if self._socket is not None:
             self._socket.close()
 
-    def spawn(self, work: Awaitable[None]) -> None:
+    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
         """Run something until it ends or the host stops."""
-        task = asyncio.ensure_future(_run(work))
+        task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -139,10 +140,6 @@ def listening_socket(ip: str, port: int) -> socket.socket:
         raise StartFailed(f"bind: {error.strerror}", kind="boost::system::system_error") from None
     listening.setblocking(False)
     return listening
-
-
-async def _run(work: Awaitable[None]) -> None:
-    await work
 
 
 def _text(endpoint: tuple[str, int]) -> str:

@@ -8,7 +8,8 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
 
 from consortium_sandbox.node.failure import StartFailed, runtime_error
 from consortium_sandbox.node.gateway.host import listening_socket
@@ -50,8 +51,8 @@ class HttpServer:
         if self._socket is not None:
             self._socket.close()
 
-    def _spawn(self, work: Awaitable[None]) -> None:
-        task = asyncio.ensure_future(_run(work))
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -145,7 +146,3 @@ async def _chunks(reader: asyncio.StreamReader) -> bytes:
         if size == 0:
             return body
         body += chunk[:-2]
-
-
-async def _run(work: Awaitable[None]) -> None:
-    await work

@@ -1,0 +1,299 @@
+"""Chains of real processes: they agree, survive, recover, and do as real nodes were seen to do."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.integration.sandbox_node.processes import (
+    STRANGER,
+    NodeProcess,
+    chain,
+    output_code,
+    prepare,
+    wait_until,
+)
+
+
+def send_in_background(node: NodeProcess) -> threading.Thread:
+    """A transaction that may have to wait."""
+    thread = threading.Thread(target=lambda: node.send(timeout=40), daemon=True)
+    thread.start()
+    wait_until(lambda: node.group("getPendingTxSize") > 0, "the transaction waits")
+    return thread
+
+
+def test_four_nodes_agree_and_go_on_without_one_of_them(tmp_path: Path) -> None:
+    with chain(tmp_path, 4) as running:
+        running.wait_connected()
+        receipts = [node.send() for node in running.nodes]
+        assert [receipt["status"] for receipt in receipts] == [0, 0, 0, 0]
+        running.wait_height(4)
+        hashes = {node.group("getBlockHashByNumber", 4) for node in running.nodes}
+        assert len(hashes) == 1
+
+        killed, *rest = running.nodes
+        assert killed.stop(signal.SIGKILL) == -signal.SIGKILL
+        running.wait_connected(rest)
+        for node in rest + rest[:1]:
+            started = time.monotonic()
+            node.send()
+            assert time.monotonic() - started < 2.5  # No timeout of three seconds is waited for.
+
+        killed.start()
+        wait_until(killed.answers, "the killed node answers")
+        running.wait_height(8)
+        running.wait_connected()
+
+
+def test_without_a_quorum_nothing_is_mined_and_everything_once_it_is_back(tmp_path: Path) -> None:
+    with chain(tmp_path, 4) as running:
+        running.wait_connected()
+        running.nodes[0].send()
+        running.wait_height(1)
+        first, second, third, fourth = running.nodes
+        third.stop(signal.SIGKILL)
+        fourth.stop(signal.SIGKILL)
+        waiting = send_in_background(first)
+        wait_until(lambda: first.consensus()["timeout"], "the timeout shows")
+        wait_until(lambda: first.consensus()["changeCycle"] >= 2, "timeouts add up", 15)
+        assert first.height() == second.height() == 1
+        assert first.consensus()["connectedNodeList"] == 2
+
+        third.start()
+        waiting.join(30)
+        assert not waiting.is_alive()
+        running.wait_height(2, [first, second, third])
+        fourth.start()
+        wait_until(fourth.answers, "the fourth answers")
+        running.wait_height(2)
+
+
+def test_two_halves_of_a_chain_never_commit_apart(tmp_path: Path) -> None:
+    """Both halves run and have work, but neither can reach the other (stopped by SIGSTOP)."""
+    with chain(tmp_path, 4) as running:
+        running.wait_connected()
+        running.nodes[0].send()
+        running.wait_height(1)
+        for half, other in (
+            (running.nodes[:2], running.nodes[2:]),
+            (running.nodes[2:], running.nodes[:2]),
+        ):
+            for node in other:
+                node.send_signal(signal.SIGSTOP)
+            waiting = send_in_background(half[0])
+            time.sleep(3.3)  # More than a timeout: the view has changed.
+            assert [node.height() for node in half] == [half[0].height()] * 2
+            assert waiting.is_alive()
+            for node in half:
+                node.send_signal(signal.SIGSTOP)
+            for node in other:
+                node.send_signal(signal.SIGCONT)
+        for node in running.nodes:
+            node.send_signal(signal.SIGCONT)
+        running.wait_height(2)
+        assert len({node.group("getBlockHashByNumber", 2) for node in running.nodes}) == 1
+
+
+def test_a_hung_node_stays_connected_and_costs_one_view_change(tmp_path: Path) -> None:
+    with chain(tmp_path, 4) as running:
+        running.wait_connected()
+        hung, *rest = running.nodes
+        hung.send_signal(signal.SIGSTOP)
+        try:
+            for node in [*rest, rest[0]]:
+                node.send()
+            assert rest[0].consensus()["connectedNodeList"] == 4
+        finally:
+            hung.send_signal(signal.SIGCONT)
+        running.wait_height(4)
+
+
+def test_a_node_that_lost_its_data_fetches_it_and_votes_again(tmp_path: Path) -> None:
+    with chain(tmp_path, 4) as running:
+        running.wait_connected()
+        for _ in range(3):
+            running.nodes[0].send()
+        running.wait_height(3)
+        lost, *rest = running.nodes
+        lost.stop()
+        shutil.rmtree(lost.files.directory / "data")
+        lost.start()
+        wait_until(lost.answers, "the node answers")
+        running.wait_height(3)
+        # With one more node gone its vote is needed.
+        rest[2].stop(signal.SIGKILL)
+        running.nodes[1].send()
+        running.wait_height(4, [lost, rest[0], rest[1]])
+
+
+def test_a_restarted_chain_keeps_its_blocks(tmp_path: Path) -> None:
+    with chain(tmp_path, 4) as running:
+        running.wait_connected()
+        running.nodes[0].send()
+        running.wait_height(1)
+        genesis = running.nodes[0].group("getBlockHashByNumber", 0)
+        for node in running.nodes:
+            node.stop()
+        running.start()
+        running.wait_connected()
+        assert {node.group("getBlockHashByNumber", 0) for node in running.nodes} == {genesis}
+        running.nodes[3].send()
+        running.wait_height(2)
+
+
+def test_a_node_that_starts_again_at_height_0_is_refused_by_the_others(tmp_path: Path) -> None:
+    """Section 12: block 0 is executed anew, its genesis hash changes; the cure is a new volume."""
+    with chain(tmp_path, 4) as running:
+        running.wait_connected()
+        first = running.nodes[0]
+        before = first.group("getBlockHashByNumber", 0)
+        header = first.group("getBlockByNumber", 0, False, False)["hash"]
+        first.restart()
+        wait_until(first.answers, "the node answers")
+        assert first.group("getBlockHashByNumber", 0) != before
+        assert first.group("getBlockByNumber", 0, False, False)["hash"] == header
+        running.wait_connected()
+
+        running.nodes[1].send()
+        running.wait_height(1, running.nodes[1:])
+        refusal = "Receive invalid status packet with different genesis hash"
+        wait_until(lambda: refusal in running.nodes[1].output, "the refusal is logged")
+        assert first.height() == 0
+        peers = [peer["nodeID"] for peer in running.nodes[1].sync()["peers"]]
+        assert first.files.node_id not in peers
+        assert len(peers) == 2
+        assert first.files.node_id in running.nodes[1].rpc("getGroupPeers", "group0")
+
+        first.stop()
+        shutil.rmtree(first.files.directory / "data")
+        first.start()
+        wait_until(first.answers, "the node answers")
+        running.wait_height(1)
+
+
+def test_with_executor_version_0_a_restart_at_height_0_changes_nothing(tmp_path: Path) -> None:
+    with chain(tmp_path, 1, executor_version=0) as running:
+        node = running.nodes[0]
+        before = node.group("getBlockHashByNumber", 0)
+        assert before == node.group("getBlockByNumber", 0, False, False)["hash"]
+        node.restart()
+        wait_until(node.answers, "the node answers")
+        assert node.group("getBlockHashByNumber", 0) == before
+
+
+def test_a_new_node_becomes_observer_then_sealer_and_is_removed(tmp_path: Path) -> None:
+    with chain(tmp_path, 4, others=1) as running:
+        running.wait_connected()
+        *sealers, new = running.nodes
+        node_id = new.files.node_id
+        member = sealers[0]
+        member.send()
+        running.wait_height(1, sealers)
+        time.sleep(0.5)
+        assert (new.height(), new.sync()["peers"]) == (0, [])
+        assert (
+            output_code(member.call_contract(0x1003, "addSealer(string,uint256)", node_id, 1))
+            == -51104
+        )
+
+        assert output_code(member.call_contract(0x1003, "addObserver(string)", node_id)) == 0
+        running.wait_height(3)
+        assert member.group("getObserverList") == [node_id]
+        made_up = new.send()
+        assert (made_up["blockNumber"], made_up["hash"], made_up["status"]) == (0, "0x", 0)
+
+        wait_until(lambda: member.height() >= 4, "the observer's transaction is mined")
+        assert (
+            output_code(member.call_contract(0x1003, "addSealer(string,uint256)", node_id, 1)) == 0
+        )
+        running.wait_height(5)
+        wait_until(lambda: new.consensus()["isConsensusNode"], "it is a sealer")
+        assert member.consensus()["consensusNodesNum"] == 5
+        sealers[3].stop(signal.SIGKILL)
+        new.send()  # Four of five are needed: its vote counts.
+
+        assert output_code(member.call_contract(0x1003, "remove(string)", node_id)) == 0
+        wait_until(lambda: member.consensus()["consensusNodesNum"] == 4, "it is removed")
+        height = member.height()
+        member.send()
+        assert new.height() == height - 1  # It never sees the block that removes it …
+        assert new.consensus()["isConsensusNode"]  # … and goes on claiming to be a sealer.
+
+
+def test_a_transaction_sent_to_a_node_in_no_list_is_never_answered(tmp_path: Path) -> None:
+    with chain(tmp_path, 1, others=1) as running:
+        running.wait_connected()
+        with pytest.raises(TimeoutError):
+            running.nodes[1].send(timeout=1.5)
+        assert running.nodes[0].height() == 0
+
+
+def test_with_auth_on_only_the_committee_changes_members(tmp_path: Path) -> None:
+    with chain(tmp_path, 4, auth=True) as running:
+        running.wait_connected()
+        node = running.nodes[0]
+        other = running.nodes[3].files.node_id
+        direct = node.call_contract(0x1003, "setWeight(string,uint256)", other, 2)
+        assert (direct["status"], output_code(direct)) == (0, -50000)
+        create = "createSetConsensusWeightProposal(string,uint32,bool,uint256)"
+        refused = node.call_contract(0x10001, create, other, 2, False, 100, key=STRANGER)
+        assert (refused["status"], refused["message"]) == (16, "you must be governor")
+        passed = node.call_contract(0x10001, create, other, 2, False, 100)
+        assert (passed["status"], output_code(passed)) == (0, 1)
+        assert passed["logEntries"][0]["data"] == "0x" + "0" * 64
+        wait_until(lambda: node.consensus()["minRequiredQuorum"] == 4, "the weight counts")
+
+
+def test_a_node_ends_on_sigterm_at_once_and_says_so(tmp_path: Path) -> None:
+    with chain(tmp_path, 1) as running:
+        node = running.nodes[0]
+        started = time.monotonic()
+        assert node.stop() == 0
+        assert time.monotonic() - started < 1
+        assert "exit because receive signal 15" in node.output
+        assert node.output.endswith("fisco-bcos program exit normally.\n")
+        node.start()
+        wait_until(node.answers, "the node answers")
+        assert node.stop(signal.SIGHUP) == -signal.SIGHUP
+
+
+def test_the_gateway_that_hangs_leaves_the_status_answering(tmp_path: Path) -> None:
+    running = prepare(tmp_path, 4)
+    hung = running.nodes[0]
+    hung.environment["FISCO_BCOS_STAND_IN_HANG"] = "2"
+    try:
+        running.start()
+        running.wait_connected()
+        time.sleep(2)
+        before = hung.consensus()
+        for method, params in (("getPeers", []), ("getGroupPeers", ["group0"])):
+            with pytest.raises(TimeoutError):
+                hung.rpc(method, *params, timeout=0.5)
+        running.nodes[1].send()
+        running.wait_height(1, running.nodes[1:])
+        assert hung.consensus() == before
+        assert before["connectedNodeList"] == 4
+        hung.send_signal(signal.SIGTERM)
+        time.sleep(0.5)
+        assert hung.runs()
+    finally:
+        running.stop()
+
+
+def test_the_vote_log_and_the_ledger_hold_no_private_key(tmp_path: Path) -> None:
+    with chain(tmp_path, 1) as running:
+        node = running.nodes[0]
+        node.send()
+        scalar = node.files.node_key.private_numbers().private_value.to_bytes(32, "big")
+        for file in (node.files.directory / "data").rglob("*"):
+            if file.is_file():
+                content = file.read_bytes()
+                assert scalar not in content
+                assert scalar.hex().encode() not in content
+        assert scalar.hex() not in node.output
