@@ -48,6 +48,18 @@ def test_the_workflow_runs_it_too() -> None:
     assert any(run.endswith(".ci/run") for run in runs)
 
 
+def test_workflows_run_targets_that_exist() -> None:
+    makefile = (REPOSITORY / "Makefile").read_text()
+    targets = set(re.findall(r"^([a-z][a-z0-9-]*):", makefile, re.MULTILINE))
+    for path in sorted((REPOSITORY / ".github/workflows").glob("*.yaml")):
+        for job in yaml.safe_load(path.read_text())["jobs"].values():
+            for step in job["steps"]:
+                for words in re.findall(
+                    r"\bmake ([a-z0-9 -]+)$", step.get("run", ""), re.MULTILINE
+                ):
+                    assert set(words.split()) <= targets, path.name
+
+
 def test_make_help_lists_every_target() -> None:
     makefile = (REPOSITORY / "Makefile").read_text()
     declared = set(re.findall(r"^\.PHONY: (\S+)$", makefile, re.MULTILINE))

@@ -1,0 +1,52 @@
+"""The command line as a whole."""
+
+import importlib
+import importlib.util
+from collections.abc import Iterator
+from types import ModuleType
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from consortium_operator.cli import main
+
+
+def help_of(module: ModuleType) -> str:
+    done = CliRunner().invoke(module.app, ["--help"])
+    assert done.exit_code == 0
+    return done.output
+
+
+@pytest.fixture
+def without_sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
+    """The module as it is where the package consortium_sandbox is not installed."""
+    find_spec = importlib.util.find_spec
+
+    def absent(name: str, package: str | None = None) -> Any:
+        return None if name.startswith("consortium_sandbox") else find_spec(name, package)
+
+    monkeypatch.setattr(importlib.util, "find_spec", absent)
+    yield importlib.reload(main)
+    monkeypatch.undo()
+    importlib.reload(main)
+
+
+def test_help_lists_the_groups() -> None:
+    text = help_of(main)
+    assert "demo" in text
+    assert "sandbox" in text
+
+
+def test_the_image_of_the_operator_has_a_command_line_without_a_sandbox(
+    without_sandbox: ModuleType,
+) -> None:
+    text = help_of(without_sandbox)
+    assert "Run consortium chains" in text
+    assert "demo" not in text
+
+
+def test_a_misspelt_group_is_refused_with_a_hint() -> None:
+    done = CliRunner().invoke(main.app, ["sandbx"])
+    assert done.exit_code == 2
+    assert "No such command 'sandbx'" in done.output
