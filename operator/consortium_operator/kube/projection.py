@@ -74,11 +74,15 @@ class StatefulSetDetail:
 
 @dataclass(frozen=True, slots=True)
 class ClaimDetail:
-    """A PersistentVolumeClaim: phase (Pending, Bound, Lost) and sizes as Kubernetes quantities."""
+    """A PersistentVolumeClaim: phase (Pending, Bound, Lost) and sizes as Kubernetes quantities.
+
+    `storage_class`: "" where none was given and the cluster has no default.
+    """
 
     phase: str
     requested: str
     capacity: str
+    storage_class: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +216,7 @@ def _claim(obj: Mapping[str, Any]) -> ClaimDetail:
         phase=sys.intern(status.get("phase") or "Pending"),
         requested=requests.get("storage") or "",
         capacity=(status.get("capacity") or {}).get("storage") or "",
+        storage_class=sys.intern(obj["spec"].get("storageClassName") or ""),
     )
 
 

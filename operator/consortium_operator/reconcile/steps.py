@@ -31,7 +31,11 @@ from consortium_operator.reconcile.seal import (
     refuse_new_members,
 )
 from consortium_operator.reconcile.second_starts import second_starts, superseded
-from consortium_operator.reconcile.volumes import newest_generations, node_volumes
+from consortium_operator.reconcile.volumes import (
+    newest_generations,
+    node_volumes,
+    refuse_changed_storage,
+)
 from consortium_operator.reconcile.world import Custody, Founded, Round
 
 
@@ -52,6 +56,7 @@ async def act(run: Round, progress: Progress) -> None:
     progress.seal = await read_seal(run)
     if progress.seal is not None:
         refuse_new_members(run, progress.seal)
+        refuse_changed_storage(run)
     progress.custody = await ensure_identities(run, progress.seal)
     if progress.seal is None:
         progress.seal = await make_seal(run, progress.custody)

@@ -184,10 +184,10 @@ def test_the_other_kinds_keep_what_the_operator_decides_on() -> None:
     claim = obj(
         "v1",
         "PersistentVolumeClaim",
-        spec={"resources": {"requests": {"storage": "20Gi"}}},
+        spec={"storageClassName": "fast", "resources": {"requests": {"storage": "20Gi"}}},
         status={"phase": "Bound", "capacity": {"storage": "19Gi"}},
     )
-    assert project(claim).detail == ClaimDetail("Bound", "20Gi", "19Gi")
+    assert project(claim).detail == ClaimDetail("Bound", "20Gi", "19Gi", "fast")
     assert project(obj("v1", "Service", spec={"clusterIP": "10.96.0.9"})).detail == ServiceDetail(
         "10.96.0.9"
     )
