@@ -204,7 +204,7 @@ def _leaks(world: _World) -> Iterator[str]:
         if place[0] == "Secret":
             continue
         text = json.dumps(obj)
-        if "PRIVATE KEY" in text or any(line in text for line in world.pems):
+        if "PRIVATE KEY-----" in text or any(line in text for line in world.pems):
             yield f"S8: a private key in {'/'.join(place)}"
 
 

@@ -20,7 +20,7 @@ from consortium_operator.kube.projection import Observed
 from consortium_operator.reconcile.findings import Blocked, Finding
 from consortium_operator.reconcile.identities import FIRST_GENERATION, authority_request
 from consortium_operator.reconcile.keys import read_secret
-from consortium_operator.reconcile.world import Founded, Round, length_of
+from consortium_operator.reconcile.world import Custody, Founded, Round, length_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +52,11 @@ def judge(
     return Standing(pem, facts, due=now >= renew_at)
 
 
-async def authority_key(run: Round, member: PlannedMember, kind: AuthorityKind) -> PrivateFiles:
-    """A member's CA key, read for the moment of issuing. Raises Blocked where it is gone."""
+async def authority_key(
+    run: Round, member: PlannedMember, kind: AuthorityKind, register: AuthorityRegister
+) -> PrivateFiles:
+    """A member's CA key, read for the moment of issuing. Raises Blocked where it is gone, or is
+    not the registered one."""
     request = authority_request(run, member, kind, None)
     (name, part), *_ = request.secrets.items()
     files = await read_secret(run, name, part.labels)
@@ -67,46 +70,98 @@ async def authority_key(run: Round, member: PlannedMember, kind: AuthorityKind) 
                 needs_person=True,
             )
         )
+    if not _is_registered(run, files, register):
+        raise Blocked(
+            Finding(
+                ConditionType.IDENTITIES_INTACT,
+                Reason.NODE_KEY_MISMATCH,
+                f"Secret {name} of member {member.name} is not the key that its register holds: "
+                "nothing can be signed. Put back the right one from a backup",
+                needs_person=True,
+            )
+        )
     return files
 
 
+def _is_registered(run: Round, files: PrivateFiles, register: AuthorityRegister) -> bool:
+    try:
+        return run.engine.authority_register(files) == register
+    except InvalidMaterial:
+        return False
+
+
 async def node_certificates(founded: Founded) -> dict[str, Standing]:
-    """Full object name → certificate, of every node whose keys are intact."""
+    """Full object name → certificate, of every node whose keys are known. Issues what is due, but
+    not for keys that are not intact."""
     run, custody = founded.round, founded.custody
-    found = _by_node(run)
-    standing: dict[str, Standing] = {}
-    for member in run.plan.members:
-        for node in run.plan.nodes_of(member.name):
-            if node.names.node not in custody.nodes or member.name not in custody.node_authorities:
-                continue
-            try:
-                standing[node.names.node] = await _node_certificate(
-                    founded, member, node, found.get(node.names.node, [])
-                )
-            except Blocked as blocked:
-                run.findings.extend(blocked.findings)
+    standing = serving_certificates(run, custody)
+    for node in run.plan.nodes:
+        name = node.names.node
+        best = standing.get(name)
+        if not _is_certifiable(custody, node) or node.names.identity in custody.broken:
+            continue
+        if best is not None and not best.due:
+            continue
+        try:
+            standing[name] = await _issue(founded, node)
+        except Blocked as blocked:
+            run.findings.extend(blocked.findings)
+            if best is not None:
+                run.findings.add(_ageing(run, node, best))
     return standing
 
 
-async def _node_certificate(
-    founded: Founded, member: PlannedMember, node: PlannedNode, candidates: list[Observed]
-) -> Standing:
-    run, custody = founded.round, founded.custody
-    authority = custody.node_authorities[member.name]
-    register = custody.nodes[node.names.node]
+def serving_certificates(run: Round, custody: Custody) -> dict[str, Standing]:
+    """Full object name → the certificate in the cluster that holds longest."""
+    found = _by_node(run)
+    serving = {}
+    for node in run.plan.nodes:
+        if _is_certifiable(custody, node):
+            best = _best(run, custody, node, found.get(node.names.node, []))
+            if best is not None:
+                serving[node.names.node] = best
+    return serving
+
+
+def _is_certifiable(custody: Custody, node: PlannedNode) -> bool:
+    return node.names.node in custody.nodes and node.member in custody.node_authorities
+
+
+def _best(
+    run: Round, custody: Custody, node: PlannedNode, candidates: list[Observed]
+) -> Standing | None:
+    authority = custody.node_authorities[node.member]
+    fingerprint = custody.nodes[node.names.node].tls_fingerprint
     judged = [
-        judge(run, _data(candidate).get("ssl.crt"), authority, register.tls_fingerprint)
+        judge(run, _data(candidate).get("ssl.crt"), authority, fingerprint)
         for candidate in candidates
     ]
-    best = max(
+    return max(
         (one for one in judged if one is not None),
         key=lambda one: (one.facts.not_after, one.pem),
         default=None,
     )
-    if best is not None and not best.due:
-        return best
-    files = await authority_key(run, member, AuthorityKind.NODE)
-    subject = Subject(run.key.name, member.name, node.name, FIRST_GENERATION)
+
+
+def _ageing(run: Round, node: PlannedNode, best: Standing) -> Finding:
+    """A certificate that is due and cannot be renewed."""
+    expired = run.world.now() >= best.facts.not_after
+    return Finding(
+        ConditionType.CERTIFICATES_VALID,
+        Reason.EXPIRED if expired else Reason.RENEWING,
+        f"the certificate of node {node.path} {'ended' if expired else 'ends'} at "
+        f"{best.facts.not_after:%Y-%m-%d %H:%M} UTC and cannot be renewed",
+        needs_person=True,
+    )
+
+
+async def _issue(founded: Founded, node: PlannedNode) -> Standing:
+    run, custody = founded.round, founded.custody
+    authority = custody.node_authorities[node.member]
+    register = custody.nodes[node.names.node]
+    member = next(one for one in run.plan.members if one.name == node.member)
+    files = await authority_key(run, member, AuthorityKind.NODE, authority)
+    subject = Subject(run.key.name, node.member, node.name, FIRST_GENERATION)
     validity = run.validity(run.plan.spec.certificates.duration)
     pem = await asyncio.to_thread(
         run.engine.node_certificate, files, subject, register.tls_public_key, validity

@@ -12,14 +12,14 @@ from consortium_operator.api.conditions import ConditionType, Reason
 from consortium_operator.chain.plan import PlannedMember
 from consortium_operator.chain.private import PrivateFiles
 from consortium_operator.chain.register import AuthorityKind
-from consortium_operator.engines.protocol import ClientIdentity, Subject
+from consortium_operator.engines.protocol import ClientIdentity, InvalidMaterial, Subject
 from consortium_operator.kube.errors import AlreadyExists
 from consortium_operator.kube.kinds import CONFIG_MAP, ObjectKey
 from consortium_operator.manifests.identity import ClientKind, client_certificate, client_secret
 from consortium_operator.reconcile.apply import bring_one
 from consortium_operator.reconcile.certificates import Standing, authority_key, judge
 from consortium_operator.reconcile.findings import Blocked, Finding
-from consortium_operator.reconcile.identities import FIRST_GENERATION
+from consortium_operator.reconcile.identities import FIRST_GENERATION, why_pinned
 from consortium_operator.reconcile.keys import RECHECK, read_secret
 from consortium_operator.reconcile.world import Founded, Round, Verified
 
@@ -44,12 +44,45 @@ async def _ensure_client(founded: Founded, member: PlannedMember, kind: ClientKi
     standing = judge(run, found, authority, fingerprint) if fingerprint is not None else None
     if standing is None or standing.due:
         key = await _key(run, member, kind, must_exist=found is not None)
-        standing = judge(run, found, authority, run.engine.client_fingerprint(key))
-        if standing is None or standing.due:
-            standing = await _issue(founded, member, kind, key)
+        standing = await _renewed(founded, member, kind, key, found)
         _remember(run, member, kind, key, standing)
     node_authority = founded.custody.node_authorities[member.name]
     await bring_one(run, client_certificate(run.plan, member, kind, standing.pem, node_authority))
+
+
+async def _renewed(
+    founded: Founded, member: PlannedMember, kind: ClientKind, key: PrivateFiles, found: str | None
+) -> Standing:
+    """The certificate that was found, or a new one where it is due or of another key. One that is
+    due serves until its end where none can be issued."""
+    run = founded.round
+    authority = founded.custody.client_authorities[member.name]
+    standing = judge(run, found, authority, _fingerprint(run, member, kind, key))
+    if standing is not None and not standing.due:
+        return standing
+    try:
+        return await _issue(founded, member, kind, key)
+    except Blocked as blocked:
+        if standing is None:
+            raise
+        run.findings.extend(blocked.findings)
+        return standing
+
+
+def _fingerprint(run: Round, member: PlannedMember, kind: ClientKind, key: PrivateFiles) -> str:
+    """Raises Blocked where the Secret does not hold a key."""
+    try:
+        return run.engine.client_fingerprint(key)
+    except InvalidMaterial as error:
+        raise Blocked(
+            Finding(
+                ConditionType.IDENTITIES_INTACT,
+                Reason.NODE_KEY_MISMATCH,
+                f"Secret {kind.object_name(member)} of member {member.name} cannot be used: "
+                f"{error}. Put back the right one from a backup",
+                needs_person=True,
+            )
+        ) from error
 
 
 async def read_operator_clients(run: Round) -> None:
@@ -88,13 +121,15 @@ async def _key(
     name = kind.object_name(member)
     labels = client_secret(run.plan, member, kind, PrivateFiles({}))["metadata"]["labels"]
     files = await read_secret(run, name, labels)
-    if files is None and must_exist:
+    pinned = why_pinned(run)
+    if files is None and (must_exist or pinned is not None):
+        instead = f", or delete the ConfigMap {name} to have a new client key made"
         raise Blocked(
             Finding(
                 ConditionType.IDENTITIES_INTACT,
                 Reason.SECRET_NOT_FOUND,
-                f"Secret {name} of member {member.name} is gone. Put it back from a backup, or "
-                f"delete the ConfigMap {name} to have a new client key made",
+                f"Secret {name} of member {member.name} is gone. Put it back from a backup"
+                + (instead if pinned is None else f": {pinned}"),
                 needs_person=True,
             )
         )
@@ -119,11 +154,11 @@ async def _issue(
     founded: Founded, member: PlannedMember, kind: ClientKind, key: PrivateFiles
 ) -> Standing:
     run = founded.round
-    authority = await authority_key(run, member, AuthorityKind.CLIENT)
+    register = founded.custody.client_authorities[member.name]
+    authority = await authority_key(run, member, AuthorityKind.CLIENT, register)
     subject = Subject(run.key.name, member.name, kind.part.value, FIRST_GENERATION)
     validity = run.validity(run.plan.spec.certificates.client_duration)
     pem = await asyncio.to_thread(run.engine.client_certificate, authority, subject, key, validity)
-    register = founded.custody.client_authorities[member.name]
     standing = judge(run, pem, register, run.engine.client_fingerprint(key))
     if standing is None:
         raise AssertionError(f"the client certificate issued for {member.name} does not verify")

@@ -80,7 +80,9 @@ def desired_nodes(
     return tuple(
         _node(founded, node, process, certificates[node.names.node], volumes[node.names.node])
         for node in plan.nodes
-        if node.names.node in certificates and node.names.identity not in founded.custody.broken
+        if node.names.node in certificates
+        and node.member in founded.custody.client_authorities
+        and node.names.identity not in founded.custody.broken
     )
 
 

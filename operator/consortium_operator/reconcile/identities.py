@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from consortium_operator.api.conditions import Reason
 from consortium_operator.chain.genesis import Seal
-from consortium_operator.chain.naming import NODE_LABEL
+from consortium_operator.chain.naming import NODE_LABEL, is_ours
 from consortium_operator.chain.plan import PlannedMember, PlannedNode
 from consortium_operator.chain.private import PrivateFiles
 from consortium_operator.chain.register import (
@@ -20,10 +20,19 @@ from consortium_operator.chain.register import (
     RegisterError,
 )
 from consortium_operator.engines.protocol import Subject
-from consortium_operator.kube.kinds import CONFIG_MAP, PERSISTENT_VOLUME_CLAIM, ObjectKey
+from consortium_operator.kube.kinds import CONFIG_MAP, PERSISTENT_VOLUME_CLAIM, POD, ObjectKey
+from consortium_operator.kube.projection import PodDetail
 from consortium_operator.manifests import identity as manifests
 from consortium_operator.reconcile.findings import Blocked
-from consortium_operator.reconcile.keys import KeyRequest, P, Register, SecretPart, ensure
+from consortium_operator.reconcile.keys import (
+    RECHECK,
+    RECHECK_WAITING,
+    KeyRequest,
+    P,
+    Register,
+    SecretPart,
+    ensure,
+)
 from consortium_operator.reconcile.world import Custody, Round
 
 FIRST_GENERATION = 1
@@ -78,7 +87,9 @@ async def _ensure(
 def _look_up(run: Round, request: KeyRequest[P], into: dict[str, P], name: str) -> None:
     """The public side as registered and last seen, if it was."""
     observed = run.world.store.get(ObjectKey(CONFIG_MAP, run.key.namespace, request.name))
-    if observed is not None and isinstance(observed.detail, Mapping):
+    if observed is None or not isinstance(observed.detail, Mapping):
+        return
+    if is_ours(observed.labels, next(iter(request.secrets.values())).labels):
         with contextlib.suppress(RegisterError):
             into[name] = request.register.read(observed.detail)
 
@@ -125,6 +136,12 @@ def _node(run: Round, node: PlannedNode, seal: Seal | None) -> KeyRequest[NodeRe
     def derive(files: Sequence[PrivateFiles]) -> NodeRegister:
         return engine.node_register(files[0], files[1])
 
+    def contradicts(public: NodeRegister) -> str | None:
+        founder = seal.founder(node.member, node.name) if seal is not None else None
+        if founder is None or founder.node_id == public.node_id:
+            return None
+        return "is not the key that founded the chain"
+
     return KeyRequest(
         name=names.identity,
         subject=f"node {node.path}",
@@ -143,7 +160,17 @@ def _node(run: Round, node: PlannedNode, seal: Seal | None) -> KeyRequest[NodeRe
         derive=derive,
         missing=Reason.NODE_KEY_MISSING,
         forbids_making=forbids,
+        contradicts=contradicts,
+        recheck=RECHECK_WAITING if _waits_for_files(run, node) else RECHECK,
     )
+
+
+def _waits_for_files(run: Round, node: PlannedNode) -> bool:
+    """Whether the node's pod has a machine but no running container."""
+    pod = run.world.store.get(ObjectKey(POD, run.key.namespace, node.names.pod))
+    if pod is None or not isinstance(pod.detail, PodDetail):
+        return False
+    return pod.detail.phase == "Pending" and not pod.detail.unschedulable
 
 
 def _admin(run: Round, seal: Seal | None) -> KeyRequest[AccountRegister]:
@@ -160,7 +187,7 @@ def _admin(run: Round, seal: Seal | None) -> KeyRequest[AccountRegister]:
         ),
         derive=lambda files: engine.account_register(files[0]),
         missing=Reason.NODE_KEY_MISSING,
-        forbids_making=_constant(founded or _why_pinned(run)),
+        forbids_making=_constant(founded or why_pinned(run)),
     )
 
 
@@ -171,7 +198,8 @@ def _constant(reason: str | None) -> Callable[[], Awaitable[str | None]]:
     return answer
 
 
-def _why_pinned(run: Round) -> str | None:
+def why_pinned(run: Round) -> str | None:
+    """Why no key at all may be made, or None: what is pinned is to be restored."""
     if run.plan.spec.fisco_bcos.genesis_sha256 is None:
         return None
     return "spec.fiscoBcos.genesisSha256 pins a genesis, whose founders had their keys"
@@ -180,7 +208,7 @@ def _why_pinned(run: Round) -> str | None:
 def _why_member_must_exist(run: Round, member: str, seal: Seal | None) -> str | None:
     if seal is not None and any(founder.member == member for founder in seal.founders):
         return "the member is in the founders table"
-    return _why_pinned(run)
+    return why_pinned(run)
 
 
 async def _why_node_must_exist(run: Round, node: PlannedNode, seal: Seal | None) -> str | None:
@@ -199,4 +227,4 @@ async def _why_node_must_exist(run: Round, node: PlannedNode, seal: Seal | None)
     )
     if await run.world.client.get(volume) is not None:
         return f"the volume {volume.name} exists"
-    return _why_pinned(run)
+    return why_pinned(run)

@@ -24,6 +24,8 @@ from consortium_operator.reconcile.world import Public, Round, Verified
 
 RECHECK = timedelta(minutes=30)
 """How long a verified key is trusted before its Secret is read again (the slow resync)."""
+RECHECK_WAITING = timedelta(seconds=15)
+"""The same while a pod waits for its files: a lost Secret may be why."""
 
 P = TypeVar("P", bound=Public)
 
@@ -54,7 +56,9 @@ class KeyRequest(Generic[P]):
     """A key that should be there.
 
     `name` is the register's name, `subject` how messages name the owner. `forbids_making` says
-    why the key must exist already, or None where it may be made.
+    why the key must exist already, or None where it may be made. `contradicts` says why a public
+    side cannot be the right one whatever key and register say, or None. `recheck`: how long a
+    verified key is trusted.
     """
 
     name: str
@@ -64,13 +68,17 @@ class KeyRequest(Generic[P]):
     derive: Callable[[Sequence[PrivateFiles]], P]
     missing: Reason
     forbids_making: Callable[[], Awaitable[str | None]]
+    contradicts: Callable[[P], str | None] = lambda _: None
+    recheck: timedelta = RECHECK
 
 
 async def ensure(run: Round, request: KeyRequest[P]) -> P:
     """The public side of the key, which now exists. Raises Blocked."""
     verified = run.memory.verified.get(request.name)
-    if verified is not None and run.world.now() - verified.at < RECHECK:
-        return verified.public  # type: ignore[return-value]  # stored under this request's name
+    if verified is not None and run.world.now() - verified.at < request.recheck:
+        public: P = verified.public  # type: ignore[assignment]  # stored under this request's name
+        if _is_registered(run, request, public):
+            return public
     recorded = await _recorded(run, request)
     found = {
         name: await read_secret(run, name, part.labels) for name, part in request.secrets.items()
@@ -83,6 +91,9 @@ async def ensure(run: Round, request: KeyRequest[P]) -> P:
         for name in absent:
             found[name] = await read_secret(run, name, request.secrets[name].labels)
     public = _derive(request, [files for files in found.values() if files is not None])
+    contradiction = request.contradicts(public)
+    if contradiction is not None:
+        raise _mismatch(request, contradiction)
     if recorded is None:
         await _create(run, request.register.manifest(public))
     elif recorded != public:
@@ -102,6 +113,17 @@ async def read_secret(run: Round, name: str, labels: Mapping[str, str]) -> Priva
         return PrivateFiles.from_secret_data(secret.get("data"))
     except ValueError:
         return PrivateFiles({})
+
+
+def _is_registered(run: Round, request: KeyRequest[P], public: P) -> bool:
+    """Whether the register was last seen as it should be, which costs no call."""
+    wanted = request.register.manifest(public)
+    observed = run.world.store.get(ObjectKey(CONFIG_MAP, run.key.namespace, request.name))
+    return (
+        observed is not None
+        and observed.detail == wanted["data"]
+        and is_ours(observed.labels, wanted["metadata"]["labels"])
+    )
 
 
 async def _recorded(run: Round, request: KeyRequest[P]) -> P | None:
