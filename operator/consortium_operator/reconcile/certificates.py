@@ -112,7 +112,7 @@ async def node_certificates(founded: Founded) -> dict[str, Standing]:
 
 
 def serving_certificates(run: Round, custody: Custody) -> dict[str, Standing]:
-    """Full object name → the certificate in the cluster that holds longest."""
+    """Full object name → the certificate in the cluster, or lately there, that holds longest."""
     found = _by_node(run)
     serving = {}
     for node in run.plan.nodes:
@@ -132,10 +132,10 @@ def _best(
 ) -> Standing | None:
     authority = custody.node_authorities[node.member]
     fingerprint = custody.nodes[node.names.node].tls_fingerprint
-    judged = [
-        judge(run, _data(candidate).get("ssl.crt"), authority, fingerprint)
-        for candidate in candidates
-    ]
+    # Also the one it had: a ConfigMap that was deleted comes back as it was, and the pod stays.
+    known = [pem for pem, signer in run.memory.certificates if signer == authority.fingerprint]
+    found = [_data(candidate).get("ssl.crt") for candidate in candidates]
+    judged = [judge(run, pem, authority, fingerprint) for pem in (*found, *known)]
     return max(
         (one for one in judged if one is not None),
         key=lambda one: (one.facts.not_after, one.pem),

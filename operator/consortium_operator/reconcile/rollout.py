@@ -72,7 +72,10 @@ async def _look_at(run: Round, objects: NodeObjects) -> Turn | None:
 
 
 async def _is_as_wanted(run: Round, wanted: Manifest, observed: Observed) -> bool:
-    """Asks the API server what an apply would change: after a restart of ours, mostly nothing."""
+    """Asks the API server what an apply would change: after a restart of ours, mostly nothing. What
+    others added an apply would leave, so it would not tell."""
+    if observed.foreign_managers:
+        return False
     foretold = await run.world.client.apply(wanted, dry_run=True)
     if object_digest(foretold) != observed.digest:
         return False
