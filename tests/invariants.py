@@ -94,8 +94,8 @@ def _of_operator(change: Change, before: Object | None, world: _World) -> Iterat
             yield "S4: another genesis than before"
         yield from _sealed_identities(obj, place, world)
     if kind == "StatefulSet":
-        if before is not None and obj["spec"]["replicas"] < before["spec"]["replicas"]:
-            yield "S6: fewer replicas than before"
+        if obj["spec"]["replicas"] != 1:
+            yield "S6: a node with no pod, or with two of one key"
         if before is None:
             yield from _order(obj, place, world)
 

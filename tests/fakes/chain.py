@@ -115,24 +115,27 @@ class FakeNodes:
         )
 
     def _seal(self, pod: JsonObject) -> Seal:
+        """As the process read it at its start, whatever became of the ConfigMap since."""
         chain, namespace = _chain_of(pod)
-        for name in (f"{chain}-genesis", f"{chain}-genesis-copy"):
-            found = self.cluster.find(CONFIG_MAP, name, namespace)
-            if found is not None:
-                self._mounted[(namespace, chain)] = found["data"]
-                break
-        return Seal.from_data(self._mounted[(namespace, chain)])
+        uid = pod["metadata"]["uid"]
+        if uid not in self._mounted:
+            found = self.cluster.find(CONFIG_MAP, f"{chain}-genesis", namespace)
+            assert found is not None
+            self._mounted[uid] = found["data"]
+        return Seal.from_data(self._mounted[uid])
 
-    _mounted: dict[tuple[str, str], Mapping[str, str]] = field(default_factory=dict)
+    _mounted: dict[str, Mapping[str, str]] = field(default_factory=dict)
 
     def _node_id(self, pod: JsonObject) -> str:
         _, namespace = _chain_of(pod)
-        register = self.cluster.find(CONFIG_MAP, f"{_node_of(pod)}-identity", namespace)
-        if register is not None:
-            self._ids[(namespace, _node_of(pod))] = register["data"]["node_id"]
-        return self._ids[(namespace, _node_of(pod))]
+        uid = pod["metadata"]["uid"]
+        if uid not in self._ids:
+            register = self.cluster.find(CONFIG_MAP, f"{_node_of(pod)}-identity", namespace)
+            assert register is not None
+            self._ids[uid] = register["data"]["node_id"]
+        return self._ids[uid]
 
-    _ids: dict[tuple[str, str], str] = field(default_factory=dict)
+    _ids: dict[str, str] = field(default_factory=dict)
 
 
 def _labels(pod: JsonObject) -> Mapping[str, str]:

@@ -19,13 +19,15 @@ _REVISION = "controller-revision-hash"
 
 
 class Controllers:
-    """`broken_images`: images that cannot be pulled. `lazy`: does not run at all."""
+    """`broken_images`: images that cannot be pulled. `lazy`: does not run at all. `skip`:
+    StatefulSets that are no business of the test."""
 
     def __init__(self, cluster: FakeCluster) -> None:
         self._cluster = cluster
         self._addresses = 0
         self.broken_images: set[str] = set()
         self.lazy = False
+        self.skip: set[str] = set()
 
     def run(self) -> None:
         """Brings pods up to what their StatefulSets say (OnDelete: never changes a pod)."""
@@ -33,7 +35,8 @@ class Controllers:
             return
         self._cluster.collect_garbage()
         for stateful_set in self._cluster.all(STATEFUL_SET):
-            self._stateful_set(stateful_set)
+            if stateful_set["metadata"]["name"] not in self.skip:
+                self._stateful_set(stateful_set)
         for pod in self._cluster.all(POD):
             if not self._has_owner(pod):
                 self._cluster.remove(key_of(pod), CONTROLLER)

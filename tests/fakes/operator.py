@@ -190,7 +190,7 @@ class Stage:
         return {
             service["metadata"]["name"]: service["spec"]["clusterIP"]
             for service in self.cluster.all(SERVICE)
-            if service["metadata"]["labels"][PART_LABEL] == ChildPart.NODE
+            if (service["metadata"].get("labels") or {}).get(PART_LABEL) == ChildPart.NODE
         }
 
     def status(self, name: str = "trade", namespace: str = "chains") -> dict[str, Any]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from consortium_operator.api.fisco_bcos import FiscoBcos
 from consortium_operator.chain.naming import ChainKey
 
 Body = Mapping[str, Any]
@@ -34,6 +35,10 @@ ECHO_LIMIT = timedelta(minutes=2)
 """How long our own status write may take to come back before the watch counts as dead."""
 
 
+_GROUP = FiscoBcos.model_fields["group_id"].default
+"""What the CRD fills in; a CRD that lost its defaults must not let twins pass."""
+
+
 class Chains:
     """Every ConsortiumChain, by namespace and name."""
 
@@ -48,9 +53,12 @@ class Chains:
         return self._bodies.get(key)
 
     def seen(self, body: Body) -> bool:
-        """Takes the newest version; true where it needs a reconcile."""
+        """Takes the newest version; true where it needs a reconcile. An older one, from an API
+        server that lags behind, is passed over."""
         key = key_of(body)
         before = self._bodies.get(key)
+        if before is not None and _version(body) < _version(before):
+            return False
         self._bodies[key] = body
         awaited = self._awaited.get(key)
         if awaited is not None and _version(body) >= awaited[0]:
@@ -99,7 +107,7 @@ def _version(body: Body) -> int:
 
 def _on_chain_identity(body: Body) -> tuple[object, object]:
     spec = body.get("spec") or {}
-    return spec.get("chainId"), (spec.get("fiscoBcos") or {}).get("groupId")
+    return spec.get("chainId"), (spec.get("fiscoBcos") or {}).get("groupId") or _GROUP
 
 
 def _age(body: Body, key: ChainKey) -> tuple[str, ChainKey]:

@@ -1,7 +1,7 @@
 """The guard: may this node be disturbed now? (design rule 5)
 
-In front of every eviction. Silence counts as down when granting, and a chain that has no block
-yet, or cannot be read, is not touched at all, except for a node that is itself down.
+In front of every eviction. Silence counts as down when granting; a node without a block, in a
+chain that it agrees with, is never touched.
 """
 
 from dataclasses import dataclass
@@ -31,9 +31,9 @@ def judge(
         return Verdict(False, "the chain has not been read yet")
     if view.splits or view.foreign_block0:
         return Verdict(False, "the nodes disagree about the chain")
+    if _has_no_block(view, node):
+        return Verdict(False, f"{node.path} has no block yet, and restarted now it would be lost")
     is_live = register.node_id in view.live
-    if view.height == 0 and register.node_id in view.up:
-        return Verdict(False, "the chain has no block yet, and a node restarted now would be lost")
     weight = view.weights.get(register.node_id, 0)
     cost = weight if is_live else 0
     if may_disturb(view.quorum, live_weight=view.live_weight, cost=cost):
@@ -42,4 +42,15 @@ def judge(
         False,
         f"{node.path} has weight {weight}; of {view.quorum.total_weight} are {view.live_weight} "
         f"live and {view.quorum.required} are needed",
+    )
+
+
+def _has_no_block(view: ChainView, node: PlannedNode) -> bool:
+    """Whether it runs with the others, at height 0: before the first block, or while it joins."""
+    seen = view.of(node.names.node)
+    return (
+        seen is not None
+        and seen.answers
+        and seen.height == 0
+        and seen.genesis_hash == view.genesis_hash
     )

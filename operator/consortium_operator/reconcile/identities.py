@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from consortium_operator.api.conditions import Reason
 from consortium_operator.chain.genesis import Seal
-from consortium_operator.chain.naming import NODE_LABEL, is_ours
+from consortium_operator.chain.naming import NODE_LABEL, is_ours, node_labels
 from consortium_operator.chain.plan import PlannedMember, PlannedNode
 from consortium_operator.chain.private import PrivateFiles
 from consortium_operator.chain.register import (
@@ -32,6 +32,7 @@ from consortium_operator.reconcile.keys import (
     Register,
     SecretPart,
     ensure,
+    name_conflict,
 )
 from consortium_operator.reconcile.world import Custody, Round
 
@@ -225,6 +226,10 @@ async def _why_node_must_exist(run: Round, node: PlannedNode, seal: Seal | None)
     volume = ObjectKey(
         PERSISTENT_VOLUME_CLAIM, run.key.namespace, node.names.data(FIRST_GENERATION)
     )
-    if await run.world.client.get(volume) is not None:
+    found = await run.world.client.get(volume)
+    if found is not None:
+        labels = node_labels(run.key.name, run.plan.engine, node.member, node.names.node)
+        if not is_ours(found["metadata"].get("labels") or {}, labels):
+            raise name_conflict("PersistentVolumeClaim", volume.name)
         return f"the volume {volume.name} exists"
     return why_pinned(run)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from consortium_operator.api.conditions import ConditionType, Reason
 from consortium_operator.chain.journal import Journal, JournalEntry, JournalError
+from consortium_operator.chain.naming import chain_labels, is_ours
 from consortium_operator.chain.plan import PlannedNode
 from consortium_operator.chain.view import ChainView
 from consortium_operator.kube.kinds import CONFIG_MAP, SERVICE, ObjectKey
@@ -20,6 +21,8 @@ def read_journal(run: Round) -> Journal:
     observed = run.world.store.get(key)
     if observed is None or not isinstance(observed.detail, Mapping):
         return Journal({})
+    if not is_ours(observed.labels, chain_labels(run.key.name, run.plan.engine)):
+        return Journal({})  # the write of ours will tell
     try:
         return Journal.from_data(observed.detail)
     except JournalError as error:

@@ -37,14 +37,30 @@ async def read_seal(run: Round) -> Seal | None:
 
 
 def look_up_seal(run: Round) -> Seal | None:
-    """The genesis as last seen, for a round that may write nothing."""
-    observed = run.world.store.get(ObjectKey(CONFIG_MAP, run.key.namespace, run.key.genesis))
+    """The genesis as last seen, for a round that may write nothing. Where the original and its
+    copy differ, the one that can be read and that the volumes were founded with."""
+    founded_with = {sha256 for _, sha256 in _ledgers(run)}
+    seals = [
+        seal
+        for name in (run.key.genesis, run.key.genesis_copy)
+        if (seal := _look_up(run, name)) is not None
+    ]
+    return min(seals, key=lambda seal: founded_with != {seal.sha256}, default=None)
+
+
+def _look_up(run: Round, name: str) -> Seal | None:
+    observed = run.world.store.get(ObjectKey(CONFIG_MAP, run.key.namespace, name))
     if observed is None or not isinstance(observed.detail, Mapping):
         return None
+    if not is_ours(observed.labels, _labels(run)):
+        return None
     try:
-        return Seal.from_data(observed.detail)
+        seal = Seal.from_data(observed.detail)
+        run.engine.block0_text(seal)
+        run.engine.check_seal(run.plan, seal)
     except TamperedGenesis:
         return None
+    return seal
 
 
 def refuse_new_members(run: Round, seal: Seal) -> None:

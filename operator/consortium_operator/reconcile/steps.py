@@ -9,7 +9,11 @@ from consortium_operator.chain.plan import Plan, as_founded
 from consortium_operator.chain.view import ChainView
 from consortium_operator.manifests import Manifest
 from consortium_operator.reconcile.apply import bring_about, bring_one
-from consortium_operator.reconcile.certificates import Standing, node_certificates
+from consortium_operator.reconcile.certificates import (
+    Standing,
+    node_certificates,
+    serving_certificates,
+)
 from consortium_operator.reconcile.chain_view import read_chain
 from consortium_operator.reconcile.clients import ensure_clients, read_operator_clients
 from consortium_operator.reconcile.desired import (
@@ -76,6 +80,7 @@ async def look(run: Round, progress: Progress) -> None:
         return
     run = replace(run, plan=as_founded(run.plan, progress.seal.founders))
     progress.plan, progress.custody = run.plan, look_up_identities(run)
+    progress.certificates = serving_certificates(run, progress.custody)
     await read_operator_clients(run)
     progress.view = await read_chain(run, progress.custody, progress.seal)
 
