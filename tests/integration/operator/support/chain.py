@@ -162,6 +162,7 @@ class Chain:
         lines = [
             f"{one['type']}={one['status']} {one['reason']}: {one['message']}"
             for one in status.get("conditions", [])
+            if one["reason"] != "AsExpected"
         ]
         children = ", ".join(sorted(self.versions()))
         return "\n".join(

@@ -109,8 +109,11 @@ class OperatorProcess:
         wait_until(lambda: self.work().rounds >= start + more, f"{more} rounds", self.log)
 
     def log(self) -> str:
-        """Its last words."""
-        return "\n".join(self.log_file.read_text(errors="replace").splitlines()[-40:])
+        """Its last words, without what led to an exception."""
+        lines = self.log_file.read_text(errors="replace").splitlines()[-25:]
+        return "\n".join(
+            line if len(line) < 600 else f"{line[:200]} … {line[-300:]}" for line in lines
+        )
 
     def _end(self, how: signal.Signals) -> int:
         process, self._process = self._process, None

@@ -1,0 +1,223 @@
+"""A chain whose resource is deleted keeps its keys, genesis and data; the resource written anew
+takes them up, and only if it says the same."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from consortium_operator.kube.kinds import (
+    CONFIG_MAP,
+    CONSORTIUM_CHAIN,
+    PERSISTENT_VOLUME_CLAIM,
+    SECRET,
+    SERVICE,
+    STATEFUL_SET,
+)
+from tests.integration.operator.conftest import Namespaces, NewChain
+from tests.integration.operator.support.api import Api, Body, path_of
+from tests.integration.operator.support.chain import Chain, Versions, members
+from tests.integration.operator.support.process import OperatorProcess
+from tests.integration.operator.support.waiting import wait_until
+
+
+def retained(chain: Chain) -> Versions:
+    return {
+        path: version
+        for path, version in chain.versions(SECRET, CONFIG_MAP, PERSISTENT_VOLUME_CLAIM).items()
+        if path in RETAINED
+    }
+
+
+RETAINED = {
+    *(f"Secret/trade-webank-{key}" for key in ("node-ca-1", "client-ca-1")),
+    *(f"ConfigMap/trade-webank-{key}" for key in ("node-ca-1", "client-ca-1")),
+    *("Secret/trade-webank-client", "Secret/trade-webank-operator-client"),
+    *("Secret/trade-webank-n-0-identity", "Secret/trade-webank-n-0-tls-1"),
+    *("ConfigMap/trade-webank-n-0-identity", "PersistentVolumeClaim/trade-webank-n-0-data-g1"),
+    *("Secret/trade-admin", "ConfigMap/trade-admin"),
+    *("ConfigMap/trade-genesis", "ConfigMap/trade-genesis-copy", "ConfigMap/trade-journal"),
+}
+
+
+def delete_and_wait(chain: Chain) -> Versions:
+    """What is left once the garbage collector is done."""
+    chain.delete()
+    wait_until(
+        lambda: set(chain.versions()) <= RETAINED, "only what is retained is left", chain.report
+    )
+    return chain.versions()
+
+
+@pytest.fixture(scope="module")
+def deleted(api: Api, namespaces: Namespaces, operator: OperatorProcess) -> tuple[Chain, Versions]:
+    """A chain that was founded and deleted, and what it has left behind. Its tests end so too."""
+    chain = Chain(api, namespaces.make(), operator.log)
+    chain.found()
+    before = retained(chain)
+    assert set(before) == RETAINED
+    left = delete_and_wait(chain)
+    assert left == before
+    return chain, left
+
+
+@contextmanager
+def written_anew(chain: Chain, **spec: Any) -> Iterator[None]:
+    """The resource exists again, with some fields replaced, until the end of the block."""
+    original = chain.manifest["spec"]
+    chain.manifest["spec"] = original | spec
+    chain.create()
+    try:
+        yield
+    finally:
+        delete_and_wait(chain)
+        chain.manifest["spec"] = original
+
+
+def test_a_deleted_chain_leaves_its_keys_genesis_and_data_and_nothing_else(
+    deleted: tuple[Chain, Versions], operator: OperatorProcess
+) -> None:
+    chain, left = deleted
+    assert chain.get(CONSORTIUM_CHAIN, chain.name) is None
+    operator.restart()
+    assert chain.versions() == left
+
+
+def test_a_chain_written_anew_takes_up_what_was_left(deleted: tuple[Chain, Versions]) -> None:
+    chain, left = deleted
+    with written_anew(chain):
+        chain.wait_founded()
+        # The journal is written on, and stays the same object.
+        journal = "ConfigMap/trade-journal"
+        found = retained(chain)
+        assert found | {journal: left[journal]} == left
+        assert found[journal][0] == left[journal][0]
+        owner = chain.resource()["metadata"]["uid"]
+        (node,) = chain.children(STATEFUL_SET)
+        assert node["metadata"]["ownerReferences"][0]["uid"] == owner
+
+
+def test_a_service_comes_back_with_its_address(deleted: tuple[Chain, Versions]) -> None:
+    """Running nodes of other clusters and members resolved it once."""
+    chain, _ = deleted
+    journal = chain.get(CONFIG_MAP, "trade-journal")
+    assert journal is not None
+    address = json.loads(journal["data"]["trade-webank-n-0"])["cluster_ip"]
+    with written_anew(chain):
+        service = wait_until(
+            lambda: chain.get(SERVICE, "trade-webank-n-0"), "its Service", chain.report
+        )
+        assert service["spec"]["clusterIP"] == address
+        chain.wait_founded()
+
+
+CONTRADICTIONS: dict[str, Body] = {
+    "spec.fiscoBcos.groupId": {"fiscoBcos": {"groupId": "group1"}},
+    "spec.chainId": {"chainId": "another"},
+    "spec.fiscoBcos.genesis.gasLimit": {"fiscoBcos": {"genesis": {"gasLimit": 2000000000}}},
+    "spec.fiscoBcos.executor.authCheck": {"fiscoBcos": {"executor": {"authCheck": False}}},
+    "spec.fiscoBcos.consensus.blockTxCountLimit": {
+        "fiscoBcos": {"consensus": {"blockTxCountLimit": 500}}
+    },
+    "spec.fiscoBcos.ledger.keyPageSize": {"fiscoBcos": {"ledger": {"keyPageSize": 10240}}},
+}
+
+
+@pytest.mark.parametrize("field", CONTRADICTIONS)
+def test_a_chain_written_anew_that_contradicts_is_refused_and_nothing_is_changed(
+    deleted: tuple[Chain, Versions], field: str
+) -> None:
+    chain, _ = deleted
+    before = chain.versions()
+    with written_anew(chain, **CONTRADICTIONS[field]):
+        told = chain.wait("IdentitiesIntact", "False", "RetainedDataConflict", says=field)
+        assert told["message"].startswith(field), told["message"]
+        assert chain.conditions()["Stalled"]["status"] == "True"
+        assert chain.conditions()["Ready"]["reason"] == "RetainedDataConflict"
+        assert chain.versions() == before
+
+
+def test_members_that_are_not_the_founders_are_refused(deleted: tuple[Chain, Versions]) -> None:
+    chain, _ = deleted
+    before = chain.versions()
+    with written_anew(chain, members=members("webank", "tencent")):
+        chain.wait("SpecValid", "False", "NotSupportedYet", says="tencent")
+        assert chain.versions() == before
+
+
+def test_children_that_were_orphaned_are_taken_up(new_chain: NewChain) -> None:
+    """kubectl delete --cascade=orphan, then the same resource again."""
+    chain = new_chain()
+    chain.found()
+    before = chain.versions()
+    chain.api.delete(CONSORTIUM_CHAIN, chain.namespace, chain.name, policy="Orphan")
+    wait_until(
+        lambda: (
+            chain.get(CONSORTIUM_CHAIN, chain.name) is None
+            and not any(one["metadata"].get("ownerReferences") for one in chain.children())
+        ),
+        "the children have no owner",
+        chain.report,
+    )
+    chain.found()
+    owner = chain.resource()["metadata"]["uid"]
+    for obj in chain.children():
+        owners = [one["uid"] for one in obj["metadata"].get("ownerReferences", [])]
+        assert owners == ([] if path_of(obj) in RETAINED else [owner]), path_of(obj)
+    uids = {path: uid for path, (uid, _) in before.items()}
+    assert {path: uid for path, (uid, _) in chain.versions().items()} == uids
+
+
+def restore(chain: Chain, objects: list[Body]) -> None:
+    """As a backup tool does it: what is there stays, and without status, owners and what the
+    server writes."""
+    for obj in objects:
+        if chain.get(KINDS[obj["kind"]], obj["metadata"]["name"]) is not None:
+            continue
+        metadata = {k: obj["metadata"].get(k) for k in ("name", "labels", "annotations")}
+        body: dict[str, Any] = {k: v for k, v in obj.items() if k != "status"}
+        body["metadata"] = metadata
+        if obj["kind"] == "PersistentVolumeClaim":
+            body["spec"] = {k: obj["spec"][k] for k in ("accessModes", "resources")}
+        chain.api.create(KINDS[obj["kind"]], chain.namespace, body)
+
+
+KINDS = {kind.kind: kind for kind in (SECRET, CONFIG_MAP, PERSISTENT_VOLUME_CLAIM)}
+
+
+def backup_of(chain: Chain) -> list[Body]:
+    return [obj for obj in chain.children() if path_of(obj) in RETAINED]
+
+
+def test_a_backup_restored_elsewhere_is_the_same_chain(
+    new_chain: NewChain, namespaces: Namespaces
+) -> None:
+    """The genesis is pinned, so that the operator may come first and makes no key."""
+    chain = new_chain()
+    chain.found()
+    backup = backup_of(chain)
+    status = chain.resource()["status"]
+    elsewhere = new_chain(namespaces.make())
+    elsewhere.manifest["spec"] = chain.manifest["spec"] | {
+        "fiscoBcos": {"genesisSha256": status["genesis"]["sha256"]}
+    }
+    chain.delete()
+    elsewhere.create()
+    elsewhere.wait("IdentitiesIntact", "False")
+    assert elsewhere.children(SECRET) == []
+    # In the wrong order: volumes and registers first, keys last.
+    restore(elsewhere, sorted(backup, key=path_of, reverse=True)[::2])
+    elsewhere.poke()
+    elsewhere.wait("Ready", "False")
+    restore(elsewhere, sorted(backup, key=path_of, reverse=True)[1::2])
+    elsewhere.poke()
+    elsewhere.wait_founded()
+    found = elsewhere.resource()["status"]
+    assert found["genesis"]["sha256"] == status["genesis"]["sha256"]
+    assert [m["nodes"][0]["nodeId"] for m in found["members"]] == [
+        m["nodes"][0]["nodeId"] for m in status["members"]
+    ]
+    secrets = {path_of(one): one["data"] for one in backup if one["kind"] == "Secret"}
+    assert {path_of(one): one["data"] for one in elsewhere.children(SECRET)} == secrets

@@ -1,0 +1,61 @@
+"""A chain that is as it should be costs nothing: no writes, no reads, no noise."""
+
+import pytest
+
+from consortium_operator.kube.kinds import EVENT
+from tests.integration.operator.conftest import Namespaces
+from tests.integration.operator.support.api import Api, path_of
+from tests.integration.operator.support.chain import Chain
+from tests.integration.operator.support.process import OperatorProcess
+
+
+@pytest.fixture(scope="module")
+def chain(api: Api, namespaces: Namespaces, operator: OperatorProcess) -> Chain:
+    chain = Chain(api, namespaces.make(), operator.log)
+    chain.found()
+    return chain
+
+
+def test_a_round_that_finds_nothing_new_makes_no_api_call(
+    chain: Chain, operator: OperatorProcess
+) -> None:
+    before = operator.work()
+    chain.poke()
+    operator.wait_rounds(2)
+    after = operator.work()
+    assert after.rounds > before.rounds
+    assert (after.calls, after.errors) == (before.calls, before.errors)
+
+
+def test_its_own_status_does_not_make_it_look_again(
+    chain: Chain, operator: OperatorProcess
+) -> None:
+    """Else each write would cause the next round, and that one the next write."""
+    before = chain.resource()["metadata"]["resourceVersion"]
+    operator.wait_rounds(2)
+    assert chain.resource()["metadata"]["resourceVersion"] == before
+
+
+def test_three_restarts_of_the_operator_change_nothing(
+    chain: Chain, operator: OperatorProcess, api: Api
+) -> None:
+    since = api.version(chain.namespace)
+    children, resource = chain.versions(), chain.resource()
+    for _ in range(3):
+        operator.restart()
+        operator.wait_rounds(2)
+    assert chain.versions() == children
+    assert chain.resource() == resource
+    # An apply that changes nothing is no event either.
+    changed = [e.path for e in api.history(chain.namespace, since) if not e.path.startswith("St")]
+    assert changed == []
+    assert operator.work().errors == 0
+
+
+def test_nobody_is_told_of_what_did_not_happen(chain: Chain, api: Api) -> None:
+    about = [
+        path_of({"kind": obj["involvedObject"]["kind"], "metadata": obj["involvedObject"]})
+        for obj in api.all(EVENT, chain.namespace)
+        if obj.get("source", {}).get("component") == "consortium-operator"
+    ]
+    assert about == []
