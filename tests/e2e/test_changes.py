@@ -1,0 +1,129 @@
+"""Edits of a running chain: some roll through its pods, some are refused, none stops it."""
+
+import copy
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+
+from tests.e2e.support.chain import Chain, label_of
+from tests.e2e.support.members import member_clients
+from tests.e2e.support.pod_watch import PodWatch
+from tests.e2e.support.sdk import an_account
+from tests.e2e.support.traffic import Traffic
+from tests.e2e.support.waiting import wait_until
+
+
+def config_maps(chain: Chain) -> set[str]:
+    """Those with settings, by name."""
+    found = chain.children("configmaps")
+    return {one["metadata"]["name"] for one in found if label_of(one, "part") == "config"}
+
+
+def settings_in_use(chain: Chain) -> set[str]:
+    return {
+        source["configMap"]["name"]
+        for pod in chain.pods()
+        for volume in pod["spec"]["volumes"]
+        for source in [volume, *volume.get("projected", {}).get("sources", [])]
+        if "-config-" in source.get("configMap", {}).get("name", "")
+    }
+
+
+def with_a_new_member(chain: Chain) -> dict[str, Any]:
+    members = copy.deepcopy(chain.manifest["spec"]["members"])
+    return {"members": [*members, {"name": "late", "nodes": [{"name": "wuhan"}]}]}
+
+
+def without_a_member(chain: Chain) -> dict[str, Any]:
+    return {"members": chain.manifest["spec"]["members"][1:]}
+
+
+def with_another_version(chain: Chain) -> dict[str, Any]:
+    return {"version": "3.16.3"}
+
+
+@pytest.mark.parametrize(
+    ("edit", "reason", "field"),
+    [
+        (with_a_new_member, "NotSupportedYet", "spec.members[4].nodes[0]"),
+        (without_a_member, "NotSupportedYet", "spec.members"),
+        (with_another_version, "UnknownVersion", "spec.version"),
+    ],
+)
+def test_an_edit_that_cannot_be_made_yet_is_refused_and_the_chain_runs_on(
+    own_chain: Chain, edit: Any, reason: str, field: str
+) -> None:
+    children = {one["metadata"]["uid"] for one in own_chain.children("pods,pvc,secrets")}
+    own_chain.apply(own_chain.with_spec(**edit(own_chain)))
+    refused = own_chain.wait("SpecValid", "False", reason)
+    assert field in refused["message"]
+    assert own_chain.wait("Ready", "False", reason)["message"] == refused["message"]
+    assert own_chain.condition("Stalled")["status"] == "True"
+    assert own_chain.condition("QuorumHealthy")["status"] == "True"
+    with member_clients(own_chain) as clients:
+        height = clients["webank"].height()
+        assert clients["webank"].send(an_account()) == height + 1
+    own_chain.apply()
+    own_chain.wait_ready()
+    assert {one["metadata"]["uid"] for one in own_chain.children("pods,pvc,secrets")} == children
+
+
+def test_a_paused_chain_is_looked_at_and_not_touched(own_chain: Chain) -> None:
+    service = "quickstart-webank-rpc"
+    own_chain.apply(own_chain.with_spec(paused=True))
+    wait_until(
+        lambda: (
+            own_chain.status()["observedGeneration"]
+            == own_chain.resource()["metadata"]["generation"]
+        ),
+        "the operator to see the pause",
+        own_chain.report,
+    )
+    own_chain.kubectl("delete", "service", service, own_chain.here)
+    # Something that makes the operator look, and tell: then it has passed the Service by.
+    killed = "quickstart-east-port-ningbo-0-0"
+    own_chain.kubectl("delete", "pod", killed, own_chain.here)
+    own_chain.wait("Ready", "False", "NodeDown")
+    own_chain.wait("NodesReady", "True")
+    assert own_chain.kubectl.attempt("get", "service", service, own_chain.here).returncode == 1
+
+    own_chain.apply()
+    wait_until(
+        lambda: (
+            own_chain.kubectl.attempt("get", "service", service, own_chain.here).returncode == 0
+        ),
+        "the Service",
+        own_chain.report,
+    )
+    own_chain.wait_ready()
+
+
+def test_new_settings_roll_through_the_pods_one_at_a_time_while_blocks_are_made(
+    own_chain: Chain,
+) -> None:
+    old = config_maps(own_chain)
+    assert settings_in_use(own_chain) == old
+    with ExitStack() as stack:
+        clients = stack.enter_context(member_clients(own_chain))
+        watch = stack.enter_context(PodWatch(own_chain))
+        wait_until(lambda: len(watch.pods_by_name()) == 4, "the watch", own_chain.report)
+        traffic = stack.enter_context(Traffic(list(clients.values())))
+        own_chain.apply(own_chain.with_spec(fiscoBcos={"config": {"txpool": {"limit": "20000"}}}))
+        own_chain.wait("UpToDate", "False", "RollingOut")
+        own_chain.wait("UpToDate", "True", seconds=150)
+        own_chain.wait_ready()
+        longest = traffic.longest_pause()
+        blocks = [one.block for one in traffic.mined]
+
+    assert [len(uids) for uids in watch.pods_by_name().values()] == [2, 2, 2, 2]
+    assert watch.most_not_ready() == 1
+    assert len(blocks) > 8
+    assert blocks == sorted(set(blocks))
+    assert longest < 20, "a change of leader takes some seconds, a halt of the chain is longer"
+    new = settings_in_use(own_chain)
+    assert len(new) == 4
+    assert new.isdisjoint(old)
+    wait_until(lambda: config_maps(own_chain) == new, "old settings to go", own_chain.report)
+    for name in new:
+        assert "limit=20000" in own_chain.get("configmap", name)["data"]["config.ini"]
