@@ -42,6 +42,7 @@ class _World:
     """The objects after some changes, and what was ever seen."""
 
     now: dict[Place, Object] = field(default_factory=dict)
+    chains: set[Place] = field(default_factory=set)
     secrets: dict[Place, set[str]] = field(default_factory=dict)
     registered: set[Place] = field(default_factory=set)
     genesis: dict[tuple[str, str], set[str]] = field(default_factory=dict)
@@ -92,7 +93,8 @@ def _of_operator(change: Change, before: Object | None, world: _World) -> Iterat
         earlier = world.genesis.get((place[1], _label(obj, CHAIN_LABEL)), set())
         if earlier and _digest(obj.get("data")) not in earlier:
             yield "S4: another genesis than before"
-        yield from _sealed_identities(obj, place, world)
+        if not earlier:
+            yield from _sealed_identities(obj, place, world)
     if kind == "StatefulSet":
         if obj["spec"]["replicas"] != 1:
             yield "S6: a node with no pod, or with two of one key"
@@ -163,7 +165,7 @@ def _confinement(change: Change, before: Object | None, world: _World) -> Iterat
     if obj["kind"] == "Pod":
         return
     chain = _label(obj, CHAIN_LABEL)
-    if (OWNER_KIND, obj["metadata"]["namespace"], chain) not in world.now:
+    if (OWNER_KIND, obj["metadata"]["namespace"], chain) not in world.chains:
         yield "S7: an object of no chain of this namespace"
     if before is not None and not (
         _label(before, CHAIN_LABEL) == chain or before["metadata"].get("ownerReferences")
@@ -175,7 +177,9 @@ def _remember(change: Change, place: Place, world: _World) -> None:
     obj = change.object
     if change.type == "DELETED":
         return
-    if place[0] == "Secret":
+    if place[0] == OWNER_KIND:
+        world.chains.add(place)
+    elif place[0] == "Secret":
         world.secrets.setdefault(place, set()).add(_digest(obj.get("data")))
         world.pems |= set(_private_material(obj))
     elif _label(obj, PART_LABEL) == "register":

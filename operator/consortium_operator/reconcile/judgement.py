@@ -26,7 +26,8 @@ class Evidence:
     """What one round knows. None and zero: not known (yet).
 
     `certified`: nodes with a certificate that serves; `ready_pods`: nodes whose pod is ready;
-    `down`: path → why, of nodes that do not take part though their pod may run.
+    `down`: path → why, of nodes that do not take part though their pod may run. `had_blocks`:
+    whether the chain was ever seen with one.
     """
 
     findings: Findings
@@ -37,6 +38,7 @@ class Evidence:
     ready_pods: int = 0
     down: Mapping[str, str] | None = None
     view: ChainView | None = None
+    had_blocks: bool = False
 
 
 AS_EXPECTED = Reason.AS_EXPECTED
@@ -87,7 +89,7 @@ def _nodes(e: Evidence) -> Judged:
     if e.down:
         listed = _grouped(e.down)
         starting = e.view is None or e.view.height < 1
-        if starting:
+        if starting and not e.had_blocks:
             return Judged(_F, Reason.PENDING, f"starting: {listed}")
         return Judged(_F, Reason.NODE_DOWN, listed)
     if not wanted or e.ready_pods < wanted:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from consortium_operator.api.conditions import ConditionType, Reason
 from consortium_operator.chain.plan import PlannedNode
-from consortium_operator.chain.view import ChainView
+from consortium_operator.chain.view import CATCH_UP_BLOCKS, ChainView
 from consortium_operator.kube.kinds import POD, ObjectKey
 from consortium_operator.kube.projection import Observed, PodDetail
 from consortium_operator.kube.store import Store
@@ -93,7 +93,8 @@ def _state(node: PlannedNode, sight: Sight, pod: PodDetail | None) -> tuple[str,
         return "Foreign", "it runs another genesis"
     if seen.genesis_hash != sight.view.genesis_hash:
         return "Lost", "it has another genesis hash than the others"
-    return "CatchingUp", f"it is at height {seen.height} of {sight.view.height}"
+    # Without the heights: they would make every round of a long catching-up a write.
+    return "CatchingUp", f"it is more than {CATCH_UP_BLOCKS} blocks behind"
 
 
 def _told(pod: PodDetail, problem: str) -> str:

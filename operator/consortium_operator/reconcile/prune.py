@@ -54,8 +54,10 @@ async def prune(run: Round, wanted: Iterable[Manifest], scope: Scope) -> None:
 
 async def _delete(run: Round, key: ObjectKey, uid: str) -> None:
     try:
-        await run.world.client.delete(key, uid)
+        left = await run.world.client.delete(key, uid)
     except (NotFound, Conflict):
         return
+    if left is None:
+        run.world.store.forget(key, uid)
     run.memory.applied.pop(key, None)
     run.log.info("deleted an object that nothing names", extra={"object": str(key)})

@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable
 
 from consortium_operator.chain.naming import ChainKey
 from consortium_operator.kube.backoff import Backoff
+from consortium_operator.kube.errors import ApiError, TooManyRequests
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +31,7 @@ class ReconcileQueue:
         self._waiting: set[ChainKey] = set()
         self._running: dict[ChainKey, asyncio.Task[None]] = {}
         self._failing: dict[ChainKey, Backoff] = {}
+        self._not_before: dict[ChainKey, float] = {}
         self._due: dict[ChainKey, float] = {}
         self._timers: list[tuple[float, int, ChainKey]] = []
         self._order = itertools.count()
@@ -48,9 +50,14 @@ class ReconcileQueue:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     def poke(self, key: ChainKey) -> None:
-        """Have the chain reconciled soon."""
+        """Have the chain reconciled soon; where the API server named a time to stay away, then."""
         if self._stopped:
             return
+        wait = self._not_before.get(key, 0.0) - asyncio.get_running_loop().time()
+        if wait > 0 and key not in self._running:
+            self.poke_after(key, wait)
+            return
+        self._not_before.pop(key, None)
         self._due.pop(key, None)
         if key in self._running:
             self._waiting.add(key)
@@ -69,6 +76,7 @@ class ReconcileQueue:
     def forget(self, key: ChainKey) -> None:
         """The chain's resource is gone: no retry, no timer."""
         self._failing.pop(key, None)
+        self._not_before.pop(key, None)
         self._due.pop(key, None)
         self._waiting.discard(key)
 
@@ -93,14 +101,24 @@ class ReconcileQueue:
         self._waiting.discard(key)
         try:
             again = await self._handler(key)
+        except ApiError as error:
+            delay = self._back_off(key)
+            if isinstance(error, TooManyRequests):
+                delay = max(delay, error.retry_after)
+                self._not_before[key] = asyncio.get_running_loop().time() + error.retry_after
+            log.warning("%s; next try in %.1f s", error, delay, extra={"chain": str(key)})
+            return delay
         except Exception:
             # The one place that catches everything: a chain's bug must not stop the others.
-            backoff = self._failing.setdefault(key, Backoff(first=1.0, most=self._longest_wait))
-            delay = backoff.next()
+            delay = self._back_off(key)
             log.exception("reconcile failed, next try in %.1f s", delay, extra={"chain": str(key)})
             return delay
         self._failing.pop(key, None)
         return again
+
+    def _back_off(self, key: ChainKey) -> float:
+        backoff = self._failing.setdefault(key, Backoff(first=1.0, most=self._longest_wait))
+        return backoff.next()
 
     async def _run_timers(self) -> None:
         loop = asyncio.get_running_loop()
@@ -113,4 +131,5 @@ class ReconcileQueue:
                 continue
             due, _, key = heapq.heappop(self._timers)
             if self._due.get(key) == due:
+                del self._due[key]
                 self.poke(key)

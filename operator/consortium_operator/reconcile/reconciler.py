@@ -6,6 +6,7 @@ paused, changes nothing: then the round only looks.
 """
 
 import logging
+from collections.abc import Awaitable
 from dataclasses import dataclass
 
 from consortium_operator.api.conditions import ConditionStatus, ConditionType, Reason
@@ -20,7 +21,7 @@ from consortium_operator.kube.errors import (
     NotFound,
     QuotaExceeded,
 )
-from consortium_operator.kube.kinds import CONSORTIUM_CHAIN, ObjectKey
+from consortium_operator.kube.kinds import CONSORTIUM_CHAIN, SECRET, ObjectKey
 from consortium_operator.reconcile.chains import Body, Chains
 from consortium_operator.reconcile.findings import Blocked, Finding, Findings
 from consortium_operator.reconcile.judgement import Evidence, Judged, judge
@@ -35,14 +36,25 @@ SOON = 2.0
 """Seconds to the next look while something is on its way; events of pods come by themselves."""
 LATER = 15.0
 """Seconds between looks at a chain that is well, or waits for a person: nodes fail silently."""
+PATIENCE = 3
+"""So many rounds in a row may fail on the API server before the status tells of it: a hiccup of a
+second is no news, and would make Ready flicker."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a round knows at its end. `progress` is None where no plan was ever accepted."""
+    """What a round knows at its end. `progress` is None where no plan was ever made. `trouble`:
+    what cut the round short, for the queue to try again."""
 
     findings: Findings
     progress: Progress | None
+    trouble: ApiError | None = None
+
+    @property
+    def waits_for_others(self) -> bool:
+        """Whether nothing that the operator does soon would help."""
+        refused = {Reason.FORBIDDEN, Reason.QUOTA_EXCEEDED}
+        return self.findings.need_person or any(f.reason in refused for f in self.findings.found)
 
 
 class Reconciler:
@@ -54,7 +66,8 @@ class Reconciler:
         self._memories: dict[ChainKey, ChainMemory] = {}
 
     async def reconcile(self, key: ChainKey) -> float | None:
-        """One round. Returns the seconds to the next one, or None."""
+        """One round. Returns the seconds to the next one, or None. Raises ApiError where the API
+        server did not carry it out: the same round is to be tried again, later each time."""
         body = self._chains.get(key)
         if body is None or "deletionTimestamp" in body["metadata"]:
             # Kubernetes collects what the resource owned; keys, genesis and volumes have no owner.
@@ -63,8 +76,11 @@ class Reconciler:
         memory = self._memory(key, body)
         outcome = await self._round(key, body, memory)
         judged = await self._tell(body, memory, outcome)
+        if outcome.trouble is not None:
+            raise outcome.trouble
+        memory.failures = 0
         well = judged[ConditionType.READY].status is ConditionStatus.TRUE
-        return LATER if well or outcome.findings.need_person else SOON
+        return LATER if well or outcome.waits_for_others else SOON
 
     def _memory(self, key: ChainKey, body: Body) -> ChainMemory:
         """By uid: a resource that was deleted and written anew is another one."""
@@ -75,11 +91,13 @@ class Reconciler:
 
     async def _round(self, key: ChainKey, body: Body, memory: ChainMemory) -> Outcome:
         findings = Findings()
-        accepted = self._accept(key, body, findings)
-        plan = accepted or memory.plan
+        plan = self._plan(key, body, findings)
+        is_accepted = not findings.found
+        if not is_accepted:
+            plan = memory.plan or plan
         if plan is None:
             return Outcome(findings, None)
-        memory.plan = plan
+        memory.plan = plan if is_accepted else memory.plan
         run = Round(
             world=self._world,
             memory=memory,
@@ -89,20 +107,15 @@ class Reconciler:
             log=ChainLog(log, {"chain": str(key)}),
         )
         progress = Progress(plan)
-        try:
-            if accepted is not None and not plan.spec.paused:
-                await act(run, progress)
-        except Blocked as blocked:
-            findings.extend(blocked.findings)
-        except (Forbidden, QuotaExceeded, NamespaceTerminating) as error:
-            findings.add(_refused(error, key))
+        trouble = None
+        if is_accepted and not plan.spec.paused:
+            trouble = await _carry_out(run, act(run, progress))
         if progress.view is None:
-            await look(run, progress)
-        memory.view = progress.view
-        return Outcome(findings, progress)
+            trouble = await _carry_out(run, look(run, progress)) or trouble
+        return Outcome(findings, progress, trouble)
 
-    def _accept(self, key: ChainKey, body: Body, findings: Findings) -> Plan | None:
-        """The plan of an acceptable spec; every problem is a finding."""
+    def _plan(self, key: ChainKey, body: Body, findings: Findings) -> Plan | None:
+        """The plan of the spec, if one can be made; every problem is a finding."""
         problems: tuple[Problem, ...]
         try:
             chain = parse(body)
@@ -112,7 +125,6 @@ class Reconciler:
             problems, plan = error.problems, None
         twin = self._chains.elder_twin(key)
         if twin is not None:
-            plan = None
             message = (
                 f"the chain {twin} has the same chainId and groupId, so that a transaction of "
                 "one could be replayed on the other: choose another chainId"
@@ -128,8 +140,8 @@ class Reconciler:
         self, body: Body, memory: ChainMemory, outcome: Outcome
     ) -> dict[ConditionType, Judged]:
         states = self._states(body, outcome)
-        judged = judge(_evidence(outcome, states))
         before = memory.status if memory.status is not None else dict(body.get("status") or {})
+        judged = judge(_evidence(outcome, states, had_blocks=bool(before.get("height"))))
         now = self._world.now()
         status = make_status(
             body["metadata"]["generation"], judged, _report(outcome, states), before, now
@@ -160,7 +172,25 @@ class Reconciler:
         self._chains.expect(ChainKey(key.namespace, key.name), written, self._world.now())
 
 
-def _evidence(outcome: Outcome, states: NodeStates) -> Evidence:
+async def _carry_out(run: Round, steps: Awaitable[None]) -> ApiError | None:
+    """Whatever stops the steps is a finding. Returns the failure that the queue should see; raises
+    it as long as it is no news."""
+    try:
+        await steps
+    except Blocked as blocked:
+        run.findings.extend(blocked.findings)
+    except (Forbidden, QuotaExceeded, NamespaceTerminating) as error:
+        run.findings.add(_refused(error, run.key))
+    except ApiError as error:
+        if run.memory.failures + 1 < PATIENCE:
+            run.memory.failures += 1
+            raise
+        run.findings.add(_failing(error))
+        return error
+    return None
+
+
+def _evidence(outcome: Outcome, states: NodeStates, *, had_blocks: bool) -> Evidence:
     progress = outcome.progress
     if progress is None:
         return Evidence(outcome.findings)
@@ -176,6 +206,7 @@ def _evidence(outcome: Outcome, states: NodeStates) -> Evidence:
         ready_pods=states.ready_pods,
         down=states.down,
         view=progress.view,
+        had_blocks=had_blocks,
     )
 
 
@@ -199,6 +230,13 @@ def _refused(error: ApiError, key: ChainKey) -> Finding:
             f"the operator may not {error.verb} {error.key} in namespace {key.namespace}: add the "
             f"namespace to the chart's value chainNamespaces ({error.message})"
         )
-        return Finding(ConditionType.IDENTITIES_INTACT, Reason.FORBIDDEN, message)
+        is_key = SECRET in (error.key, getattr(error.key, "kind", None))
+        condition = ConditionType.IDENTITIES_INTACT if is_key else ConditionType.NODES_READY
+        return Finding(condition, Reason.FORBIDDEN, message)
     reason = Reason.QUOTA_EXCEEDED if isinstance(error, QuotaExceeded) else Reason.PENDING
     return Finding(ConditionType.NODES_READY, reason, str(error))
+
+
+def _failing(error: ApiError) -> Finding:
+    message = f"the API server did not carry out a step, which is tried again: {error}"
+    return Finding(ConditionType.NODES_READY, Reason.PENDING, message)

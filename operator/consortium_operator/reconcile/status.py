@@ -78,7 +78,8 @@ def _conditions(
     written = []
     for condition, one in judged.items():
         known = earlier.get(condition.value) or {}
-        same = known.get("status") == one.status.value
+        since = known.get("lastTransitionTime")
+        same = since is not None and known.get("status") == one.status.value
         written.append(
             {
                 "type": condition.value,
@@ -86,7 +87,7 @@ def _conditions(
                 "reason": one.reason.value,
                 "message": one.message,
                 "observedGeneration": generation,
-                "lastTransitionTime": known["lastTransitionTime"] if same else timestamp(now),
+                "lastTransitionTime": since if same else timestamp(now),
             }
         )
     return written

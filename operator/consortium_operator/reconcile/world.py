@@ -15,7 +15,6 @@ from consortium_operator.chain.genesis import Seal
 from consortium_operator.chain.naming import ChainKey
 from consortium_operator.chain.plan import Plan, Settings
 from consortium_operator.chain.register import AccountRegister, AuthorityRegister, NodeRegister
-from consortium_operator.chain.view import ChainView
 from consortium_operator.engines.protocol import (
     CertificateFacts,
     ChainClient,
@@ -84,7 +83,10 @@ class Applied:
 
 @dataclass(slots=True)
 class ChainMemory:
-    """One chain's memory, for as long as the process lives and the resource is the same."""
+    """One chain's memory, for as long as the process lives and the resource is the same.
+
+    `failures`: rounds in a row that the API server cut short.
+    """
 
     uid: str
     plan: Plan | None = None
@@ -92,7 +94,7 @@ class ChainMemory:
     applied: dict[ObjectKey, Applied] = field(default_factory=dict)
     clients: dict[str, ClientIdentity] = field(default_factory=dict)
     certificates: dict[tuple[str, str], CertificateFacts] = field(default_factory=dict)
-    view: ChainView | None = None
+    failures: int = 0
     probed_at: datetime | None = None
     status: dict[str, Any] | None = None
     height_told_at: datetime | None = None

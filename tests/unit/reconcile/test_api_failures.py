@@ -1,0 +1,172 @@
+"""An API server that refuses, is busy or falls silent: nothing is lost, and people are told."""
+
+from collections.abc import Callable
+from contextlib import suppress
+
+import pytest
+
+from consortium_operator.api.conditions import ConditionType
+from consortium_operator.kube.errors import (
+    ApiError,
+    Conflict,
+    Forbidden,
+    Invalid,
+    NamespaceTerminating,
+    QuotaExceeded,
+    TooManyRequests,
+    Unavailable,
+)
+from consortium_operator.kube.kinds import (
+    CONFIG_MAP,
+    CONSORTIUM_CHAIN,
+    PERSISTENT_VOLUME_CLAIM,
+    POD,
+    SECRET,
+    SERVICE,
+    STATEFUL_SET,
+    Kind,
+)
+from consortium_operator.reconcile.reconciler import LATER, PATIENCE
+from tests.fakes.cluster import Call, Fault, on
+from tests.fakes.operator import Stage
+
+NODES = ConditionType.NODES_READY
+
+
+def refusing(kind: type[ApiError], message: str = "no") -> Callable[[Call], Exception]:
+    return lambda call: kind(403, kind.__name__, message, call.verb, call.key)
+
+
+async def test_a_key_that_may_not_be_read_is_not_taken_for_absent(running: Stage) -> None:
+    running.start()
+    running.cluster.faults.append(Fault(on("get", SECRET), error=refusing(Forbidden)))
+    assert await running.round() == LATER
+    found = running.condition(ConditionType.IDENTITIES_INTACT)
+    assert (found["status"], found["reason"]) == ("False", "Forbidden")
+    assert "chainNamespaces" in found["message"]
+    assert running.told(ConditionType.QUORUM_HEALTHY) in ("True/AsExpected", "Unknown/Unknown")
+    assert not [w for w in running.cluster.writes if w.startswith("create")]
+    running.cluster.faults.clear()
+    await running.settle()
+    assert running.told(ConditionType.READY) == "True/AsExpected"
+
+
+@pytest.mark.parametrize(
+    ("verb", "kind"),
+    [
+        ("apply", SERVICE),
+        ("apply", STATEFUL_SET),
+        ("apply", CONFIG_MAP),
+        ("create", PERSISTENT_VOLUME_CLAIM),
+        ("create", SECRET),
+        ("create", CONFIG_MAP),
+    ],
+)
+@pytest.mark.parametrize("error", [Forbidden, QuotaExceeded, NamespaceTerminating, Invalid])
+async def test_a_refused_write_is_told_and_made_once_it_is_granted(
+    stage: Stage, verb: str, kind: Kind, error: type[ApiError]
+) -> None:
+    stage.create()
+    stage.cluster.faults.append(Fault(on(verb, kind), error=refusing(error, "sorry")))
+    for _ in range(PATIENCE + 1):
+        with suppress(error):
+            await stage.round()
+    messages = [one["message"] for one in stage.status()["conditions"]]
+    assert any("sorry" in message for message in messages)
+    assert stage.told(ConditionType.READY).startswith("False/")
+    stage.cluster.faults.clear()
+    await stage.settle()
+    assert stage.told(ConditionType.READY) == "True/AsExpected"
+
+
+@pytest.mark.parametrize("error", [Forbidden, QuotaExceeded])
+async def test_what_others_must_grant_is_not_asked_for_every_moment(
+    stage: Stage, error: type[ApiError]
+) -> None:
+    stage.create()
+    stage.cluster.faults.append(Fault(on("create", PERSISTENT_VOLUME_CLAIM), error=refusing(error)))
+    assert await stage.round() == LATER
+
+
+@pytest.mark.parametrize("error", [TooManyRequests, Unavailable, Conflict])
+async def test_a_busy_server_is_left_to_the_queue_and_costs_the_status_nothing(
+    running: Stage, error: type[ApiError]
+) -> None:
+    before = running.status()
+    running.cluster.delete_by_hand(SERVICE, "trade-webank-node-0")
+    running.cluster.faults.append(Fault(on("get", SERVICE), error=refusing(error)))
+    if error is not Conflict:
+        with pytest.raises(error):
+            await running.round()
+        assert running.status() == before
+    running.cluster.faults.clear()
+    await running.settle()
+    assert running.told(ConditionType.READY) == "True/AsExpected"
+
+
+async def test_a_server_that_fails_for_long_is_told(running: Stage) -> None:
+    """An admission webhook that is away answers 500 to some writes for hours."""
+    running.cluster.delete_by_hand(SERVICE, "trade-webank-node-0")
+    running.cluster.faults.append(
+        Fault(on("apply", SERVICE), error=refusing(Unavailable, "no endpoints for the webhook"))
+    )
+    for _ in range(PATIENCE + 2):
+        with pytest.raises(Unavailable):
+            await running.round()
+    found = running.condition(NODES)
+    assert (found["status"], found["reason"]) == ("False", "Pending")
+    assert "no endpoints for the webhook" in found["message"]
+    assert running.told(ConditionType.QUORUM_HEALTHY) == "True/AsExpected"
+    assert running.cluster.verbs["patch-status"] == 1
+    running.cluster.faults.clear()
+    await running.settle()
+    assert running.told(ConditionType.READY) == "True/AsExpected"
+
+
+async def test_a_status_that_could_not_be_written_is_written_later(running: Stage) -> None:
+    running.cluster.faults.append(
+        Fault(on("patch-status", CONSORTIUM_CHAIN), error=refusing(Unavailable))
+    )
+    running.nodes.silent.add("trade-webank-node-0")
+    with pytest.raises(Unavailable):
+        await running.round()
+    running.cluster.faults.clear()
+    await running.settle()
+    assert running.told(NODES) == "False/NodeDown"
+
+
+async def test_a_resource_that_vanished_under_its_status_is_no_error(running: Stage) -> None:
+    running.nodes.silent.add("trade-webank-node-0")
+    running.hear()
+    running.delete()
+    await running.act()
+    running.hear()
+    assert await running.act() is None
+
+
+async def test_an_old_resource_gets_no_status_of_its_successor(running: Stage) -> None:
+    running.nodes.silent.add("trade-webank-node-0")
+    running.hear()
+    running.delete()
+    running.create()
+    await running.act()  # still of the old one
+    assert "status" not in running.body()
+
+
+@pytest.mark.parametrize(
+    ("verb", "kind"),
+    [(v, k) for v in ("get", "create", "apply", "evict") for k in (SECRET, CONFIG_MAP, POD)],
+)
+async def test_no_answer_of_any_kind_regenerates_a_key(
+    running: Stage, verb: str, kind: Kind
+) -> None:
+    secrets = running.cluster.all(SECRET)
+    for error in (Unavailable, TooManyRequests, Forbidden, Invalid, Conflict):
+        running.start()
+        running.cluster.faults[:] = [Fault(on(verb, kind), error=refusing(error))]
+        for _ in range(2):
+            with suppress(ApiError):
+                await running.round()
+    running.cluster.faults.clear()
+    await running.settle()
+    assert running.cluster.all(SECRET) == secrets
