@@ -6,12 +6,14 @@ import shutil
 import signal
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.integration.sandbox_node.processes import (
     STRANGER,
+    Chain,
     NodeProcess,
     chain,
     output_code,
@@ -20,131 +22,147 @@ from tests.integration.sandbox_node.processes import (
 )
 
 
-def send_in_background(node: NodeProcess) -> threading.Thread:
-    """A transaction that may have to wait."""
-    thread = threading.Thread(target=lambda: node.send(timeout=40), daemon=True)
-    thread.start()
-    wait_until(lambda: node.group("getPendingTxSize") > 0, "the transaction waits")
-    return thread
+class Waiting:
+    """A transaction that may have to wait for its block."""
+
+    def __init__(self, node: NodeProcess) -> None:
+        self._thread = threading.Thread(target=lambda: node.send(timeout=60), daemon=True)
+        self._thread.start()
+        wait_until(lambda: node.group("getPendingTxSize") > 0, "the transaction waits")
+
+    @property
+    def is_mined(self) -> bool:
+        return not self._thread.is_alive()
+
+    def wait(self) -> None:
+        self._thread.join(40)
+        assert self.is_mined
 
 
-def test_four_nodes_agree_and_go_on_without_one_of_them(tmp_path: Path) -> None:
-    with chain(tmp_path, 4) as running:
-        running.wait_connected()
-        receipts = [node.send() for node in running.nodes]
-        assert [receipt["status"] for receipt in receipts] == [0, 0, 0, 0]
-        running.wait_height(4)
-        hashes = {node.group("getBlockHashByNumber", 4) for node in running.nodes}
-        assert len(hashes) == 1
-
-        killed, *rest = running.nodes
-        assert killed.stop(signal.SIGKILL) == -signal.SIGKILL
-        running.wait_connected(rest)
-        for node in rest + rest[:1]:
-            started = time.monotonic()
-            node.send()
-            assert time.monotonic() - started < 2.5  # No timeout of three seconds is waited for.
-
-        killed.start()
-        wait_until(killed.answers, "the killed node answers")
-        running.wait_height(8)
-        running.wait_connected()
-
-
-def test_without_a_quorum_nothing_is_mined_and_everything_once_it_is_back(tmp_path: Path) -> None:
-    with chain(tmp_path, 4) as running:
+@pytest.fixture(scope="module")
+def four_nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chain]:
+    """One chain for the tests that leave it as they found it."""
+    with chain(tmp_path_factory.mktemp("four"), 4) as running:
         running.wait_connected()
         running.nodes[0].send()
-        running.wait_height(1)
-        first, second, third, fourth = running.nodes
-        third.stop(signal.SIGKILL)
-        fourth.stop(signal.SIGKILL)
-        waiting = send_in_background(first)
-        wait_until(lambda: first.consensus()["timeout"], "the timeout shows")
-        wait_until(lambda: first.consensus()["changeCycle"] >= 2, "timeouts add up", 15)
-        assert first.height() == second.height() == 1
-        assert first.consensus()["connectedNodeList"] == 2
-
-        third.start()
-        waiting.join(30)
-        assert not waiting.is_alive()
-        running.wait_height(2, [first, second, third])
-        fourth.start()
-        wait_until(fourth.answers, "the fourth answers")
-        running.wait_height(2)
+        yield running
 
 
-def test_two_halves_of_a_chain_never_commit_apart(tmp_path: Path) -> None:
+@pytest.fixture
+def four(four_nodes: Chain) -> Chain:
+    """Four sealers, all up, level and above height 0."""
+    for node in four_nodes.nodes:
+        if not node.runs():
+            node.start()
+    wait_until(lambda: all(node.answers() for node in four_nodes.nodes), "all answer")
+    four_nodes.wait_connected()
+    four_nodes.wait_height(max(node.height() for node in four_nodes.nodes))
+    return four_nodes
+
+
+def test_four_nodes_agree_and_go_on_without_one_of_them(four: Chain) -> None:
+    height = four.nodes[0].height()
+    receipts = [node.send() for node in four.nodes]
+    assert [receipt["status"] for receipt in receipts] == [0, 0, 0, 0]
+    four.wait_height(height + 4)
+    hashes = {node.group("getBlockHashByNumber", height + 4) for node in four.nodes}
+    assert len(hashes) == 1
+
+    killed, *rest = four.nodes
+    assert killed.stop(signal.SIGKILL) == -signal.SIGKILL
+    four.wait_connected(rest)
+    for node in rest + rest[:1]:
+        started = time.monotonic()
+        node.send()
+        assert time.monotonic() - started < 2.5  # No timeout of three seconds is waited for.
+
+    killed.start()
+    wait_until(killed.answers, "the killed node answers")
+    four.wait_height(height + 8)
+    four.wait_connected()
+
+
+def test_without_a_quorum_nothing_is_mined_and_everything_once_it_is_back(four: Chain) -> None:
+    height = four.nodes[0].height()
+    first, second, third, fourth = four.nodes
+    third.stop(signal.SIGKILL)
+    fourth.stop(signal.SIGKILL)
+    waiting = Waiting(first)
+    wait_until(lambda: first.consensus()["timeout"], "the timeout shows")
+    wait_until(lambda: first.consensus()["changeCycle"] >= 1, "timeouts add up")
+    assert first.height() == second.height() == height
+    assert first.consensus()["connectedNodeList"] == 2
+
+    third.start()
+    waiting.wait()
+    four.wait_height(height + 1, [first, second, third])
+    fourth.start()
+    wait_until(fourth.answers, "the fourth answers")
+    four.wait_height(height + 1)
+
+
+def test_two_halves_of_a_chain_never_commit_apart(four: Chain) -> None:
     """Both halves run and have work, but neither can reach the other (stopped by SIGSTOP)."""
-    with chain(tmp_path, 4) as running:
-        running.wait_connected()
-        running.nodes[0].send()
-        running.wait_height(1)
-        for half, other in (
-            (running.nodes[:2], running.nodes[2:]),
-            (running.nodes[2:], running.nodes[:2]),
-        ):
-            for node in other:
-                node.send_signal(signal.SIGSTOP)
-            waiting = send_in_background(half[0])
-            time.sleep(3.3)  # More than a timeout: the view has changed.
-            assert [node.height() for node in half] == [half[0].height()] * 2
-            assert waiting.is_alive()
-            for node in half:
-                node.send_signal(signal.SIGSTOP)
-            for node in other:
-                node.send_signal(signal.SIGCONT)
-        for node in running.nodes:
+    height = four.nodes[0].height()
+    left, right = four.nodes[:2], four.nodes[2:]
+    waiting = []
+    for half, other in ((left, right), (right, left)):
+        for node in other:
+            node.send_signal(signal.SIGSTOP)
+        waiting.append(Waiting(half[0]))
+        time.sleep(3.3)  # More than a timeout: the view has changed.
+        assert [node.height() for node in half] == [height, height]
+        assert not waiting[-1].is_mined
+        for node in half:
+            node.send_signal(signal.SIGSTOP)
+        for node in other:
             node.send_signal(signal.SIGCONT)
-        running.wait_height(2)
-        assert len({node.group("getBlockHashByNumber", 2) for node in running.nodes}) == 1
+    for node in four.nodes:
+        node.send_signal(signal.SIGCONT)
+    for transaction in waiting:
+        transaction.wait()
+    four.wait_height(height + 1)
+    assert len({node.group("getBlockHashByNumber", height + 1) for node in four.nodes}) == 1
 
 
-def test_a_hung_node_stays_connected_and_costs_one_view_change(tmp_path: Path) -> None:
-    with chain(tmp_path, 4) as running:
-        running.wait_connected()
-        hung, *rest = running.nodes
-        hung.send_signal(signal.SIGSTOP)
-        try:
-            for node in [*rest, rest[0]]:
-                node.send()
-            assert rest[0].consensus()["connectedNodeList"] == 4
-        finally:
-            hung.send_signal(signal.SIGCONT)
-        running.wait_height(4)
+def test_a_hung_node_stays_connected_and_costs_one_view_change(four: Chain) -> None:
+    height = four.nodes[0].height()
+    hung, *rest = four.nodes
+    hung.send_signal(signal.SIGSTOP)
+    try:
+        for node in [*rest, rest[0]]:
+            node.send()
+        assert rest[0].consensus()["connectedNodeList"] == 4
+    finally:
+        hung.send_signal(signal.SIGCONT)
+    four.wait_height(height + 4)
 
 
-def test_a_node_that_lost_its_data_fetches_it_and_votes_again(tmp_path: Path) -> None:
-    with chain(tmp_path, 4) as running:
-        running.wait_connected()
-        for _ in range(3):
-            running.nodes[0].send()
-        running.wait_height(3)
-        lost, *rest = running.nodes
-        lost.stop()
-        shutil.rmtree(lost.files.directory / "data")
-        lost.start()
-        wait_until(lost.answers, "the node answers")
-        running.wait_height(3)
-        # With one more node gone its vote is needed.
-        rest[2].stop(signal.SIGKILL)
-        running.nodes[1].send()
-        running.wait_height(4, [lost, rest[0], rest[1]])
+def test_a_node_that_lost_its_data_fetches_it_and_votes_again(four: Chain) -> None:
+    height = four.nodes[0].height()
+    lost, *rest = four.nodes
+    lost.stop()
+    shutil.rmtree(lost.files.directory / "data")
+    lost.start()
+    wait_until(lost.answers, "the node answers")
+    four.wait_height(height)
+    # With one more node gone its vote is needed.
+    rest[2].stop(signal.SIGKILL)
+    rest[0].send()
+    four.wait_height(height + 1, [lost, rest[0], rest[1]])
 
 
-def test_a_restarted_chain_keeps_its_blocks(tmp_path: Path) -> None:
-    with chain(tmp_path, 4) as running:
-        running.wait_connected()
-        running.nodes[0].send()
-        running.wait_height(1)
-        genesis = running.nodes[0].group("getBlockHashByNumber", 0)
-        for node in running.nodes:
-            node.stop()
-        running.start()
-        running.wait_connected()
-        assert {node.group("getBlockHashByNumber", 0) for node in running.nodes} == {genesis}
-        running.nodes[3].send()
-        running.wait_height(2)
+def test_a_restarted_chain_keeps_its_blocks(four: Chain) -> None:
+    height = four.nodes[0].height()
+    genesis = four.nodes[0].group("getBlockHashByNumber", 0)
+    for node in four.nodes:
+        node.stop()
+    four.start()
+    four.wait_connected()
+    assert {node.group("getBlockHashByNumber", 0) for node in four.nodes} == {genesis}
+    assert {node.height() for node in four.nodes} == {height}
+    four.nodes[3].send()
+    four.wait_height(height + 1)
 
 
 def test_a_node_that_starts_again_at_height_0_is_refused_by_the_others(tmp_path: Path) -> None:
