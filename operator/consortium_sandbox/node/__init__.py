@@ -15,11 +15,12 @@ How the modules fit, from the bottom up:
 
 - `ini`, `versions`, `settings`, `genesis`, `peers`: what the files mean, and which mistakes stop
   the process (`failure`).
-- `keys`, `certificates`, `tls`: who the node is, and whom it trusts.
+- `keys`, `certificates`, `tls`, `stream`: who the node is, and whom it trusts.
 - `tars`, `transaction`, `abi`, `block`: the formats.
-- `state`, `executor`, `ledger`, `datadir`, `txpool`: what a block does and where it is kept.
+- `state`, `executor`, `ledger`, `blockfile`, `datadir`, `txpool`: what a block does, and where
+  it is kept.
 - `pbft`: agreement, as a pure state machine (no sockets, no clock).
-- `gateway`: sessions between nodes. `consensus`, `sync`: what runs over them.
+- `gateway`: sessions between nodes. `consensus`, `sync`, `submit`: what runs over them.
 - `rpc`: JSON-RPC. `node` puts it together, `main` is the command line.
 
 Environment (for tests; the real node reads none of these):

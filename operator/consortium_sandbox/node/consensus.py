@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from consortium_sandbox.node.block import Block, Seal, block_from_bytes, block_to_bytes
+from consortium_sandbox.node.failure import DiskFailed
 from consortium_sandbox.node.keys import KeyPair
 from consortium_sandbox.node.ledger import Executed, Ledger
 from consortium_sandbox.node.log import Log
@@ -46,7 +48,7 @@ class Consensus:
         self._core = Pbft(parts.key, parts.ledger.domain, parts.ledger.check)
         self._timer: asyncio.TimerHandle | None = None
         self._sealing: asyncio.TimerHandle | None = None
-        self._last_block_at = 0.0
+        self._last_block_at = -min_seal_time
         self._removed = False
         self.send: SendTo = lambda to, module, body: None
         self.on_block: OnBlock = lambda executed: None
@@ -113,7 +115,8 @@ class Consensus:
     def _do(self, actions: list[Action]) -> None:
         for action in actions:
             if isinstance(action, WriteDown):
-                self._votes.append(action.height, action.entry)
+                with self._disk():
+                    self._votes.append(action.height, action.entry)
             elif isinstance(action, Send):
                 self._send(action)
             elif isinstance(action, SetTimer):
@@ -157,8 +160,9 @@ class Consensus:
             # consensus node: so was it seen.
             self._removed = True
             return
-        self._ledger.commit(executed)
-        self._last_block_at = self._now()
+        with self._disk():
+            self._ledger.commit(executed)
+        self._last_block_at = asyncio.get_running_loop().time()
         number = executed.block.header.number
         self._log.info(
             "[CONSENSUS][PBFT][METRIC]^^^^^^^^Report",
@@ -169,6 +173,15 @@ class Consensus:
         )
         self.on_block(executed)
         self._start_height()
+
+    @contextmanager
+    def _disk(self) -> Iterator[None]:
+        """A disk that fails ends the node as if it were told to stop (RocksDBStorage.cpp)."""
+        try:
+            yield
+        except OSError as error:
+            self._log.error("[STORAGE]write failed, raise SIGTERM", message=error.strerror)
+            raise DiskFailed(0) from error
 
     def _start_height(self) -> None:
         ledger = self._ledger
@@ -186,9 +199,10 @@ class Consensus:
         """Propose now, or when min_seal_time has passed since the last block."""
         if self._sealing or not len(self._pool) or not self._core.may_propose():
             return
-        wait = max(0.0, self._last_block_at + self._min_seal_time - self._now())
+        loop = asyncio.get_running_loop()
+        wait = max(0.0, self._last_block_at + self._min_seal_time - loop.time())
         # Not within this call: what brought the transaction may bring more of them.
-        self._sealing = asyncio.get_running_loop().call_later(wait, self._seal)
+        self._sealing = loop.call_later(wait, self._seal)
 
     def _seal(self) -> None:
         self._sealing = None

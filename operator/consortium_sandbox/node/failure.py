@@ -29,6 +29,13 @@ class Abort(Exception):
     """The real node calls abort(): the process ends by SIGABRT (134 in a shell)."""
 
 
+class DiskFailed(SystemExit):
+    """A write failed: the real node raises SIGTERM in itself and exits with 0.
+
+    A SystemExit ends the event loop from wherever it is raised.
+    """
+
+
 def invalid_parameter(what: str) -> StartFailed:
     """What the gateway throws."""
     return StartFailed(what, kind="bcos::InvalidParameter")

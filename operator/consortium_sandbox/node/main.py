@@ -10,7 +10,7 @@ import sys
 from datetime import datetime
 from typing import NoReturn
 
-from consortium_sandbox.node.failure import Abort, StartFailed
+from consortium_sandbox.node.failure import Abort, DiskFailed, StartFailed
 from consortium_sandbox.node.log import say
 from consortium_sandbox.node.node import Node, emulated_version, read_files
 from consortium_sandbox.node.rpc.shapes import STAND_IN
@@ -39,8 +39,7 @@ def main(arguments: list[str]) -> int:
             return 0
     try:
         node = Node(read_files(options.config, options.genesis), say)
-        asyncio.run(_run(node))
-        _stamped("fisco-bcos program exit normally.")
+        _run_to_the_end(node)
         return 0
     except StartFailed as error:
         print_version()
@@ -56,6 +55,14 @@ def print_version() -> None:
     say(f"FISCO BCOS Version : {emulated_version()} ({STAND_IN})\n")
     for label in ("Build Time", "Build Type", "Git Branch", "Git Commit"):
         say(f"{label:<19}: {STAND_IN}\n")
+
+
+def _run_to_the_end(node: Node) -> None:
+    try:
+        asyncio.run(_run(node))
+    except DiskFailed:
+        _stamped(f"exit because receive signal {int(signal.SIGTERM)}")
+    _stamped("fisco-bcos program exit normally.")
 
 
 async def _run(node: Node) -> None:

@@ -65,10 +65,14 @@ def read_files(config_path: str, genesis_path: str) -> Opened:
     log = open_log(log_settings(config))
     genesis = read_genesis(parse_file(genesis_path), config)
     settings = node_settings(config, genesis.chain.group_id)
+    p2p = p2p_settings(config)
+    if genesis.chain.sm_crypto or settings.rpc.sm_tls or p2p.sm_tls:
+        # Better no node than one that pretends: SM keys, hashes and TLS are not in here.
+        raise StartFailed("stand-in: SM (guomi) is not supported")
+    if config.boolean("web3_rpc.enable", False):
+        log.warning("[INITIALIZER]stand-in: web3_rpc is not served")
     key = load_key_pair(settings.key_path)
-    return Opened(
-        config_path, log, genesis, settings, p2p_settings(config), key, emulated_version()
-    )
+    return Opened(config_path, log, genesis, settings, p2p, key, emulated_version())
 
 
 class Node:

@@ -47,6 +47,7 @@ class P2pSettings:
     listen_ip: str
     listen_port: int
     nodes_file: str
+    sm_tls: bool
     verify: bool
     routing: bool
     deny: frozenset[str]
@@ -173,6 +174,7 @@ def _p2p(tree: Tree) -> P2pSettings:
         listen_ip=tree.text("p2p.listen_ip", "0.0.0.0"),
         listen_port=port,
         nodes_file=f"{directory}/{tree.text('p2p.nodes_file', 'nodes.json')}",
+        sm_tls=tree.boolean("p2p.sm_ssl", False),
         verify=tree.boolean("p2p.enable_ssl_verify", True),
         routing=tree.boolean("p2p.enable_rip_protocol", True),
         deny=deny,

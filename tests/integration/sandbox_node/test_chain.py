@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import http.client
+import resource
 import shutil
 import signal
 import threading
@@ -279,6 +282,23 @@ def test_a_node_ends_on_sigterm_at_once_and_says_so(tmp_path: Path) -> None:
         node.start()
         wait_until(node.answers, "the node answers")
         assert node.stop(signal.SIGHUP) == -signal.SIGHUP
+
+
+def test_a_disk_that_fails_ends_the_node_as_if_it_were_told_to(tmp_path: Path) -> None:
+    """Section 2.5: exit 0. The limit stands in for a full volume."""
+    with chain(tmp_path, 1) as running:
+        node = running.nodes[0]
+        node.send()
+        assert node.process is not None
+        resource.prlimit(node.process.pid, resource.RLIMIT_FSIZE, (4096, 4096))
+        with contextlib.suppress(OSError, http.client.HTTPException):
+            while node.runs():
+                node.send()
+        assert node.process.wait(5) == 0
+        node.start()
+        wait_until(node.answers, "the node answers")
+        # What it had voted for before, it finishes first.
+        assert node.send()["blockNumber"] > 1
 
 
 def test_the_gateway_that_hangs_leaves_the_status_answering(tmp_path: Path) -> None:

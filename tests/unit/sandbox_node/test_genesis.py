@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from consortium_sandbox.node.block import Block
 from consortium_sandbox.node.genesis import Genesis, read_genesis
 from consortium_sandbox.node.ini import parse
 from consortium_sandbox.node.ledger import genesis_header
+from consortium_sandbox.node.rpc import shapes
 from tests.unit.sandbox_node import observed
 
 IDS = [sealer["nodeID"] for sealer in observed.result("getSealerList")]
@@ -60,6 +62,12 @@ def test_the_hash_of_block_0s_header_is_the_real_one() -> None:
     header = genesis_header(genesis(text_of()))
     assert "0x" + header.hash().hex() == block["hash"]
     assert header.version == block["version"]
+
+
+def test_block_0_is_shown_as_the_real_node_shows_it() -> None:
+    header = genesis_header(genesis(text_of()))
+    shown = shapes.header(Block(header), header.hash()) | {"transactions": []}
+    assert shown == observed.result("getBlockByNumber_0")
 
 
 def test_the_order_of_nodes_and_the_case_of_ids_make_no_difference() -> None:

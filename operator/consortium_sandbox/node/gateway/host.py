@@ -16,9 +16,9 @@ from consortium_sandbox.node.gateway.session import Session
 from consortium_sandbox.node.log import Log
 from consortium_sandbox.node.peers import Endpoint
 from consortium_sandbox.node.settings import P2pSettings
+from consortium_sandbox.node.stream import Side, open_streams
 from consortium_sandbox.node.tls import Contexts
 
-_HANDSHAKE_SECONDS = 10.0
 _CONNECT_SECONDS = 10.0
 OnSession = Callable[[Session], Awaitable[None]]
 
@@ -56,34 +56,30 @@ class Host:
     async def dial(self, endpoint: Endpoint) -> Session | None:
         """A session after the TLS handshake, or None and a log line."""
         loop = asyncio.get_running_loop()
-        reader = asyncio.StreamReader()
-        protocol = asyncio.StreamReaderProtocol(reader)
+        family = socket.AF_INET6 if ":" in endpoint[0] else socket.AF_INET
+        connection = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
         try:
             async with asyncio.timeout(_CONNECT_SECONDS):
-                transport, _ = await loop.create_connection(
-                    lambda: protocol,
-                    *endpoint,
-                    ssl=self._contexts.dial,
-                    server_hostname="",
-                    ssl_handshake_timeout=_HANDSHAKE_SECONDS,
-                )
-        except (ssl.SSLError, ConnectionResetError, ConnectionAbortedError) as error:
-            self._log.warning(
-                "[NETWORK][Host]handshakeClient failed",
-                endpoint=_text(endpoint),
-                value=error.errno or 1,
-                message=_reason(error),
-            )
-            return None
+                await loop.sock_connect(connection, endpoint)
         except (OSError, TimeoutError) as error:
+            connection.close()
             self._log.debug(
                 "[NETWORK][Host]TCP Connection refused by node",
                 endpoint=_text(endpoint),
                 message=_reason(error),
             )
             return None
-        writer = asyncio.StreamWriter(transport, protocol, reader, loop)
-        return Session(reader, writer, endpoint, dialled=True)
+        try:
+            streams = await open_streams(connection, self._contexts.dial, Side(accepts=False))
+        except (OSError, EOFError) as error:
+            self._log.warning(
+                "[NETWORK][Host]handshakeClient failed",
+                endpoint=_text(endpoint),
+                value=getattr(error, "errno", None) or 1,
+                message=_reason(error),
+            )
+            return None
+        return Session(*streams, endpoint, dialled=True)
 
     async def _accept(self, listening: socket.socket) -> None:
         loop = asyncio.get_running_loop()
@@ -98,18 +94,9 @@ class Host:
             self.spawn(self._welcome(connection, (address[0], address[1])))
 
     async def _welcome(self, connection: socket.socket, endpoint: Endpoint) -> None:
-        loop = asyncio.get_running_loop()
-        reader = asyncio.StreamReader()
-        protocol = asyncio.StreamReaderProtocol(reader)
         try:
-            transport, _ = await loop.connect_accepted_socket(
-                lambda: protocol,
-                connection,
-                ssl=self._contexts.accept,
-                ssl_handshake_timeout=_HANDSHAKE_SECONDS,
-            )
+            streams = await open_streams(connection, self._contexts.accept, Side(accepts=True))
         except (OSError, EOFError) as error:
-            connection.close()
             self._log.info(
                 "[NETWORK][Host]handshakeServer Handshake failed",
                 value=getattr(error, "errno", None) or 1,
@@ -117,8 +104,7 @@ class Host:
                 endpoint=_text(endpoint),
             )
             return
-        writer = asyncio.StreamWriter(transport, protocol, reader, loop)
-        await self._on_session(Session(reader, writer, endpoint, dialled=False))
+        await self._on_session(Session(*streams, endpoint, dialled=False))
 
 
 def listening_socket(ip: str, port: int) -> socket.socket:

@@ -24,6 +24,7 @@ from consortium_sandbox.node.tls import Contexts
 _FIRST_DIALS = (0.0, 1.0, 2.0)
 _DIAL_INTERVAL = 10.0
 _IDLE_SECONDS = 60.0
+_HELLO_SECONDS = 10.0
 _GATHER_SECONDS = 0.1
 
 OnMessage = Callable[[str, str, Any], None]
@@ -156,7 +157,11 @@ class Gateway:
             return False
         own = {self.identity.group: [self.identity.node_id]}
         session.send({"type": "hello", "p2pID": self.identity.p2p_id, "nodes": own})
-        hello = await session.receive()
+        try:
+            async with asyncio.timeout(_HELLO_SECONDS):
+                hello = await session.receive()
+        except TimeoutError:
+            raise SessionClosed("no hello") from None
         session.p2p_id = certificate.p2p_id if certificate else str(hello.get("p2pID", ""))
         session.nodes = _nodes(hello.get("nodes"))
         session.heard_at = asyncio.get_running_loop().time()

@@ -20,6 +20,7 @@ from consortium_sandbox.node.pbft.messages import (
     NewView,
     Prepared,
     PrePrepare,
+    Signed,
     Signer,
     ViewChange,
     Vote,
@@ -262,10 +263,9 @@ class Pbft:
 
     def _my_view_change(self) -> ViewChange:
         instance = self.instance
-        change: ViewChange = self._sign(
+        return self._sign(
             ViewChange(instance.height, instance.view, instance.parent, instance.prepared)
         )
-        return change
 
     def _follow(self) -> None:
         """Join the highest view that more than f weight has promised: one of them is honest."""
@@ -372,7 +372,7 @@ class Pbft:
     def _write_down(self, **entry: object) -> None:
         self._actions.append(WriteDown(self.instance.height, entry))
 
-    def _sign(self, message: Message):  # type: ignore[no-untyped-def]
+    def _sign(self, message: Signed) -> Signed:
         return self._domain.sign(message, self._signer)
 
     def _take(self) -> list[Action]:

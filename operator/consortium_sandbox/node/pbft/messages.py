@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from consortium_sandbox.node.keys import keccak256, recover
 
@@ -121,6 +121,7 @@ class NewView:
 
 
 Message = PrePrepare | Vote | ViewChange | NewView
+Signed = TypeVar("Signed", PrePrepare, Vote, ViewChange, NewView)
 
 
 @dataclass(frozen=True)
@@ -129,7 +130,7 @@ class Domain:
 
     name: bytes
 
-    def sign(self, message: Any, signer: Signer) -> Any:
+    def sign(self, message: Signed, signer: Signer) -> Signed:
         """The same message with author and signature."""
         return replace(message, author=signer.node_id, signature=signer.sign(self._digest(message)))
 

@@ -14,11 +14,11 @@ from typing import Any
 from consortium_sandbox.node.failure import StartFailed, runtime_error
 from consortium_sandbox.node.gateway.host import listening_socket
 from consortium_sandbox.node.log import Log
+from consortium_sandbox.node.stream import Side, open_streams
 
 Answer = Callable[[bytes], Awaitable[bytes]]
 _MAX_HEAD = 64 * 1024
 _MAX_BODY = 32 * 1024 * 1024
-_HANDSHAKE_SECONDS = 10.0
 
 
 class BadRequest(Exception):
@@ -67,16 +67,10 @@ class HttpServer:
             self._spawn(self._serve(connection, f"{address[0]}:{address[1]}"))
 
     async def _serve(self, connection: socket.socket, remote: str) -> None:
-        loop = asyncio.get_running_loop()
-        reader = asyncio.StreamReader(limit=_MAX_HEAD)
-        protocol = asyncio.StreamReaderProtocol(reader)
-        wait = _HANDSHAKE_SECONDS if self._context else None
+        side = Side(accepts=True, limit=_MAX_HEAD)
         try:
-            transport, _ = await loop.connect_accepted_socket(
-                lambda: protocol, connection, ssl=self._context, ssl_handshake_timeout=wait
-            )
+            reader, writer = await open_streams(connection, self._context, side)
         except (OSError, EOFError) as error:
-            connection.close()
             reason = getattr(error, "reason", None) or "stream truncated"
             self._log.info(
                 "[HTTP][SERVER][async_handshake]ssl handshake failed",
@@ -84,14 +78,13 @@ class HttpServer:
                 message=str(reason).lower().replace("_", " "),
             )
             return
-        writer = asyncio.StreamWriter(transport, protocol, reader, loop)
         try:
             while await self._exchange(reader, writer):
                 pass
         except (OSError, EOFError, BadRequest, asyncio.LimitOverrunError):
             pass
         finally:
-            transport.abort()
+            writer.transport.abort()
 
     async def _exchange(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         """One request and its response; False where the connection ends."""
