@@ -57,11 +57,11 @@ class Chains:
         server that lags behind, is passed over."""
         key = key_of(body)
         before = self._bodies.get(key)
-        if before is not None and _version(body) < _version(before):
+        if before is not None and version_of(body) < version_of(before):
             return False
         self._bodies[key] = body
         awaited = self._awaited.get(key)
-        if awaited is not None and _version(body) >= awaited[0]:
+        if awaited is not None and version_of(body) >= awaited[0]:
             del self._awaited[key]
         return before is None or _relevant(before) != _relevant(body)
 
@@ -76,8 +76,8 @@ class Chains:
     def expect(self, key: ChainKey, written: Body, at: datetime) -> None:
         """Our own write must come back by the watch: that is how a dead watch is noticed."""
         known = self._bodies.get(key)
-        if known is not None and _version(known) < _version(written):
-            self._awaited.setdefault(key, (_version(written), at))
+        if known is not None and version_of(known) < version_of(written):
+            self._awaited.setdefault(key, (version_of(written), at))
 
     def is_deaf(self, now: datetime) -> bool:
         """Whether a write of ours has not come back for too long."""
@@ -101,7 +101,8 @@ class Chains:
         return None
 
 
-def _version(body: Body) -> int:
+def version_of(body: Body) -> int:
+    """The resourceVersion, which counts up."""
     return int(body["metadata"]["resourceVersion"])
 
 

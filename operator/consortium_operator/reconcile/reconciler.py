@@ -22,13 +22,13 @@ from consortium_operator.kube.errors import (
     QuotaExceeded,
 )
 from consortium_operator.kube.kinds import CONSORTIUM_CHAIN, SECRET, ObjectKey
-from consortium_operator.reconcile.chains import Body, Chains
+from consortium_operator.reconcile.chains import Body, Chains, version_of
 from consortium_operator.reconcile.findings import Blocked, Finding, Findings
 from consortium_operator.reconcile.judgement import Evidence, Judged, judge
 from consortium_operator.reconcile.node_states import NodeStates, Sight, node_states
-from consortium_operator.reconcile.status import Report, make_status, tells_something_new
+from consortium_operator.reconcile.status import Report, Status, make_status, tells_something_new
 from consortium_operator.reconcile.steps import Progress, act, look
-from consortium_operator.reconcile.world import ChainLog, ChainMemory, Round, World
+from consortium_operator.reconcile.world import ChainLog, ChainMemory, Round, Told, World
 
 log = logging.getLogger(__name__)
 
@@ -140,18 +140,15 @@ class Reconciler:
         self, body: Body, memory: ChainMemory, outcome: Outcome
     ) -> dict[ConditionType, Judged]:
         states = self._states(body, outcome)
-        before = memory.status if memory.status is not None else dict(body.get("status") or {})
+        before = _told_before(body, memory)
         judged = judge(_evidence(outcome, states, had_blocks=bool(before.get("height"))))
         now = self._world.now()
         status = make_status(
             body["metadata"]["generation"], judged, _report(outcome, states), before, now
         )
         if tells_something_new(status, before, memory.height_told_at, now):
-            await self._write(body, status)
+            await self._write(body, memory, status)
             memory.height_told_at = now
-        else:
-            status = before
-        memory.status = status
         return judged
 
     def _states(self, body: Body, outcome: Outcome) -> NodeStates:
@@ -162,13 +159,15 @@ class Reconciler:
         sight = Sight(self._world.store, namespace, progress.custody, progress.view)
         return node_states(progress.plan.nodes, sight, outcome.findings)
 
-    async def _write(self, body: Body, status: dict[str, object]) -> None:
+    async def _write(self, body: Body, memory: ChainMemory, status: Status) -> None:
         metadata = body["metadata"]
         key = ObjectKey(CONSORTIUM_CHAIN, metadata["namespace"], metadata["name"])
         try:
             written = await self._world.client.patch_status(key, status, uid=metadata["uid"])
         except (Conflict, NotFound):
             return  # deleted, or deleted and made anew: its event is on the way
+        returned = dict(written.get("status") or {})
+        memory.told = Told(status, returned, version_of(written))
         self._chains.expect(ChainKey(key.namespace, key.name), written, self._world.now())
 
 
@@ -188,6 +187,15 @@ async def _carry_out(run: Round, steps: Awaitable[None]) -> ApiError | None:
         run.findings.add(_failing(error))
         return error
     return None
+
+
+def _told_before(body: Body, memory: ChainMemory) -> Status:
+    """What people see now: by the watch, or by our last write as long as the watch lags behind it.
+    So a status that was lost on its way, or edited by hand, is noticed."""
+    seen, told = dict(body.get("status") or {}), memory.told
+    if told is not None and (version_of(body) < told.version or seen == told.returned):
+        return told.wanted
+    return seen
 
 
 def _evidence(outcome: Outcome, states: NodeStates, *, had_blocks: bool) -> Evidence:

@@ -31,10 +31,12 @@ class Turn:
     """A node whose template or pod is not the wanted one.
 
     `written`: only the pod is left. `seen`: the StatefulSet's controller knows what was written; a
-    pod that is evicted before would come back by the old template.
+    pod that is evicted before would come back by the old template. `pod`: the one that was judged;
+    another may have its name by the time the turn is taken.
     """
 
     objects: NodeObjects
+    pod: Observed | None
     written: bool
     seen: bool = True
 
@@ -87,7 +89,7 @@ async def _look_at(run: Round, objects: NodeObjects) -> Turn | None:
     if observed is None or not is_settled(run, wanted):
         try:
             if observed is not None and await _needs_a_turn(run, wanted, observed):
-                return Turn(objects, written=False)
+                return Turn(objects, _pod(run, objects.node), written=False)
         except Invalid as error:
             run.findings.add(refusal(wanted, error))
             return None
@@ -124,9 +126,9 @@ def _turn_of_pod(run: Round, objects: NodeObjects, stateful_set: Observed) -> Tu
     if detail.observed_generation == 0:
         return None  # new: its pod may be there before its controller has said so in the status
     if detail.observed_generation != detail.generation:
-        return Turn(objects, written=True, seen=False)
+        return Turn(objects, pod, written=True, seen=False)
     is_current = pod.labels.get(REVISION_LABEL) == detail.update_revision
-    return None if is_current else Turn(objects, written=True)
+    return None if is_current else Turn(objects, pod, written=True)
 
 
 def _precedence(turn: Turn, known: Knowledge) -> tuple[bool, bool, bool, int, str]:
@@ -140,15 +142,14 @@ async def _take(run: Round, turn: Turn, known: Knowledge) -> str | None:
     """One step of a node's turn. Returns why it must wait, or None."""
     if not turn.seen:
         return "the controller of its StatefulSet has not looked at it yet"
-    pod = _pod(run, turn.node)
-    if pod is not None:
+    if turn.pod is not None:
         reason = _refusal(run, turn, known)
         if reason is not None:
             return reason
     if not turn.written:
         await bring_one(run, turn.objects.stateful_set)
         return None
-    return await _evict(run, pod) if pod is not None else None
+    return await _evict(run, turn.pod) if turn.pod is not None else None
 
 
 def _refusal(run: Round, turn: Turn, known: Knowledge) -> str | None:

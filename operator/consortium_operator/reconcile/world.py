@@ -81,6 +81,16 @@ class Applied:
     digest: str
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """The last status that was written: what we wanted, what the API server made of it, and the
+    version of the resource since then."""
+
+    wanted: dict[str, Any]
+    returned: dict[str, Any]
+    version: int
+
+
 @dataclass(slots=True)
 class ChainMemory:
     """One chain's memory, for as long as the process lives and the resource is the same.
@@ -96,7 +106,7 @@ class ChainMemory:
     certificates: dict[tuple[str, str], CertificateFacts] = field(default_factory=dict)
     failures: int = 0
     probed_at: datetime | None = None
-    status: dict[str, Any] | None = None
+    told: Told | None = None
     height_told_at: datetime | None = None
 
 
