@@ -158,14 +158,16 @@ def _refusal(run: Round, turn: Turn, known: Knowledge) -> str | None:
     verdict = judge(known.view, turn.node, known.custody.nodes[name], is_lost=is_lost)
     if not verdict.granted:
         return verdict.why
-    if is_lost or not known.is_live(turn.node):
+    if is_lost or not known.is_up(turn.node):
         return None
-    down = [
+    # Below the quorum nobody is live: then those that are up wait for those that are down.
+    serves, word = (known.is_live, "live") if known.is_live(turn.node) else (known.is_up, "up")
+    missing = [
         node.path
         for node in run.plan.sealers
-        if node != turn.node and not (known.is_live(node) and _stays(run, node))
+        if node != turn.node and not (serves(node) and _stays(run, node))
     ]
-    return f"{down[0]} is not live, and only one goes at a time" if down else None
+    return f"{missing[0]} is not {word}, and only one goes at a time" if missing else None
 
 
 def _stays(run: Round, node: PlannedNode) -> bool:
