@@ -48,10 +48,12 @@ class Desired:
 
 @dataclass(frozen=True, slots=True)
 class NodeVolume:
-    """Which volume generation a node uses, and whether it may be made if it is absent."""
+    """Which volume generation a node uses, and whether it may be made if it is absent. `is_lost`:
+    it held blocks and is gone, or will be as soon as no pod uses it."""
 
     generation: int
     may_make: bool
+    is_lost: bool = False
 
 
 def desired_shared(founded: Founded, journal: Journal, known: Knowledge) -> tuple[Manifest, ...]:

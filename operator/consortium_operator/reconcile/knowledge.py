@@ -25,6 +25,10 @@ class Knowledge:
         register = self.custody.nodes.get(node.names.node)
         return self.view is not None and register is not None and register.node_id in self.view.live
 
+    def is_up(self, node: PlannedNode) -> bool:
+        register = self.custody.nodes.get(node.names.node)
+        return self.view is not None and register is not None and register.node_id in self.view.up
+
     def height(self, node: PlannedNode) -> int:
         """-1 where the node does not answer."""
         seen = self.view.of(node.names.node) if self.view is not None else None

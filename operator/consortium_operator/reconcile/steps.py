@@ -101,7 +101,7 @@ async def _bring_about(founded: Founded, progress: Progress) -> None:
     await bring_one(run, desired_journal(founded, updated(run, journal, seen)))
     complete = [one for one in certified if await bring_about(run, _claim(one))]
     if services_stand:
-        await roll(run, complete, known)
+        await roll(run, [n for n in complete if not volumes[n.node.names.node].is_lost], known)
     is_rolling = bool(run.findings.of(ConditionType.UP_TO_DATE))
     rolled_out = len(complete) == len(run.plan.nodes) and not is_rolling
     wanted = [*shared, *(part for one in nodes for part in _files(one))]

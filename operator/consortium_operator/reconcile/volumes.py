@@ -117,9 +117,9 @@ def _first(run: Round, node: PlannedNode, journal: Journal) -> NodeVolume:
         Finding(
             ConditionType.NODES_READY,
             Reason.VOLUME_LOST,
-            f"the volume {node.names.data(1)} of node {node.path} is gone: its pod waits. "
-            "Restore the PersistentVolumeClaim",
+            f"the volume {node.names.data(1)} of node {node.path} is gone or going: its pod is "
+            "left alone. Restore the PersistentVolumeClaim",
             needs_person=True,
         )
     )
-    return NodeVolume(1, may_make=False)
+    return NodeVolume(1, may_make=False, is_lost=True)

@@ -3,13 +3,33 @@ invariants of its whole history are checked at its end."""
 
 import asyncio
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
+from consortium_operator.api.conditions import REASONS, ConditionType, Reason
 from consortium_operator.engines.fisco_bcos import keys
+from consortium_operator.kube.kinds import CONSORTIUM_CHAIN
+from tests.fakes.cluster import OPERATOR
 from tests.fakes.engine import remembering
 from tests.fakes.operator import Stage
 from tests.invariants import violations
+
+
+def check_conditions(conditions: list[dict[str, Any]]) -> None:
+    """What holds for every status that is ever written."""
+    told = {ConditionType(one["type"]): one for one in conditions}
+    assert list(told) == [ConditionType(one["type"]) for one in conditions]
+    assert set(told) == set(ConditionType)
+    for type_, one in told.items():
+        assert Reason(one["reason"]) in REASONS[type_], one
+        assert one["message"]
+    reconciling, stalled = told[ConditionType.RECONCILING], told[ConditionType.STALLED]
+    assert "True" not in (reconciling["status"], stalled["status"]) or (
+        reconciling["status"] != stalled["status"]
+    )
+    if told[ConditionType.READY]["status"] == "True":
+        assert {reconciling["status"], stalled["status"]} == {"False"}
 
 
 @pytest.fixture(autouse=True)
@@ -32,6 +52,9 @@ def stage() -> Iterator[Stage]:
     stage = Stage()
     yield stage
     assert violations(stage.cluster.history) == []
+    for event in stage.cluster.history:
+        if event.key.kind == CONSORTIUM_CHAIN and event.actor == OPERATOR:
+            check_conditions(event.object["status"]["conditions"])
 
 
 @pytest.fixture

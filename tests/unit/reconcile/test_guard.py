@@ -1,0 +1,165 @@
+"""The guard: what it may never grant, whatever the nodes say."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from consortium_operator.chain.plan import Plan
+from consortium_operator.chain.view import ChainView, NodeView
+from consortium_operator.reconcile.guard import Verdict, judge
+from tests import chains
+
+TEXT, HASH = "block 0", "0xgenesis"
+
+
+@dataclass(frozen=True)
+class Chain:
+    """A planned chain of sealers n0, n1, … of given weights, and what each says of itself."""
+
+    plan: Plan
+    view: ChainView
+
+    def verdict(self, number: int, *, is_lost: bool = False) -> Verdict:
+        register = chains.node_register(number)
+        return judge(self.view, self.plan.nodes[number], register, is_lost=is_lost)
+
+
+def chain(*weights: int, down: tuple[int, ...] = (), **fields: Any) -> Chain:
+    """`down` are silent; `fields` are of every answer, or by number in `each`."""
+    each: dict[int, dict[str, Any]] = fields.pop("each", {})
+    plan = chains.plan(
+        *(chains.member(f"m{n:02}", chains.node("n", weight=w)) for n, w in enumerate(weights))
+    )
+    ids = [chains.node_register(n).node_id for n in range(len(weights))]
+    up = [n for n in range(len(weights)) if n not in down]
+    by_id = dict(zip(ids, weights, strict=True))
+    views = []
+    for n, node in enumerate(plan.nodes):
+        if n in down:
+            views.append(NodeView(node.names.node, problem="silent"))
+            continue
+        answer: dict[str, Any] = {
+            "height": 7,
+            "latest_hash": "0xblock",
+            "genesis_hash": HASH,
+            "block0_text": TEXT,
+            "peers": frozenset(ids[other] for other in up if other != n),
+            "sealers": by_id,
+        }
+        answer |= fields | each.get(n, {})
+        views.append(NodeView(node.names.node, node_id=ids[n], **answer))
+    return Chain(plan, ChainView(tuple(views), TEXT, by_id))
+
+
+@pytest.mark.parametrize(
+    ("weights", "down", "number", "granted"),
+    [
+        ((1, 1, 1, 1), (), 0, True),
+        ((1, 1, 1, 1), (3,), 0, False),
+        ((1, 1, 1, 1), (3,), 3, True),
+        ((1, 1, 1, 1), (2, 3), 3, True),
+        ((1, 1, 1, 1), (0, 1, 2, 3), 0, True),
+        ((1, 1, 1), (), 0, False),
+        ((1,), (), 0, False),
+        ((3, 1, 1, 1), (), 0, False),
+        ((3, 1, 1, 1), (), 1, True),
+        ((2, 2, 2, 2, 2), (), 0, True),
+        ((2, 2, 2, 2, 2), (1,), 0, False),
+        ((1,) * 7, (6,), 0, True),
+        ((1,) * 7, (5, 6), 0, False),
+    ],
+)
+def test_what_is_spared(
+    weights: tuple[int, ...], down: tuple[int, ...], number: int, granted: bool
+) -> None:
+    assert chain(*weights, down=down).verdict(number).granted is granted
+
+
+def test_a_refusal_tells_the_numbers() -> None:
+    why = chain(1, 1, 1, 1, down=(3,)).verdict(0).why
+    assert why == "m00/n-0 has weight 1; of 4 are 3 live and 3 are needed"
+
+
+def test_a_chain_that_was_not_read_is_left_alone() -> None:
+    one = chain(1, 1, 1, 1)
+    assert not judge(None, one.plan.nodes[0], chains.node_register(0), is_lost=False).granted
+
+
+def test_a_node_without_a_block_is_left_alone() -> None:
+    young = chain(1, 1, 1, 1, height=0)
+    assert not any(young.verdict(n).granted for n in range(4))
+    joining = chain(1, 1, 1, 1, each={3: {"height": 0}})
+    assert not joining.verdict(3).granted
+    behind = chain(1, 1, 1, 1, height=50, each={3: {"height": 0}})
+    assert not behind.verdict(3).granted
+
+
+def test_a_node_that_is_lost_to_the_others_may_go_at_any_height() -> None:
+    young = chain(1, 1, 1, 1, height=0, each={3: {"genesis_hash": "0xother"}})
+    assert young.verdict(3, is_lost=True).granted
+    assert young.verdict(0, is_lost=True).granted
+
+
+@pytest.mark.parametrize("number", range(4))
+def test_where_nodes_disagree_nobody_is_touched(number: int) -> None:
+    split = chain(1, 1, 1, 1, each={3: {"latest_hash": "0xother"}})
+    foreign = chain(1, 1, 1, 1, each={3: {"block0_text": "another"}})
+    assert not split.verdict(number).granted
+    assert not foreign.verdict(number).granted
+
+
+def test_a_node_that_the_others_do_not_see_costs_nothing() -> None:
+    ids = [chains.node_register(n).node_id for n in range(4)]
+    without_3 = {n: {"peers": frozenset(ids[:3]) - {ids[n]}} for n in range(3)}
+    cut_off = chain(1, 1, 1, 1, each=without_3)
+    assert cut_off.verdict(3).granted
+    assert not cut_off.verdict(0).granted
+
+
+weights = st.lists(st.integers(1, 5), min_size=1, max_size=9)
+
+
+@st.composite
+def any_chain(draw: st.DrawFn) -> Chain:
+    of = draw(weights)
+    numbers = range(len(of))
+    down = tuple(n for n in numbers if draw(st.booleans()))
+    each = {
+        n: {
+            "height": draw(st.sampled_from([0, 1, 7, 30])),
+            "genesis_hash": draw(st.sampled_from([HASH, HASH, HASH, "0xother"])),
+            "peers": frozenset(
+                chains.node_register(other).node_id for other in numbers if draw(st.booleans())
+            ),
+        }
+        for n in numbers
+    }
+    return chain(*of, down=down, each=each, latest_hash="")
+
+
+@given(any_chain(), st.data())
+def test_a_live_node_never_goes_where_the_quorum_would_go_with_it(
+    one: Chain, data: st.DataObject
+) -> None:
+    number = data.draw(st.integers(0, len(one.plan.nodes) - 1))
+    view, node_id = one.view, chains.node_register(number).node_id
+    if not one.verdict(number).granted:
+        return
+    if node_id in view.live:
+        assert view.live_weight - view.weights[node_id] >= view.quorum.required
+    if node_id in view.up:
+        seen = view.of(one.plan.nodes[number].names.node)
+        assert seen is not None
+        assert seen.height > 0
+
+
+@given(any_chain())
+def test_a_silent_node_may_always_be_helped(one: Chain) -> None:
+    for number, node in enumerate(one.plan.nodes):
+        seen = one.view.of(node.names.node)
+        assert seen is not None
+        if not seen.answers:
+            assert one.verdict(number).granted

@@ -1,0 +1,250 @@
+"""A change reaches the pods one at a time, and never at the price of the quorum."""
+
+from typing import Any
+
+import pytest
+
+from consortium_operator.api.conditions import ConditionType
+from consortium_operator.kube.errors import ApiError, Conflict
+from consortium_operator.kube.kinds import CONFIG_MAP, POD, POD_DISRUPTION_BUDGET, STATEFUL_SET
+from tests import chains
+from tests.fakes.cluster import Call, Fault, Mode, on
+from tests.fakes.operator import Stage
+
+UP_TO_DATE = ConditionType.UP_TO_DATE
+SETTING = {"config": {"txpool": {"limit": "20000"}}}
+NAMES = [f"trade-{member}-node-0" for member in ("huawei", "ping-an", "tencent", "webank")]
+
+
+def _templates(stage: Stage) -> dict[str, int]:
+    return {
+        s["metadata"]["name"]: s["metadata"]["generation"] for s in stage.cluster.all(STATEFUL_SET)
+    }
+
+
+async def _watched(stage: Stage, rounds: int = 40) -> int:
+    """Runs to the end; the most pods that were ever missing or out of date at once."""
+    most = 0
+    for _ in range(rounds):
+        await stage.round()
+        down = 4 - len(stage.cluster.all(POD))
+        most = max(most, down)
+        assert stage.told(ConditionType.QUORUM_HEALTHY) == "True/AsExpected"
+    return most
+
+
+async def test_a_new_setting_reaches_all_pods_one_at_a_time(running: Stage) -> None:
+    running.edit(fiscoBcos=SETTING)
+    assert await _watched(running) == 1
+    assert sorted(running.cluster.evictions) == [f"{name}-0" for name in NAMES]
+    assert running.told(ConditionType.READY) == "True/AsExpected"
+
+
+async def test_while_it_goes_on_the_status_says_so(running: Stage) -> None:
+    running.edit(fiscoBcos=SETTING)
+    await running.round()
+    assert running.told(UP_TO_DATE) == "False/RollingOut"
+    assert "4 nodes in all" in running.condition(UP_TO_DATE)["message"]
+
+
+async def test_a_template_is_written_only_at_its_nodes_turn(running: Stage) -> None:
+    before = _templates(running)
+    running.edit(fiscoBcos=SETTING)
+    running.hear()
+    await running.act()
+    changed = [
+        name for name, generation in _templates(running).items() if generation != before[name]
+    ]
+    assert len(changed) == 1
+
+
+async def test_a_node_that_does_not_come_back_stops_the_rest(running: Stage) -> None:
+    running.controllers.broken_images.add("registry.example/node:bad")
+    running.edit(image={"repository": "registry.example/node", "tag": "bad"})
+    for _ in range(20):
+        await running.round()
+    assert len(running.cluster.evictions) == 1
+    assert running.told(ConditionType.QUORUM_HEALTHY) == "True/AsExpected"
+    assert running.told(ConditionType.NODES_READY) == "False/ImagePull"
+    assert "is not live" in running.condition(UP_TO_DATE)["message"] or (
+        "are needed" in running.condition(UP_TO_DATE)["message"]
+    )
+    running.edit(image=None)
+    await running.settle()
+    assert running.told(ConditionType.READY) == "True/AsExpected"
+    assert len(running.cluster.evictions) == 2
+
+
+async def test_a_chain_that_can_spare_nobody_waits(running: Stage) -> None:
+    running.nodes.silent = {NAMES[3]}
+    await running.settle()
+    running.edit(fiscoBcos=SETTING)
+    for _ in range(20):
+        await running.round()
+    assert set(running.cluster.evictions) == {f"{NAMES[3]}-0"}
+    running.nodes.silent = set()
+    await running.settle()
+    assert len(running.cluster.evictions) == 4
+
+
+async def test_nodes_that_are_down_are_changed_together_and_first(running: Stage) -> None:
+    """Below the quorum there is nothing left to guard: the change may be the cure."""
+    running.nodes.silent = {NAMES[0], NAMES[1]}
+    await running.settle()
+    running.edit(fiscoBcos=SETTING)
+    for _ in range(12):
+        await running.round()
+    assert set(running.cluster.evictions) == {f"{NAMES[0]}-0", f"{NAMES[1]}-0"}
+    running.nodes.silent = set()
+    await running.settle()
+    assert len(running.cluster.evictions) == 4
+    assert running.told(ConditionType.READY) == "True/AsExpected"
+
+
+async def test_nodes_that_do_not_see_each_other_are_changed_one_at_a_time(running: Stage) -> None:
+    """None is live, but the change may be what connects them."""
+    for name in NAMES:
+        running.nodes.scripted[name] = {"peers": frozenset()}
+    await running.settle()
+    assert running.told(ConditionType.QUORUM_HEALTHY) == "False/QuorumLost"
+    running.edit(fiscoBcos=SETTING)
+    for _ in range(30):
+        await running.round()
+        assert len(running.cluster.all(POD)) >= 3
+    assert len(running.cluster.evictions) == 4
+
+
+async def test_a_node_that_fell_is_not_held_up_by_one_whose_turn_it_is(running: Stage) -> None:
+    running.edit(fiscoBcos=SETTING)
+    running.hear()
+    await running.act()  # the template of the first is written
+    running.nodes.silent = {NAMES[3]}  # and now another falls
+    for _ in range(8):
+        await running.round()
+    assert running.cluster.evictions == [f"{NAMES[3]}-0"]
+    running.nodes.silent = set()
+    await running.settle()
+    assert len(running.cluster.evictions) == 4
+
+
+async def test_a_budget_that_refuses_is_asked_again(running: Stage) -> None:
+    running.cluster.refuses_evictions = "Cannot evict pod: disruption budget"
+    running.edit(fiscoBcos=SETTING)
+    for _ in range(6):
+        await running.round()
+    assert "disruption budget" in running.condition(UP_TO_DATE)["message"]
+    running.cluster.refuses_evictions = None
+    await running.settle()
+    assert running.told(ConditionType.READY) == "True/AsExpected"
+
+
+async def test_a_pod_that_was_replaced_under_an_eviction_is_no_error(running: Stage) -> None:
+    def another(call: Call) -> ApiError:
+        return Conflict(409, "Conflict", "another uid", call.verb, call.key)
+
+    fault = Fault(on("evict"), error=another)
+    running.cluster.faults.append(fault)
+    running.edit(fiscoBcos=SETTING)
+    for _ in range(4):
+        await running.round()
+    running.cluster.faults.clear()
+    await running.settle()
+    assert running.told(ConditionType.READY) == "True/AsExpected"
+
+
+async def test_a_pod_that_is_stopping_lets_nobody_else_go(running: Stage) -> None:
+    running.cluster.edit(
+        POD,
+        f"{NAMES[1]}-0",
+        lambda pod: pod["metadata"].update(deletionTimestamp="2026-01-01T00:00:00Z"),
+    )
+    running.edit(fiscoBcos=SETTING)
+    running.controllers.lazy = True
+    for _ in range(5):
+        await running.round()
+    assert running.cluster.evictions == []
+
+
+async def test_a_restarted_operator_goes_on_where_it_was(running: Stage) -> None:
+    running.edit(fiscoBcos=SETTING)
+    for _ in range(40):
+        running.start()
+        await running.round()
+    assert len(running.cluster.evictions) == 4
+    assert running.told(ConditionType.READY) == "True/AsExpected"
+
+
+async def test_what_nobody_needs_any_more_is_deleted_after_the_rollout(running: Stage) -> None:
+    before = {c["metadata"]["name"] for c in running.cluster.all(CONFIG_MAP)}
+    running.edit(fiscoBcos=SETTING)
+    running.hear()
+    await running.act()
+    assert before <= {c["metadata"]["name"] for c in running.cluster.all(CONFIG_MAP)}
+    await running.settle()
+    after = {c["metadata"]["name"] for c in running.cluster.all(CONFIG_MAP)}
+    assert len(after) == len(before)
+    assert {name.rpartition("-")[0] for name in before - after} == {f"{n}-config" for n in NAMES}
+    kinds = {call.key.kind.kind for call in running.cluster.calls if call.verb == "delete"}
+    assert kinds == {"ConfigMap"}
+
+
+async def test_a_heavy_sealer_waits_for_a_person(stage: Stage) -> None:
+    members = [chains.member(m) for m in ("huawei", "ping-an", "tencent")]
+    stage.create(*members, chains.member("webank", chains.node("node", weight=3)))
+    await stage.settle()
+    assert stage.told(ConditionType.QUORUM_HEALTHY) == "True/NodeHeavierThanF"
+    stage.edit(fiscoBcos=SETTING)
+    await stage.settle(rounds=80)
+    assert "trade-webank-node-0-0" not in stage.cluster.evictions
+    assert len(stage.cluster.evictions) == 3
+
+
+@pytest.mark.parametrize("number", [1, 2, 3, 4])
+async def test_an_eviction_without_an_answer_is_one_eviction(running: Stage, number: int) -> None:
+    seen = 0
+
+    def hits(call: Call) -> bool:
+        nonlocal seen
+        seen += call.verb == "evict"
+        return call.verb == "evict" and seen == number
+
+    running.cluster.faults.append(Fault(hits, mode=Mode.LOST))
+    running.edit(fiscoBcos=SETTING)
+    for _ in range(40):
+        try:
+            await running.round()
+        except ApiError:
+            continue
+    assert len(running.cluster.evictions) == 4
+    assert running.told(ConditionType.READY) == "True/AsExpected"
+
+
+# Budgets.
+
+
+async def test_budgets_list_the_live_sealers(running: Stage) -> None:
+    running.nodes.silent = {NAMES[0]}
+    await running.settle()
+    budget = _budget(running)
+    assert budget["minAvailable"] == 3
+    assert budget["selector"]["matchExpressions"][0]["values"] == NAMES[1:]
+    running.nodes.silent = set()
+    await running.settle()
+    assert _budget(running)["selector"]["matchExpressions"][0]["values"] == NAMES
+
+
+async def test_budgets_stay_while_nobody_answers(running: Stage) -> None:
+    """It may be the operator that is cut off."""
+    before = _budget(running)
+    running.nodes.silent = set(NAMES)
+    await running.settle()
+    assert running.told(ConditionType.QUORUM_HEALTHY) == "Unknown/Unknown"
+    assert _budget(running) == before
+
+
+def _budget(stage: Stage) -> dict[str, Any]:
+
+    found = stage.cluster.find(POD_DISRUPTION_BUDGET, "trade-sealers")
+    assert found is not None
+    spec: dict[str, Any] = found["spec"]
+    return spec
