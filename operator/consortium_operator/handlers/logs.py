@@ -17,17 +17,23 @@ class JsonFormatter(logging.Formatter):
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "logger": record.name,
-            "message": record.getMessage(),
+            "message": _clean(record.getMessage()),
         }
         extras = {k: v for k, v in vars(record).items() if k not in _STANDARD and k[0] != "_"}
-        line |= {name: _plain(value) for name, value in sorted(extras.items())}
+        # What a line always has cannot be shadowed.
+        line |= {name: _plain(extras[name]) for name in sorted(extras.keys() - line.keys())}
         if record.exc_info:
-            line["exception"] = self.formatException(record.exc_info)
-        return _PEM.sub("[redacted]", json.dumps(line, ensure_ascii=False))
+            line["exception"] = _clean(self.formatException(record.exc_info))
+        return json.dumps(line, ensure_ascii=False)
 
 
 def _plain(value: object) -> object:
-    return value if isinstance(value, str | int | float | bool | None) else str(value)
+    return value if isinstance(value, int | float | None) else _clean(str(value))
+
+
+def _clean(text: str) -> str:
+    """Line breaks may be escaped already, as in the repr of bytes."""
+    return _PEM.sub("[redacted]", text)
 
 
 def configure(level: str) -> None:

@@ -47,15 +47,18 @@ def _options(arguments: Sequence[str] | None) -> tuple[Options, str]:
     )
     parsed = parser.parse_args(arguments)
     host, _, port = parsed.listen.rpartition(":")
-    if not port.isdigit():
-        parser.error(f"--listen: {parsed.listen} has no port")
+    if not port.isdecimal() or not 0 < int(port) < 65536:
+        parser.error(f"--listen: {parsed.listen} has no port between 1 and 65535")
     kubeconfig = os.environ.get("KUBECONFIG")
     settings = Settings(
         operator_namespace=os.environ.get("POD_NAMESPACE", "consortium-system"),
         image_catalogue=_catalogue(parser, parsed.image_catalogue),
     )
     options = Options(
-        settings, host or "0.0.0.0", int(port), Path(kubeconfig) if kubeconfig else None
+        settings,
+        host.strip("[]") or "0.0.0.0",
+        int(port),
+        Path(kubeconfig) if kubeconfig else None,
     )
     return options, parsed.log_level
 
