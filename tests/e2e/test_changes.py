@@ -1,6 +1,7 @@
 """Edits of a running chain: some roll through its pods, some are refused, none stops it."""
 
 import copy
+from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any
 
@@ -12,6 +13,8 @@ from tests.e2e.support.pod_watch import PodWatch
 from tests.e2e.support.sdk import an_account
 from tests.e2e.support.traffic import Traffic
 from tests.e2e.support.waiting import wait_until
+
+Edit = Callable[[Chain], dict[str, Any]]
 
 
 def config_maps(chain: Chain) -> set[str]:
@@ -52,7 +55,7 @@ def with_another_version(chain: Chain) -> dict[str, Any]:
     ],
 )
 def test_an_edit_that_cannot_be_made_yet_is_refused_and_the_chain_runs_on(
-    own_chain: Chain, edit: Any, reason: str, field: str
+    own_chain: Chain, edit: Edit, reason: str, field: str
 ) -> None:
     children = {one["metadata"]["uid"] for one in own_chain.children("pods,pvc,secrets")}
     own_chain.apply(own_chain.with_spec(**edit(own_chain)))
@@ -69,33 +72,23 @@ def test_an_edit_that_cannot_be_made_yet_is_refused_and_the_chain_runs_on(
     assert {one["metadata"]["uid"] for one in own_chain.children("pods,pvc,secrets")} == children
 
 
+def exists(chain: Chain, kind: str, name: str) -> bool:
+    return chain.kubectl.attempt("get", kind, name, chain.here).returncode == 0
+
+
 def test_a_paused_chain_is_looked_at_and_not_touched(own_chain: Chain) -> None:
-    service = "quickstart-webank-rpc"
+    service = ("service", "quickstart-webank-rpc")
     own_chain.apply(own_chain.with_spec(paused=True))
-    wait_until(
-        lambda: (
-            own_chain.status()["observedGeneration"]
-            == own_chain.resource()["metadata"]["generation"]
-        ),
-        "the operator to see the pause",
-        own_chain.report,
-    )
-    own_chain.kubectl("delete", "service", service, own_chain.here)
-    # Something that makes the operator look, and tell: then it has passed the Service by.
-    killed = "quickstart-east-port-ningbo-0-0"
-    own_chain.kubectl("delete", "pod", killed, own_chain.here)
-    own_chain.wait("Ready", "False", "NodeDown")
-    own_chain.wait("NodesReady", "True")
-    assert own_chain.kubectl.attempt("get", "service", service, own_chain.here).returncode == 1
+    own_chain.wait_ready()
+    own_chain.kubectl("delete", *service, own_chain.here)
+    # Another edit: once the status tells of it, the operator has passed the Service by.
+    edited = own_chain.with_spec(paused=True, certificates={"renewBefore": "700h"})
+    own_chain.apply(edited)
+    own_chain.wait_ready()
+    assert not exists(own_chain, *service)
 
     own_chain.apply()
-    wait_until(
-        lambda: (
-            own_chain.kubectl.attempt("get", "service", service, own_chain.here).returncode == 0
-        ),
-        "the Service",
-        own_chain.report,
-    )
+    wait_until(lambda: exists(own_chain, *service), "the Service", own_chain.report)
     own_chain.wait_ready()
 
 
