@@ -21,7 +21,7 @@ from consortium_operator.kube.errors import (
     Invalid,
     QuotaExceeded,
 )
-from consortium_operator.kube.kinds import JsonObject, ObjectKey, key_of
+from consortium_operator.kube.kinds import CONSORTIUM_CHAIN, JsonObject, ObjectKey, key_of
 from consortium_operator.kube.projection import Observed, project
 from consortium_operator.manifests import Manifest, is_create_only
 from consortium_operator.reconcile.findings import Finding
@@ -75,7 +75,7 @@ async def _create(run: Round, manifest: Manifest) -> bool:
             observed = project(found)
     if not _is_ours(run, manifest, observed):
         return _conflict(run, manifest)
-    if observed.deleting:
+    if observed.deleting or not await _may_own(run, manifest, observed):
         return False
     if "ownerReferences" in manifest["metadata"]:
         await _put_right(run, manifest, observed)
@@ -106,7 +106,7 @@ async def _apply(run: Round, manifest: Manifest) -> bool:
         observed = project(found) if found is not None else None
     if observed is not None and not _is_ours(run, manifest, observed):
         return _conflict(run, manifest)
-    if observed is not None and observed.deleting:
+    if observed is not None and (observed.deleting or not await _may_own(run, manifest, observed)):
         return False
     remember(run, manifest, await _restore(run, manifest))
     return True
@@ -127,6 +127,17 @@ def remember(run: Round, manifest: Manifest, written: JsonObject) -> None:
     """Takes what the API server made of our write as the object's right state."""
     run.world.store.record(written)
     run.memory.applied[key_of(manifest)] = Applied(wanted_hash(manifest), object_digest(written))
+
+
+async def _may_own(run: Round, manifest: Manifest, observed: Observed) -> bool:
+    """False for an orphan of a resource that is going. It may be the work of `kubectl delete
+    --cascade=orphan`, of which our watch has not told yet: owned again, it would be collected
+    with the resource, and its pod with it."""
+    if "ownerReferences" not in manifest["metadata"] or run.plan.uid in observed.owner_uids:
+        return True
+    key = ObjectKey(CONSORTIUM_CHAIN, run.key.namespace, run.key.name)
+    found = ((await run.world.client.get(key)) or {}).get("metadata") or {}
+    return found.get("uid") == run.plan.uid and "deletionTimestamp" not in found
 
 
 def _is_ours(run: Round, manifest: Manifest, observed: Observed) -> bool:
