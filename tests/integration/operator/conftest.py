@@ -9,6 +9,7 @@ import copy
 import itertools
 import json
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from consortium_sandbox import Sandbox, tool_path
 from tests.charts import NAMESPACE as OPERATOR_NAMESPACE
 from tests.charts import RELEASE, Chart, only
 from tests.integration.operator.support.api import (
+    CHILDREN,
     EVERYTHING,
     ROLE_BINDING,
     Api,
@@ -28,6 +30,7 @@ from tests.integration.operator.support.api import (
 )
 from tests.integration.operator.support.chain import Chain
 from tests.integration.operator.support.process import OperatorProcess
+from tests.invariants import violations
 from tests.kubectl import Kubectl, as_list, eventually
 from tests.leaks import Scanner
 from tests.resources import CRD_FILE
@@ -55,8 +58,9 @@ class Account:
 
 
 @pytest.fixture(scope="session")
-def api(control_plane: Sandbox) -> Api:
-    return Api(control_plane.kubeconfig)
+def api(control_plane: Sandbox) -> Iterator[Api]:
+    with closing(Api(control_plane.kubeconfig)) as api:
+        yield api
 
 
 @pytest.fixture(scope="session")
@@ -149,6 +153,12 @@ def leaks_of(api: Api, namespaces: list[str], operator: OperatorProcess) -> list
                     where = f"{kind} {namespace}/{obj['metadata']['name']}"
                     found += scanner.scan(json.dumps(obj, ensure_ascii=False), where)
     return [str(leak) for leak in found]
+
+
+def violations_of(api: Api, namespace: str, since: str) -> list[str]:
+    """What the operator did after version `since` that it never may (tests/invariants.py). The
+    namespace's chains must be younger."""
+    return violations(api.history(namespace, since, (CONSORTIUM_CHAIN, *CHILDREN)))
 
 
 @pytest.fixture

@@ -272,9 +272,9 @@ def test_labels_and_annotations_of_others_stay(chain: Chain, operator: OperatorP
         chain.api.patch(
             KINDS[obj["kind"]], chain.namespace, obj["metadata"]["name"], {"metadata": mark}
         )
-    operator.wait_rounds(2)
+    operator.look_again(chain.poke)
     operator.restart()
-    operator.wait_rounds(2)
+    operator.look_again(chain.poke)
     for obj in chain.children():
         assert labels_of(obj).get("team") == "ledger", path_of(obj)
         assert obj["metadata"]["annotations"]["example.com/owner"] == "ledger", path_of(obj)

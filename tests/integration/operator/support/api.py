@@ -7,9 +7,10 @@ there must not pass twice. Kinds and their paths are shared.
 import http.client
 import json
 import ssl
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from contextlib import closing
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -69,11 +70,15 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Happened:
-    """One event of a watch: what became of one object, at which version of the cluster."""
+    """One event of a watch: what became of one object, at which version of the cluster.
+
+    `actor`: operator where the write was the operator's; of a deletion nobody can tell.
+    """
 
     version: int
     type: str
     object: Body
+    actor: str = ""
 
     @property
     def path(self) -> str:
@@ -81,7 +86,7 @@ class Happened:
 
 
 class Api:
-    """Calls by the administrator of `kubeconfig`, whose certificates are files."""
+    """Calls by the administrator of `kubeconfig`, whose certificates are files. For one thread."""
 
     def __init__(self, kubeconfig: Path) -> None:
         config = yaml.safe_load(kubeconfig.read_text())
@@ -90,6 +95,11 @@ class Api:
         self._address = urlsplit(self.server).netloc
         self._tls = ssl.create_default_context(cafile=cluster["certificate-authority"])
         self._tls.load_cert_chain(user["client-certificate"], user["client-key"])
+        # A handshake costs more than most calls.
+        self._kept = self._new_connection()
+
+    def close(self) -> None:
+        self._kept.close()
 
     def get(self, kind: Kind, namespace: str, name: str) -> Body | None:
         try:
@@ -144,11 +154,15 @@ class Api:
         """
         with ThreadPoolExecutor(len(kinds)) as pool:
             found = pool.map(lambda kind: list(self._replay(kind, namespace, since)), kinds)
-        return sorted((event for events in found for event in events), key=lambda e: e.version)
+        in_order = sorted((one for events in found for one in events), key=lambda e: e.version)
+        return list(_with_actors(in_order))
 
     def _replay(self, kind: Kind, namespace: str, since: str) -> Iterator[Happened]:
         query = {"watch": "true", "resourceVersion": since, "timeoutSeconds": "1"}
-        text = self._text("GET", kind.collection_path(namespace), query=query)
+        path = f"{kind.collection_path(namespace)}?{urlencode(query)}"
+        with closing(self._new_connection()) as connection:
+            connection.request("GET", path)
+            text = connection.getresponse().read().decode()
         for line in text.splitlines():
             event = json.loads(line)
             if event["type"] == "ERROR":
@@ -181,18 +195,41 @@ class Api:
         content_type: str = "application/json",
         query: Mapping[str, str] | None = None,
     ) -> str:
-        connection = http.client.HTTPSConnection(self._address, context=self._tls, timeout=30)
-        try:
-            url = f"{path}?{urlencode(query)}" if query else path
-            text = None if body is None else json.dumps(body)
-            connection.request(method, url, text, {"Content-Type": content_type})
-            answer = connection.getresponse()
-            found = answer.read().decode()
-        finally:
-            connection.close()
-        if answer.status >= 400:
-            raise Refused(answer.status, json.loads(found).get("message", found))
+        url = f"{path}?{urlencode(query)}" if query else path
+        text = None if body is None else json.dumps(body)
+        headers = {"Content-Type": content_type}
+        status, found = self._send(method, url, text, headers)
+        if status >= 400:
+            raise Refused(status, json.loads(found).get("message", found))
         return found
+
+    def _send(
+        self, method: str, url: str, text: str | None, headers: dict[str, str]
+    ) -> tuple[int, str]:
+        try:
+            self._kept.request(method, url, text, headers)
+            answer = self._kept.getresponse()
+            return answer.status, answer.read().decode()
+        except (OSError, http.client.HTTPException) as error:
+            self._kept.close()
+            if not isinstance(error, http.client.RemoteDisconnected):
+                raise
+        # The server has closed a connection that nobody used for long.
+        return self._send(method, url, text, headers)
+
+    def _new_connection(self) -> http.client.HTTPSConnection:
+        return http.client.HTTPSConnection(self._address, context=self._tls, timeout=30)
+
+
+def _with_actors(history: Iterable[Happened]) -> Iterator[Happened]:
+    """Whoever wrote last has changed its own entry in managedFields."""
+    last: dict[str, list[Body]] = {}
+    for event in history:
+        fields = event.object["metadata"].get("managedFields", [])
+        own = [one for one in fields if one["manager"].startswith("consortium-operator")]
+        wrote = event.type != "DELETED" and own != last.get(event.path, [])
+        last[event.path] = [] if event.type == "DELETED" else own
+        yield replace(event, actor="operator" if wrote else "somebody")
 
 
 def path_of(obj: Body) -> str:

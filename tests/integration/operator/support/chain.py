@@ -97,7 +97,7 @@ class Chain:
 
     def versions(self, *kinds: Kind) -> Versions:
         """Of the children; the status of a StatefulSet, which its controller writes, aside."""
-        return {path_of(obj): _version(obj) for obj in self.children(*kinds)}
+        return {path_of(obj): version_of(obj) for obj in self.children(*kinds)}
 
     def conditions(self) -> dict[str, Body]:
         found = self.resource().get("status", {}).get("conditions", [])
@@ -144,7 +144,7 @@ class Chain:
         """Until nothing of it changes any more, its own status included."""
 
         def everything() -> Versions:
-            return self.versions() | {"resource": _version(self.resource())}
+            return self.versions() | {"resource": version_of(self.resource())}
 
         last, since = everything(), time.monotonic()
         deadline = since + PATIENCE
@@ -170,7 +170,7 @@ class Chain:
         )
 
 
-def _version(obj: Body) -> tuple[str, str]:
+def version_of(obj: Body) -> tuple[str, str]:
     """(uid, resourceVersion); where a controller writes a status of its own, a digest of the rest
     in its place."""
     metadata = obj["metadata"]

@@ -8,6 +8,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -103,10 +104,11 @@ class OperatorProcess:
 
         return Work(total(_ROUNDS), total(_CALLS), total(_ERRORS))
 
-    def wait_rounds(self, more: int) -> None:
-        """Until the operator has looked at its chains so many times more."""
-        start = self.work().rounds
-        wait_until(lambda: self.work().rounds >= start + more, f"{more} rounds", self.log)
+    def look_again(self, poke: Callable[[], None]) -> None:
+        """One more round, now, and not at its own pace: what it would do wrong it has done then."""
+        before = self.work().rounds
+        poke()
+        wait_until(lambda: self.work().rounds > before, "another round", self.log)
 
     def log(self) -> str:
         """Its last words, without what led to an exception."""
