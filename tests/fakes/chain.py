@@ -5,6 +5,7 @@ as high as the chain. As with the real node, a start at height 0 on a volume tha
 before gives another genesis hash.
 """
 
+import copy
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -39,6 +40,11 @@ class FakeNodes:
     _starts: dict[str, list[tuple[str, int]]] = field(default_factory=dict)
     _ledgers: dict[str, int] = field(default_factory=dict)
 
+    def copy(self, cluster: FakeCluster) -> "FakeNodes":
+        """The same nodes, in a copy of their cluster."""
+        twin = copy.deepcopy(replace(self, cluster=FakeCluster()))
+        return replace(twin, cluster=cluster)
+
     def connect(self, plan: Plan) -> "FakeNodes":
         return self
 
@@ -59,7 +65,7 @@ class FakeNodes:
             block0_hash="0xblock0",
             peers=frozenset(
                 self._node_id(other)
-                for other in self.cluster.all(POD, namespace)
+                for other in self.cluster.peek(POD, namespace)
                 if _chain_of(other) == (chain, namespace)
                 and _node_of(other) != endpoint.node
                 and self._runs(other)
@@ -77,7 +83,7 @@ class FakeNodes:
             raise ChainCallFailed(f"{endpoint.node} does not answer sendTransaction")
         self.heights[plan.key.name] = self.heights.get(plan.key.name, 0) + 1
         # Those that take part have the block now; what they restart with does not matter any more.
-        for pod in self.cluster.all(POD, plan.key.namespace):
+        for pod in self.cluster.peek(POD, plan.key.namespace):
             if self._runs(pod):
                 self._ledgers[_claim_of(pod)] = self.heights[plan.key.name]
 
@@ -92,7 +98,7 @@ class FakeNodes:
         _, namespace = _chain_of(pod)
         founders = [
             self._genesis_hash(other)
-            for other in self.cluster.all(POD, namespace)
+            for other in self.cluster.peek(POD, namespace)
             if self._ledgers.get(_claim_of(other))
         ]
         return founders[0] if founders else FRESH
@@ -111,7 +117,7 @@ class FakeNodes:
 
     def _pod_at(self, address: str) -> JsonObject | None:
         return next(
-            (p for p in self.cluster.all(POD) if p.get("status", {}).get("podIP") == address), None
+            (p for p in self.cluster.peek(POD) if p.get("status", {}).get("podIP") == address), None
         )
 
     def _seal(self, pod: JsonObject) -> Seal:

@@ -123,6 +123,17 @@ class FakeCluster(KubeClient):
         self.refuses_evictions: str | None = None
         self.evictions: list[str] = []
 
+    def copy(self) -> "FakeCluster":
+        """Another cluster with the same objects and history, and no faults."""
+        twin = FakeCluster()
+        twin._stored = {
+            key: _Stored(clone(stored.object), clone(stored.applied))
+            for key, stored in self._stored.items()
+        }
+        twin._version, twin._uids = self._version, self._uids
+        twin.history = list(self.history)
+        return twin
+
     # What tests look at.
 
     def find(self, kind: Kind, name: str, namespace: str = "chains") -> JsonObject | None:
@@ -138,6 +149,14 @@ class FakeCluster(KubeClient):
             if kind in (None, key.kind) and namespace in (None, key.namespace)
         ]
         return sorted(found, key=lambda obj: str(key_of(obj)))
+
+    def peek(self, kind: Kind, namespace: str | None = None) -> list[JsonObject]:
+        """As `all`, but the objects themselves: for fakes that read often and change nothing."""
+        return [
+            stored.object
+            for key, stored in self._stored.items()
+            if kind == key.kind and namespace in (None, key.namespace)
+        ]
 
     @property
     def version(self) -> int:

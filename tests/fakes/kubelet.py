@@ -29,6 +29,12 @@ class Controllers:
         self.lazy = False
         self.skip: set[str] = set()
 
+    def copy(self, cluster: FakeCluster) -> "Controllers":
+        """The same controllers, in a copy of their cluster."""
+        twin = Controllers(cluster)
+        twin._addresses = self._addresses
+        return twin
+
     def run(self) -> None:
         """Brings pods up to what their StatefulSets say (OnDelete: never changes a pod)."""
         if self.lazy:
@@ -37,7 +43,7 @@ class Controllers:
         for stateful_set in self._cluster.all(STATEFUL_SET):
             if stateful_set["metadata"]["name"] not in self.skip:
                 self._stateful_set(stateful_set)
-        for pod in self._cluster.all(POD):
+        for pod in self._cluster.peek(POD):
             if not self._has_owner(pod):
                 self._cluster.remove(key_of(pod), CONTROLLER)
 

@@ -1,7 +1,8 @@
 """One operator against a fake cluster, step by step: a test says what it has heard and when it
 acts, is killed, or starts anew."""
 
-from dataclasses import dataclass, field
+import copy
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -18,7 +19,7 @@ from consortium_operator.kube.projection import project
 from consortium_operator.kube.store import Store
 from consortium_operator.reconcile.chains import Chains
 from consortium_operator.reconcile.reconciler import Reconciler
-from consortium_operator.reconcile.world import World
+from consortium_operator.reconcile.world import ChainMemory, World
 from tests import chains
 from tests.fakes.chain import FakeNodes
 from tests.fakes.cluster import CONTROLLER, FakeCluster, Killed
@@ -26,6 +27,11 @@ from tests.fakes.engine import PooledKeys
 from tests.fakes.kubelet import Controllers
 
 KEY = ChainKey("chains", "trade")
+
+
+def _copied(memory: ChainMemory) -> ChainMemory:
+    """Dicts are copied; what they hold never changes."""
+    return ChainMemory(**{f.name: copy.copy(getattr(memory, f.name)) for f in fields(memory)})
 
 
 @dataclass(slots=True)
@@ -58,6 +64,20 @@ class Stage:
         self.nodes = FakeNodes(self.cluster)
         self.controllers = Controllers(self.cluster)
         self.start()
+
+    def copy(self) -> "Stage":
+        """The same stage at the same moment, with an operator that remembers as much."""
+        cluster = self.cluster.copy()
+        twin = Stage(cluster, Clock(self.clock.now), copy.copy(self.engine))
+        twin.nodes = self.nodes.copy(cluster)
+        twin.controllers = self.controllers.copy(cluster)
+        twin._serial = self._serial
+        twin.start()
+        # Founding a chain for each of hundreds of tests would take minutes.
+        twin.reconciler._memories = {
+            key: _copied(memory) for key, memory in self.reconciler._memories.items()
+        }
+        return twin
 
     # The operator's life.
 

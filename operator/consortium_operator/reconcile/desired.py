@@ -24,7 +24,7 @@ from consortium_operator.manifests.trust import trust_config_map
 from consortium_operator.manifests.volume import data_claim
 from consortium_operator.reconcile.certificates import Standing
 from consortium_operator.reconcile.knowledge import Knowledge
-from consortium_operator.reconcile.world import Founded
+from consortium_operator.reconcile.world import Founded, Rendered
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,10 +127,22 @@ def _node(
 
 
 def _files(founded: Founded, node: PlannedNode, standing: Standing) -> tuple[NodeFile, ...]:
+    """Rendered once for what they are made of: it costs milliseconds, and there are many nodes."""
+    run, name = founded.round, node.names.node
     material = NodeMaterial(
         node=node,
-        register=founded.custody.nodes[node.names.node],
+        register=founded.custody.nodes[name],
         certificate=standing.pem,
         client_authority=founded.custody.client_authorities[node.member],
     )
-    return founded.round.engine.node_files(founded.round.plan, founded.seal, material)
+    known = run.memory.rendered.get(name)
+    # The plan is the same object as long as it is equal.
+    if (
+        known
+        and known.plan is run.plan
+        and (known.seal, known.material) == (founded.seal, material)
+    ):
+        return known.files
+    files = run.engine.node_files(run.plan, founded.seal, material)
+    run.memory.rendered[name] = Rendered(run.plan, founded.seal, material, files)
+    return files

@@ -93,8 +93,8 @@ class Reconciler:
         findings = Findings()
         plan = self._plan(key, body, findings)
         is_accepted = not findings.found
-        if not is_accepted:
-            plan = memory.plan or plan
+        if memory.plan is not None and (not is_accepted or plan == memory.plan):
+            plan = memory.plan
         if plan is None:
             return Outcome(findings, None)
         memory.plan = plan if is_accepted else memory.plan

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from consortium_operator.api.quantity import parse_duration
+from consortium_operator.chain.files import NodeFile
 from consortium_operator.chain.genesis import Seal
 from consortium_operator.chain.naming import ChainKey
 from consortium_operator.chain.plan import Plan, Settings
@@ -20,6 +21,7 @@ from consortium_operator.engines.protocol import (
     ChainClient,
     ClientIdentity,
     Engine,
+    NodeMaterial,
     Validity,
 )
 from consortium_operator.kube.client import KubeClient
@@ -82,6 +84,16 @@ class Applied:
 
 
 @dataclass(frozen=True, slots=True)
+class Rendered:
+    """A node's files, and all that they were made of."""
+
+    plan: Plan
+    seal: Seal
+    material: NodeMaterial
+    files: tuple[NodeFile, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Told:
     """The last status that was written: what we wanted, what the API server made of it, and the
     version of the resource since then."""
@@ -103,6 +115,7 @@ class ChainMemory:
     verified: dict[str, Verified] = field(default_factory=dict)
     applied: dict[ObjectKey, Applied] = field(default_factory=dict)
     clients: dict[str, ClientIdentity] = field(default_factory=dict)
+    rendered: dict[str, Rendered] = field(default_factory=dict)
     certificates: dict[tuple[str, str], CertificateFacts] = field(default_factory=dict)
     failures: int = 0
     probed_at: datetime | None = None
