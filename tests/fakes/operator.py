@@ -117,13 +117,13 @@ class Stage:
         return again
 
     async def settle(self, key: ChainKey = KEY, rounds: int = 40) -> None:
-        """Rounds until three in a row change nothing."""
+        """Rounds until two in a row change nothing."""
         quiet, version = 0, -1
         for _ in range(rounds):
             await self.round(key)
             quiet = quiet + 1 if version == self.cluster.version else 0
             version = self.cluster.version
-            if quiet == 3:
+            if quiet == 2:
                 return
         raise AssertionError(f"not settled: {self.cluster.writes[-10:]}")
 

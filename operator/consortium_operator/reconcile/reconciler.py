@@ -28,7 +28,7 @@ from consortium_operator.reconcile.judgement import Evidence, Judged, judge
 from consortium_operator.reconcile.node_states import NodeStates, Sight, node_states
 from consortium_operator.reconcile.status import Report, Status, make_status, tells_something_new
 from consortium_operator.reconcile.steps import Progress, act, look
-from consortium_operator.reconcile.world import ChainLog, ChainMemory, Round, Told, World
+from consortium_operator.reconcile.world import ChainLog, ChainMemory, Reading, Round, Told, World
 
 log = logging.getLogger(__name__)
 
@@ -91,7 +91,7 @@ class Reconciler:
 
     async def _round(self, key: ChainKey, body: Body, memory: ChainMemory) -> Outcome:
         findings = Findings()
-        plan = self._plan(key, body, findings)
+        plan = self._plan(key, body, memory, findings)
         is_accepted = not findings.found
         if memory.plan is not None and (not is_accepted or plan == memory.plan):
             plan = memory.plan
@@ -114,15 +114,13 @@ class Reconciler:
             trouble = await _carry_out(run, look(run, progress)) or trouble
         return Outcome(findings, progress, trouble)
 
-    def _plan(self, key: ChainKey, body: Body, findings: Findings) -> Plan | None:
+    def _plan(
+        self, key: ChainKey, body: Body, memory: ChainMemory, findings: Findings
+    ) -> Plan | None:
         """The plan of the spec, if one can be made; every problem is a finding."""
-        problems: tuple[Problem, ...]
-        try:
-            chain = parse(body)
-            problems = self._world.engines[chain.spec.engine].problems(chain)
-            plan = None if problems else make_plan(chain, self._world.settings)
-        except InvalidResource as error:
-            problems, plan = error.problems, None
+        if memory.reading is None or memory.reading.body is not body:
+            memory.reading = self._read(body)
+        plan, problems = memory.reading.plan, memory.reading.problems
         twin = self._chains.elder_twin(key)
         if twin is not None:
             message = (
@@ -135,6 +133,15 @@ class Reconciler:
             for one in problems
         )
         return plan
+
+    def _read(self, body: Body) -> Reading:
+        try:
+            chain = parse(body)
+            problems = self._world.engines[chain.spec.engine].problems(chain)
+            plan = None if problems else make_plan(chain, self._world.settings)
+            return Reading(body, plan, problems)
+        except InvalidResource as error:
+            return Reading(body, None, error.problems)
 
     async def _tell(
         self, body: Body, memory: ChainMemory, outcome: Outcome

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from consortium_operator.api.problem import Problem
 from consortium_operator.api.quantity import parse_duration
 from consortium_operator.chain.files import NodeFile
 from consortium_operator.chain.genesis import Seal
@@ -84,6 +85,15 @@ class Applied:
 
 
 @dataclass(frozen=True, slots=True)
+class Reading:
+    """What a resource says, read once for each version that was seen."""
+
+    body: Mapping[str, Any]
+    plan: Plan | None
+    problems: tuple[Problem, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Rendered:
     """A node's files, and all that they were made of."""
 
@@ -111,6 +121,7 @@ class ChainMemory:
     """
 
     uid: str
+    reading: Reading | None = None
     plan: Plan | None = None
     verified: dict[str, Verified] = field(default_factory=dict)
     applied: dict[ObjectKey, Applied] = field(default_factory=dict)
