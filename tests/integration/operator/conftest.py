@@ -126,7 +126,9 @@ class Namespaces:
         self._api.apply(ROLE_BINDING, namespace, binding)
 
     def remove(self) -> None:
+        """The chains at once: a namespace takes its time, and the operator would look at them."""
         for name in self.made:
+            self._api.delete_all(CONSORTIUM_CHAIN, name)
             self._api.delete(NAMESPACE, "", name)
 
 
@@ -172,16 +174,15 @@ def new_chain(
 ) -> Iterator[Callable[..., Chain]]:
     """Makes chains (`Chain`), which are removed after the test: each one costs the operator a
     look every few seconds."""
-    made: list[Chain] = []
+    used = set()
 
-    def make(where: str | None = None, **how: Any) -> Chain:
-        made.append(Chain(api, where or namespace, operator.log, **how))
-        return made[-1]
+    def make(where: str = namespace, **how: Any) -> Chain:
+        used.add(where)
+        return Chain(api, where, operator.log, **how)
 
     yield make
-    for chain in made:
-        if chain.get(CONSORTIUM_CHAIN, chain.name) is not None:
-            chain.delete()
+    for where in sorted(used):
+        api.delete_all(CONSORTIUM_CHAIN, where)
 
 
 NewChain = Callable[..., Chain]

@@ -78,7 +78,7 @@ OF_CHAIN = {
 
 
 def part_of(obj: Body) -> str:
-    return labels_of(obj)["consortium.dev/part"]
+    return labels_of(obj).get("consortium.dev/part", "")
 
 
 def is_retained(obj: Body) -> bool:

@@ -141,6 +141,9 @@ class Api:
         options = {"propagationPolicy": policy}
         self._call("DELETE", ObjectKey(kind, namespace, name).path, options)
 
+    def delete_all(self, kind: Kind, namespace: str) -> None:
+        self._call("DELETE", kind.collection_path(namespace))
+
     def create_namespace(self, name: str, labels: Mapping[str, str] | None = None) -> None:
         self.create(NAMESPACE, "", {"metadata": {"name": name, "labels": dict(labels or {})}})
 

@@ -14,7 +14,7 @@ from tests.integration.operator.support.waiting import PATIENCE, wait_until
 CHAIN_LABEL = "consortium.dev/chain"
 FOUNDED = ("IdentitiesIntact", "GenesisSealed", "CertificatesValid", "SpecValid")
 # A round follows what its own writes stirred up within a fraction of a second.
-_STILL_SECONDS = 1.0
+_STILL_SECONDS = 0.5
 
 Versions = dict[str, tuple[str, str]]
 """Path → (uid, resourceVersion)."""
@@ -149,7 +149,7 @@ class Chain:
         last, since = everything(), time.monotonic()
         deadline = since + PATIENCE
         while time.monotonic() - since < _STILL_SECONDS:
-            time.sleep(0.2)
+            time.sleep(0.1)
             now = everything()
             if now != last:
                 last, since = now, time.monotonic()
