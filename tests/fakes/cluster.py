@@ -6,7 +6,7 @@ call is counted, and any call can be made to fail (see `Fault`).
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
@@ -30,6 +30,7 @@ from consortium_operator.kube.kinds import (
     key_of,
 )
 from consortium_operator.kube.ownership import FIELD_MANAGER, STATUS_MANAGER
+from tests.fakes.fields import check_immutable, own, own_by_force
 from tests.fakes.merge import applied, clone
 
 OPERATOR = "operator"
@@ -204,8 +205,8 @@ class FakeCluster(KubeClient):
         stored = self._stored[key]
         before, after = stored.object, clone(stored.object)
         change(after)
-        self._check_immutable(key, before, after, "update")
-        self._own(after, before, manager, "Update", subresource)
+        check_immutable(key, before, after, "update")
+        own(after, before, manager, "Update", subresource)
         self._store(key, after, actor)
 
     def remove(self, key: ObjectKey, actor: str = USER) -> None:
@@ -296,7 +297,7 @@ class FakeCluster(KubeClient):
         }
         self._stored[key] = _Stored(obj)
         self._fill_in(key, obj)
-        self._own(obj, {}, manager, "Update")
+        own(obj, {}, manager, "Update")
         self._bump(key, obj, "ADDED", actor)
         return obj
 
@@ -313,9 +314,9 @@ class FakeCluster(KubeClient):
             return created
         before = stored.object
         after: JsonObject = applied(before, wanted, stored.applied)
-        self._check_immutable(key, before, after, "apply")
+        check_immutable(key, before, after, "apply")
         self._fill_in(key, after)
-        self._own_by_force(after, wanted, before)
+        own_by_force(after, wanted, before)
         if dry_run:
             return after
         self._store(key, after, OPERATOR)
@@ -339,7 +340,7 @@ class FakeCluster(KubeClient):
             wanted["status"] = clone(before["status"])
         if key.kind == SERVICE:
             wanted["spec"].setdefault("clusterIP", before["spec"]["clusterIP"])
-        self._check_immutable(key, before, wanted, "replace")
+        check_immutable(key, before, wanted, "replace")
         self._fill_in(key, wanted)
         self._store(key, wanted, OPERATOR)
         return self._stored[key].object
@@ -351,7 +352,7 @@ class FakeCluster(KubeClient):
         if stored.object["metadata"]["uid"] != uid:
             raise Conflict(422, "Invalid", "another uid", "patch-status", key)
         after = clone(stored.object) | {"status": status}
-        self._own(after, stored.object, STATUS_MANAGER, "Update", "status")
+        own(after, stored.object, STATUS_MANAGER, "Update", "status")
         self._store(key, after, OPERATOR)
         return self._stored[key].object
 
@@ -411,73 +412,3 @@ class FakeCluster(KubeClient):
 
     def _free_address(self, taken: set[Any]) -> str:
         return next(ip for n in range(1, 250) if (ip := f"10.96.0.{n}") not in taken)
-
-    @staticmethod
-    def _check_immutable(key: ObjectKey, before: JsonObject, after: JsonObject, verb: str) -> None:
-        if before.get("immutable") and (
-            not after.get("immutable") or before.get("data") != after.get("data")
-        ):
-            raise Invalid(422, "Invalid", "data: field is immutable", verb, key)
-        if key.kind == SERVICE and before["spec"]["clusterIP"] != after["spec"].get("clusterIP"):
-            raise Invalid(422, "Invalid", "spec.clusterIP: field is immutable", verb, key)
-        if key.kind == STATEFUL_SET and before["spec"]["selector"] != after["spec"]["selector"]:
-            raise Invalid(422, "Invalid", "spec: updates to statefulset are forbidden", verb, key)
-
-    @staticmethod
-    def _own(
-        after: JsonObject,
-        before: Mapping[str, Any],
-        manager: str,
-        operation: str,
-        subresource: str = "",
-    ) -> None:
-        """Notes that `manager` owns the parts that it changed."""
-        changed: dict[str, Any] = {
-            f"f:{part}": {}
-            for part in after
-            if part not in ("apiVersion", "kind") and after[part] != before.get(part)
-        }
-        if not changed:
-            return
-        entries = after["metadata"].setdefault("managedFields", [])
-        entry: dict[str, Any] = {"manager": manager, "operation": operation, "fieldsV1": changed}
-        if subresource:
-            entry["subresource"] = subresource
-        mine = next((e for e in entries if {**e, "fieldsV1": 0} == {**entry, "fieldsV1": 0}), None)
-        if mine is None:
-            entries.append(entry)
-        else:
-            mine["fieldsV1"] |= changed
-
-    @staticmethod
-    def _own_by_force(after: JsonObject, wanted: JsonObject, before: JsonObject) -> None:
-        """An apply takes what it names from others: they keep only what still differs from it."""
-        for entry in after["metadata"].get("managedFields", []):
-            if entry["manager"] == FIELD_MANAGER or entry.get("subresource"):
-                continue
-            for part in list(entry["fieldsV1"]):
-                name = part.removeprefix("f:")
-                if name != "metadata" and _covers(wanted.get(name), after.get(name)):
-                    del entry["fieldsV1"][part]
-        after["metadata"]["managedFields"] = [
-            entry for entry in after["metadata"].get("managedFields", []) if entry["fieldsV1"]
-        ]
-        if not any(e["manager"] == FIELD_MANAGER for e in after["metadata"]["managedFields"]):
-            after["metadata"]["managedFields"].append(
-                {"manager": FIELD_MANAGER, "operation": "Apply", "fieldsV1": {"f:metadata": {}}}
-            )
-
-
-_DEFAULTED = {"restartPolicy", "clusterIP"}
-
-
-def _covers(wanted: Any, live: Any) -> bool:
-    """Whether everything in `live` is said by `wanted` or is a default."""
-    if isinstance(wanted, dict) and isinstance(live, dict):
-        return all(
-            name in _DEFAULTED or (name in wanted and _covers(wanted[name], value))
-            for name, value in live.items()
-        )
-    if isinstance(wanted, list) and isinstance(live, list):
-        return len(wanted) == len(live) and all(map(_covers, wanted, live))
-    return bool(wanted == live)
