@@ -8,7 +8,6 @@ call is counted, and any call can be made to fail (see `Fault`).
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from enum import Enum
 from typing import Any
 
 from consortium_operator.kube.client import KubeClient
@@ -30,37 +29,13 @@ from consortium_operator.kube.kinds import (
     key_of,
 )
 from consortium_operator.kube.ownership import FIELD_MANAGER, STATUS_MANAGER
+from tests.fakes.faults import Call, Fault, Killed, Mode
 from tests.fakes.fields import check_immutable, own, own_by_force
 from tests.fakes.merge import applied, clone
 
 OPERATOR = "operator"
 USER = "user"
 CONTROLLER = "controller"
-
-
-class Killed(BaseException):
-    """The operator's process ends here: no handler of its own may catch this."""
-
-
-class Mode(Enum):
-    """What becomes of a call that is made to fail."""
-
-    BEFORE = "killed before the write arrived"
-    AFTER = "killed after the write was made"
-    LOST = "the write was made and its answer lost"
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One call of the operator."""
-
-    verb: str
-    key: ObjectKey
-    dry_run: bool = False
-
-    @property
-    def writes(self) -> bool:
-        return self.verb != "get" and not self.dry_run
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,38 +52,9 @@ class Event:
 
 
 @dataclass(slots=True)
-class Fault:
-    """Fails the calls for which `hits` is true: by raising `error`, or by `mode`, once."""
-
-    hits: Callable[[Call], bool]
-    error: Callable[[Call], Exception] | None = None
-    mode: Mode | None = None
-    spent: bool = False
-
-
-@dataclass(slots=True)
 class _Stored:
     object: JsonObject
     applied: dict[str, Any] = field(default_factory=dict)
-
-
-def at_write(number: int) -> Callable[[Call], bool]:
-    """Hits the `number`-th write (from 1)."""
-    seen = 0
-
-    def hits(call: Call) -> bool:
-        nonlocal seen
-        seen += call.writes
-        return call.writes and seen == number
-
-    return hits
-
-
-def on(verb: str, kind: Kind | None = None, name: str = "") -> Callable[[Call], bool]:
-    """Hits calls of a verb, on a kind and on names that contain `name` where given."""
-    return lambda call: (
-        call.verb == verb and kind in (None, call.key.kind) and name in call.key.name
-    )
 
 
 class FakeCluster(KubeClient):

@@ -27,7 +27,7 @@ from consortium_operator.kube.kinds import (
     Kind,
 )
 from consortium_operator.reconcile.reconciler import LATER, PATIENCE
-from tests.fakes.cluster import Call, Fault, on
+from tests.fakes.faults import Call, Fault, on
 from tests.fakes.operator import Stage
 
 NODES = ConditionType.NODES_READY

@@ -20,7 +20,7 @@ from consortium_operator.kube.kinds import (
     kind_of,
 )
 from tests import chains
-from tests.fakes.cluster import Fault, Mode, at_write
+from tests.fakes.faults import Fault, Mode, at_write
 from tests.fakes.operator import Stage
 from tests.invariants import violations
 

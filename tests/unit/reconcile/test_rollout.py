@@ -8,7 +8,7 @@ from consortium_operator.api.conditions import ConditionType
 from consortium_operator.kube.errors import ApiError, Conflict
 from consortium_operator.kube.kinds import CONFIG_MAP, POD, POD_DISRUPTION_BUDGET, STATEFUL_SET
 from tests import chains
-from tests.fakes.cluster import Call, Fault, Mode, on
+from tests.fakes.faults import Call, Fault, Mode, on
 from tests.fakes.operator import Stage
 
 UP_TO_DATE = ConditionType.UP_TO_DATE
