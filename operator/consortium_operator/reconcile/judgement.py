@@ -160,8 +160,10 @@ def _membership(e: Evidence) -> Judged:
 
 
 def _up_to_date(e: Evidence) -> Judged:
-    if not e.sealed:
-        return _pending("no node has been started yet")
+    if e.view is None or not e.view.was_read:
+        return _pending("no node answers the operator")
+    if e.view.height < 1:
+        return _pending("the nodes have not made their first block yet")
     return _true("every node runs the wanted image and settings")
 
 
@@ -225,11 +227,12 @@ def _ready(evidence: Evidence, judged: Mapping[ConditionType, Judged]) -> Judged
 
 def _progress(ready: Judged, stalled: bool) -> dict[ConditionType, Judged]:
     """Abnormal-true, never both (kstatus): who has to act next."""
-    no = Judged(_F, AS_EXPECTED, "no")
+    settled = Judged(_F, AS_EXPECTED, "nothing is under way")
+    unneeded = Judged(_F, AS_EXPECTED, "no person is needed")
     if ready.status is _T:
-        return {ConditionType.RECONCILING: no, ConditionType.STALLED: no}
+        return {ConditionType.RECONCILING: settled, ConditionType.STALLED: unneeded}
     mine = Judged(_T, ready.reason, ready.message)
     return {
-        ConditionType.RECONCILING: no if stalled else mine,
-        ConditionType.STALLED: mine if stalled else no,
+        ConditionType.RECONCILING: settled if stalled else mine,
+        ConditionType.STALLED: mine if stalled else unneeded,
     }
