@@ -78,7 +78,9 @@ class Scanner:
             self._add("hex", name, "hexadecimal", [f"{number:x}"])
             self._add("decimal", name, "decimal", [str(number)])
             for encoded in _encodings(key):
-                self._add("base64", name, "base64 of PEM", _aligned(_line_with(encoded, secret)))
+                line = _line_with(encoded, secret)
+                self._add("base64", name, "base64 of PEM", _aligned(line))
+                self._add("hex", name, "hexadecimal of PEM", [line.hex()])
 
     def scan(self, text: str, place: str) -> list[Leak]:
         """Each key and form once."""

@@ -67,6 +67,7 @@ CANARIES: dict[str, Callable[[Key, PrivateFormat], str]] = {
     "base64 of a line with PEM": lambda key, style: base64.b64encode(
         b"x" + pem(key, style)
     ).decode(),
+    "hex of PEM": lambda key, style: pem(key, style).hex(),
     "hex of DER": lambda key, style: der(key, style).hex(),
     "hex of DER with colons": lambda key, style: der(key, style).hex(":"),
     "hex in capitals": lambda key, _: f"0x{scalar(key):X}",

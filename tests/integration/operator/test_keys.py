@@ -96,6 +96,21 @@ def test_a_lost_key_has_its_reason(chain: Chain, operator: OperatorProcess, name
     put(chain, taken)
 
 
+def test_a_key_that_is_gone_with_its_register_is_not_made_anew(
+    chain: Chain, operator: OperatorProcess
+) -> None:
+    """The founders table and its volume still know the node."""
+    name = f"{NODE}-identity"
+    operator.stop()
+    taken = [take(chain, kind, name) for kind in (SECRET, CONFIG_MAP)]
+    operator.start()
+    chain.wait("IdentitiesIntact", "False", "NodeKeyMissing", says=f"Secret {name}")
+    operator.look_again(chain.poke)
+    assert chain.get(SECRET, name) is None
+    for obj in taken:
+        put(chain, obj)
+
+
 def test_swapped_keys_are_told(chain: Chain, operator: OperatorProcess) -> None:
     names = (f"{NODE}-identity", f"{OTHER}-identity")
     ours, others = (take(chain, SECRET, name) for name in names)
