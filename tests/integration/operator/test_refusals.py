@@ -74,6 +74,7 @@ def test_while_paused_nothing_is_written_but_status(
     before = chain.versions()
     status = chain.conditions()
     chain.edit(paused=True)
+    wait_observed(chain)
     chain.api.delete(SERVICE, chain.namespace, "trade-webank-n-0")
     chain.api.patch(
         CONFIG_MAP, chain.namespace, "trade-trust", {"data": {"ffffffff.0": "mallory's CA"}}
@@ -81,12 +82,7 @@ def test_while_paused_nothing_is_written_but_status(
     damaged = chain.versions()
     assert damaged != before
     chain.edit(paused=True, nodeDefaults={"podLabels": {"team": "ledger"}})
-    generation = chain.resource()["metadata"]["generation"]
-    wait_until(
-        lambda: chain.resource()["status"]["observedGeneration"] == generation,
-        "the status follows",
-        chain.report,
-    )
+    wait_observed(chain)
     operator.restart()
     operator.look_again(chain.poke)
     assert chain.versions() == damaged
@@ -97,6 +93,15 @@ def test_while_paused_nothing_is_written_but_status(
     chain.edit(paused=False, nodeDefaults={"podLabels": None})
     wait_until(lambda: is_repaired(chain, set(before)), "all is repaired", chain.report)
     chain.wait_founded()
+
+
+def wait_observed(chain: Chain) -> None:
+    generation = chain.resource()["metadata"]["generation"]
+    wait_until(
+        lambda: chain.resource()["status"]["observedGeneration"] == generation,
+        "the status follows",
+        chain.report,
+    )
 
 
 def is_repaired(chain: Chain, paths: set[str]) -> bool:

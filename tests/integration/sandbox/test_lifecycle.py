@@ -16,6 +16,7 @@ from consortium_sandbox import Sandbox, SandboxError
 from consortium_sandbox.embedded import cgroups, processes
 from tests.integration.sandbox.kubectl import Kubectl, eventually
 from tests.integration.sandbox.manifests import SLEEP
+from tests.signals import DEFAULT_SIGNALS
 
 pytestmark = pytest.mark.integration
 
@@ -205,7 +206,9 @@ def test_an_interrupted_first_start_leaves_nothing(
 ) -> None:
     before = traces()
     command = ["-m", "consortium_operator.cli.main", "sandbox", "up", "--name", NAME]
-    process = subprocess.Popen([sys.executable, *command], stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [*DEFAULT_SIGNALS, sys.executable, *command], stderr=subprocess.PIPE, text=True
+    )
     time.sleep(delay)
     process.send_signal(number)
     _, said = process.communicate(timeout=60)
@@ -217,7 +220,9 @@ def test_an_interrupted_healing_keeps_the_sandbox(sandbox: Sandbox) -> None:
     sandbox.up(nodes=0)
     killed(sandbox, "etcd")
     command = ["-m", "consortium_operator.cli.main", "sandbox", "up", "--name", NAME]
-    process = subprocess.Popen([sys.executable, *command, "--nodes=3"], stderr=subprocess.PIPE)
+    process = subprocess.Popen(
+        [*DEFAULT_SIGNALS, sys.executable, *command, "--nodes=3"], stderr=subprocess.PIPE
+    )
     time.sleep(1.5)
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=60)

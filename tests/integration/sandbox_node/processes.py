@@ -27,6 +27,7 @@ from tests.integration.sandbox_node.chain_files import (
     ChainFiles,
     NodeFiles,
 )
+from tests.signals import DEFAULT_SIGNALS
 
 SOURCE = Path(__file__).parents[3] / "operator"
 ADMIN = KeyPair(ADMIN_SCALAR.to_bytes(32, "big"))
@@ -57,7 +58,7 @@ class NodeProcess:
         self._client = files.write_client()
 
     def start(self) -> NodeProcess:
-        command = [sys.executable, "-m", "consortium_sandbox.node"]
+        command = [*DEFAULT_SIGNALS, sys.executable, "-m", "consortium_sandbox.node"]
         command += ["-c", "config.ini", "-g", "config.genesis"]
         environment = os.environ | {"PYTHONPATH": str(SOURCE)} | self.environment
         with (self.files.directory / "output.log").open("ab") as output:
