@@ -116,6 +116,22 @@ async def _disturbed(begin: Begin, number: int, mode: Mode) -> Stage:
 async def test_wherever_it_is_cut_off_the_end_is_the_same(
     begin: Begin, mode: Mode, step: int
 ) -> None:
+    await _cut_off_at_writes(begin, mode, step)
+
+
+@pytest.mark.campaign
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("mode", Mode, ids=lambda mode: mode.name)
+@pytest.mark.parametrize(
+    "begin",
+    [_created, _deleted_and_created, _drifted, _with_another_setting],
+    ids=lambda begin: begin.__name__.strip("_"),
+)
+async def test_every_write_of_every_workload_may_be_cut_off(begin: Begin, mode: Mode) -> None:
+    await _cut_off_at_writes(begin, mode, step=1)
+
+
+async def _cut_off_at_writes(begin: Begin, mode: Mode, step: int) -> None:
     clean = Stage()
     await begin(clean)
     before = len(clean.cluster.writes)
