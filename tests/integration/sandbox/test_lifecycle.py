@@ -175,6 +175,7 @@ def test_up_restarts_what_was_killed_and_keeps_the_pods(
     assert container_of_pod(kubectl) == container
 
 
+@pytest.mark.campaign
 def test_up_heals_a_sandbox_that_lost_its_namespaces(living: Sandbox) -> None:
     """As after a restart of the machine: files are there, nothing that ran can be used."""
     kubectl = Kubectl(living.kubeconfig)
@@ -199,7 +200,12 @@ def test_a_sandbox_grows_and_says_that_it_cannot_shrink(sandbox: Sandbox) -> Non
 
 
 @pytest.mark.parametrize(
-    ("number", "delay"), [(signal.SIGINT, 0.6), (signal.SIGTERM, 1.5), (signal.SIGINT, 3.0)]
+    ("number", "delay"),
+    [
+        (signal.SIGINT, 3.0),
+        pytest.param(signal.SIGINT, 0.6, marks=pytest.mark.campaign),
+        pytest.param(signal.SIGTERM, 1.5, marks=pytest.mark.campaign),
+    ],
 )
 def test_an_interrupted_first_start_leaves_nothing(
     sandbox: Sandbox, number: signal.Signals, delay: float
@@ -231,6 +237,7 @@ def test_an_interrupted_healing_keeps_the_sandbox(sandbox: Sandbox) -> None:
     assert sandbox.status().state == "Running"
 
 
+@pytest.mark.campaign
 def test_a_sandbox_without_its_record_is_still_removed(sandbox: Sandbox) -> None:
     before = traces()
     sandbox.up(nodes=1)
@@ -240,6 +247,7 @@ def test_a_sandbox_without_its_record_is_still_removed(sandbox: Sandbox) -> None
     assert traces() == before
 
 
+@pytest.mark.campaign
 def test_two_sandboxes_that_start_at_once_run_side_by_side(sandbox: Sandbox) -> None:
     other = Sandbox("test-life2")
     try:
