@@ -55,6 +55,7 @@ def test_a_founding_that_was_killed_five_times_ends_in_one_chain(
     chain.create()
     for moment in moments:
         wait_until(
+            # mypy cannot infer a lambda whose default is the loop's own variable.
             lambda moment=moment: len(chain.children()) >= moment,  # type: ignore[misc]
             f"{moment} objects (seed {seed})",
             chain.report,

@@ -146,6 +146,7 @@ EDITS: dict[str, tuple[Kind, str, Edit]] = {
         CONFIG_MAP,
         "trade-trust",
         lambda chain: {
+            # A founded chain has it: `get` is never None here.
             "data": dict.fromkeys(chain.get(CONFIG_MAP, "trade-trust")["data"], "")  # type: ignore[index]
         },
     ),
