@@ -19,15 +19,15 @@ import yaml
 
 from consortium_operator.kube.kinds import CONSORTIUM_CHAIN, NAMESPACE, SECRET
 from consortium_sandbox import Sandbox, tool_path
-from tests.charts import NAMESPACE as OPERATOR_NAMESPACE
-from tests.charts import RELEASE, Chart, only
-from tests.integration.operator.support.api import (
+from tests.api_server import (
     CHILDREN,
     EVERYTHING,
     ROLE_BINDING,
     Api,
     Body,
 )
+from tests.charts import NAMESPACE as OPERATOR_NAMESPACE
+from tests.charts import RELEASE, Chart, only
 from tests.integration.operator.support.chain import Chain
 from tests.integration.operator.support.process import OperatorProcess
 from tests.invariants import violations

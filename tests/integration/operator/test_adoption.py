@@ -16,8 +16,8 @@ from consortium_operator.kube.kinds import (
     SERVICE,
     STATEFUL_SET,
 )
+from tests.api_server import Api, Body, path_of
 from tests.integration.operator.conftest import Namespaces, NewChain
-from tests.integration.operator.support.api import Api, Body, path_of
 from tests.integration.operator.support.chain import Chain, Versions, members
 from tests.integration.operator.support.process import OperatorProcess
 from tests.integration.operator.support.waiting import wait_until

@@ -12,8 +12,8 @@ from consortium_operator.kube.kinds import (
     STATEFUL_SET,
     Kind,
 )
+from tests.api_server import Body, path_of
 from tests.integration.operator.conftest import Namespaces, NewChain
-from tests.integration.operator.support.api import Body, path_of
 from tests.integration.operator.support.chain import Chain, Versions, version_of
 from tests.integration.operator.support.waiting import wait_until
 

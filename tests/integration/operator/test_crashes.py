@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.api_server import Api, Happened, labels_of
 from tests.integration.operator.conftest import Account, NewChain, violations_of
-from tests.integration.operator.support.api import Api, Happened, labels_of
 from tests.integration.operator.support.chain import Chain, members
 from tests.integration.operator.support.process import OperatorProcess
 from tests.integration.operator.support.waiting import wait_until

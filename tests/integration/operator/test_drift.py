@@ -13,8 +13,8 @@ from consortium_operator.kube.kinds import (
     STATEFUL_SET,
     Kind,
 )
+from tests.api_server import CHILDREN, Api, Body, labels_of, path_of
 from tests.integration.operator.conftest import Namespaces
-from tests.integration.operator.support.api import CHILDREN, Api, Body, labels_of, path_of
 from tests.integration.operator.support.chain import Chain, members
 from tests.integration.operator.support.difference import differences
 from tests.integration.operator.support.process import OperatorProcess

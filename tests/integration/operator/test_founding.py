@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from consortium_operator.kube.kinds import CONSORTIUM_CHAIN, POD
+from tests.api_server import Api, Body, Happened, labels_of, path_of
 from tests.integration.operator.conftest import Namespaces, leaks_of
-from tests.integration.operator.support.api import Api, Body, Happened, labels_of, path_of
 from tests.integration.operator.support.chain import FOUR, ONE, Chain
 from tests.integration.operator.support.process import OperatorProcess
 

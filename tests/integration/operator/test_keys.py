@@ -6,8 +6,8 @@ from collections.abc import Iterator
 import pytest
 
 from consortium_operator.kube.kinds import CONFIG_MAP, SECRET, STATEFUL_SET, Kind
+from tests.api_server import Api, Body, labels_of, path_of
 from tests.integration.operator.conftest import Namespaces, violations_of
-from tests.integration.operator.support.api import Api, Body, labels_of, path_of
 from tests.integration.operator.support.chain import FOUNDED, Chain, Versions, members, without
 from tests.integration.operator.support.difference import differences
 from tests.integration.operator.support.process import OperatorProcess

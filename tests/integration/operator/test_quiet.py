@@ -5,8 +5,8 @@ import time
 import pytest
 
 from consortium_operator.kube.kinds import EVENT
+from tests.api_server import Api, path_of
 from tests.integration.operator.conftest import Namespaces
-from tests.integration.operator.support.api import Api, path_of
 from tests.integration.operator.support.chain import Chain
 from tests.integration.operator.support.process import VERSION, OperatorProcess
 

@@ -4,8 +4,8 @@ it is done."""
 from functools import partial
 
 from consortium_operator.kube.kinds import CONFIG_MAP, NAMESPACE, SECRET
+from tests.api_server import RESOURCE_QUOTA, ROLE_BINDING, Api
 from tests.integration.operator.conftest import Account, Namespaces, NewChain
-from tests.integration.operator.support.api import RESOURCE_QUOTA, ROLE_BINDING, Api
 from tests.integration.operator.support.chain import Chain
 from tests.integration.operator.support.process import OperatorProcess
 from tests.integration.operator.support.waiting import wait_until

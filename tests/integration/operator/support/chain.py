@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from consortium_operator.kube.kinds import CONSORTIUM_CHAIN, STATEFUL_SET, Kind
-from tests.integration.operator.support.api import CHILDREN, Api, Body, labels_of, path_of
+from tests.api_server import CHILDREN, Api, Body, labels_of, path_of
 from tests.integration.operator.support.process import VERSION
 from tests.integration.operator.support.waiting import PATIENCE, wait_until
 
