@@ -53,7 +53,7 @@ lint: venv ## Check style, types and the direction of imports
 
 .PHONY: unit
 unit: venv ## Run the fast tests (no cluster)
-	$(PYTEST) tests/unit -m "not campaign"
+	$(PYTEST) tests/unit -m "not campaign" --numprocesses=auto --dist=worksteal
 
 .PHONY: integration
 integration: venv ## Run the tests that need a real kube-apiserver
