@@ -6,9 +6,13 @@ time and refuse fields that they do not know. Bodies are never logged.
 """
 
 import asyncio
+import contextlib
 import json
 import re
+import socket
+import ssl
 import time
+import weakref
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -34,6 +38,7 @@ APPLY_PATCH = "application/apply-patch+yaml; charset=utf-8"
 NO_ANSWER = (aiohttp.ClientError, TimeoutError, OSError)
 _READ_ATTEMPTS = 4
 _LONGEST_RETRY_AFTER = 30.0
+_GOODBYE_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,11 +209,50 @@ async def open_api(kubeconfig: Path | None) -> AsyncIterator[ApiClient]:
         await load_kube_config(  # type: ignore[no-untyped-call]  # library
             config_file=str(kubeconfig), client_configuration=configuration, persist_config=False
         )
-    # No limit: a watch holds its connection, and a full pool would make writes wait for it.
-    configuration.connection_pool_maxsize = 0
     configuration.client_session_kwargs = {"middlewares": (_send_once,)}
-    async with ApiClient(configuration) as api:
+    async with (
+        ApiClient(configuration) as api,
+        _connector(api.rest_client.ssl_context) as connector,
+    ):
+        configuration.client_session_kwargs["connector"] = connector
         yield api
+
+
+@asynccontextmanager
+async def _connector(tls: ssl.SSLContext) -> AsyncIterator[aiohttp.TCPConnector]:
+    """A connection pool that leaves no connection behind.
+
+    aiohttp forgets a connection as soon as it has asked for its end, and with TLS the end comes
+    only when the server has said goodbye too: a watch that is cancelled would outlive the client,
+    and if the server is silent, for half a minute.
+    """
+    opened: weakref.WeakSet[socket.socket] = weakref.WeakSet()
+
+    def open_socket(address: aiohttp.AddrInfoType) -> socket.socket:
+        family, kind, protocol, *_ = address
+        found = socket.socket(family, kind, protocol)
+        opened.add(found)
+        return found
+
+    # No limit: a watch holds its connection, and a full pool would make writes wait for it.
+    connector = aiohttp.TCPConnector(limit=0, ssl=tls, socket_factory=open_socket)
+    try:
+        yield connector
+    finally:
+        await connector.close()
+        await _await_end(opened)
+
+
+async def _await_end(sockets: weakref.WeakSet[socket.socket]) -> None:
+    """Ends all conversations from our side, and waits until the event loop has noticed."""
+    for one in list(sockets):
+        with contextlib.suppress(OSError):  # it has ended, or never began
+            one.shutdown(socket.SHUT_RDWR)
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(_GOODBYE_SECONDS):
+            # A socket tells nobody of its end.
+            while any(one.fileno() != -1 for one in list(sockets)):  # noqa: ASYNC110
+                await asyncio.sleep(0.001)
 
 
 async def _send_once(
