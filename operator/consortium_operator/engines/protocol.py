@@ -12,11 +12,12 @@ from typing import Protocol
 
 from consortium_operator.api.chain import ConsortiumChain
 from consortium_operator.api.parse import Problem
-from consortium_operator.chain.files import NodeFile, Process
+from consortium_operator.chain.files import NodeFile, Port, Process
 from consortium_operator.chain.genesis import Seal
 from consortium_operator.chain.plan import Plan, PlannedNode
 from consortium_operator.chain.private import PrivateFiles
 from consortium_operator.chain.register import AccountRegister, AuthorityRegister, NodeRegister
+from consortium_operator.chain.standalone import Place
 from consortium_operator.chain.view import NodeView
 
 
@@ -140,6 +141,22 @@ class Engine(Protocol):
     def node_files(
         self, plan: Plan, seal: Seal, material: NodeMaterial
     ) -> tuple[NodeFile, ...]: ...
+
+    # Outside a cluster.
+    def public_image(self, version: str) -> str:
+        """The image that the makers of the node's software publish for a version."""
+        ...
+
+    def extra_ports(self, plan: Plan) -> tuple[Port, ...]:
+        """The first port of each kind that nodes on one host need beside `p2p` and `rpc`."""
+        ...
+
+    def standalone_files(
+        self, plan: Plan, seal: Seal, material: NodeMaterial, places: Mapping[str, Place]
+    ) -> tuple[NodeFile, ...]:
+        """The files of a node that runs as a bare process in its own directory. `places`: by node
+        path, of all nodes; their ports are `p2p`, `rpc` and those of `extra_ports`."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ from consortium_operator.engines.fisco_bcos.versions import VERSIONS
 from consortium_operator.engines.protocol import NodeMaterial
 
 Values = Mapping[str, Mapping[str, str]]
+EMPTY: Values = {}
 
 
 def node_files(plan: Plan, seal: Seal, material: NodeMaterial) -> tuple[NodeFile, ...]:
@@ -48,13 +49,16 @@ def node_files(plan: Plan, seal: Seal, material: NodeMaterial) -> tuple[NodeFile
     )
 
 
-def config_ini(plan: Plan, seal: Seal, layout: Layout) -> str:
-    """The text of config.ini. The overlay must have been checked (overlay.problems)."""
+def config_ini(plan: Plan, seal: Seal, layout: Layout, elsewhere: Values = EMPTY) -> str:
+    """The text of config.ini. The overlay must have been checked (overlay.problems).
+
+    `elsewhere`: what differs where the node runs in no pod.
+    """
     overlay = {
         section: dict(sorted(keys.items())) for section, keys in plan.spec.fisco_bcos.config.items()
     }
     ours = _ours(plan, SealedSettings.of(seal), layout)
-    values = layered(CONFIG_KEYS, VERSIONS[plan.spec.version], overlay, ours)
+    values = layered(CONFIG_KEYS, VERSIONS[plan.spec.version], overlay, ours, elsewhere)
     order = [section.name for section in CONFIG_KEYS.sections]
     written = {name: values.get(name, {}) for name in order if name in (*values, *ALWAYS_WRITTEN)}
     return ini.write("config.ini.j2", written)

@@ -4,11 +4,12 @@ from collections.abc import Mapping, Sequence
 
 from consortium_operator.api.chain import ConsortiumChain
 from consortium_operator.api.problem import Problem
-from consortium_operator.chain.files import NodeFile, Process
+from consortium_operator.chain.files import NodeFile, Port, Process
 from consortium_operator.chain.genesis import Seal
 from consortium_operator.chain.plan import Plan, PlannedNode
 from consortium_operator.chain.private import PrivateFiles
 from consortium_operator.chain.register import AccountRegister, AuthorityRegister, NodeRegister
+from consortium_operator.chain.standalone import Place
 from consortium_operator.engines.fisco_bcos import (
     block0,
     certificates,
@@ -19,6 +20,7 @@ from consortium_operator.engines.fisco_bcos import (
     layout,
     peers,
     problems,
+    standalone,
 )
 from consortium_operator.engines.protocol import (
     CertificateFacts,
@@ -111,3 +113,16 @@ class FiscoBcos:
 
     def node_files(self, plan: Plan, seal: Seal, material: NodeMaterial) -> tuple[NodeFile, ...]:
         return config.node_files(plan, seal, material)
+
+    # Outside a cluster.
+
+    def public_image(self, version: str) -> str:
+        return layout.public_image(version)
+
+    def extra_ports(self, plan: Plan) -> tuple[Port, ...]:
+        return standalone.extra_ports(plan)
+
+    def standalone_files(
+        self, plan: Plan, seal: Seal, material: NodeMaterial, places: Mapping[str, Place]
+    ) -> tuple[NodeFile, ...]:
+        return standalone.standalone_files(plan, seal, material, places)

@@ -49,3 +49,8 @@ def process(plan: Plan) -> Process:
         p2p=Port("p2p", POD.p2p_port),
         rpc=Port("rpc", plan.spec.fisco_bcos.rpc.port),
     )
+
+
+def public_image(version: str) -> str:
+    """What build_chain.sh runs in its docker mode; its entry point is the node's program."""
+    return f"fiscoorg/fiscobcos:v{version}"
