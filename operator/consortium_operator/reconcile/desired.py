@@ -17,7 +17,7 @@ from consortium_operator.manifests.disruption import LiveSealers, disruption_bud
 from consortium_operator.manifests.journal import journal_config_map
 from consortium_operator.manifests.network import network_policies
 from consortium_operator.manifests.peers import peers_config_map
-from consortium_operator.manifests.pod import Generations, node_pod
+from consortium_operator.manifests.pod import Generations, NodePod, node_pod
 from consortium_operator.manifests.service import member_rpc_service, node_service
 from consortium_operator.manifests.statefulset import stateful_set
 from consortium_operator.manifests.trust import trust_config_map
@@ -32,6 +32,7 @@ class NodeObjects:
     """What one node has of its own. `claim` is None where its volume must not be made (again)."""
 
     node: PlannedNode
+    pod: NodePod
     certificate: Manifest
     config: Manifest
     claim: Manifest | None
@@ -119,6 +120,7 @@ def _node(
     claim = data_claim(plan, node, volume.generation, register.node_id, founded.seal.sha256)
     return NodeObjects(
         node=node,
+        pod=pod,
         certificate=certificate_config_map(plan, node, files),
         config=config_config_map(plan, node, files),
         claim=claim if volume.may_make else None,
@@ -126,15 +128,20 @@ def _node(
     )
 
 
-def _files(founded: Founded, node: PlannedNode, standing: Standing) -> tuple[NodeFile, ...]:
-    """Rendered once for what they are made of: it costs milliseconds, and there are many nodes."""
-    run, name = founded.round, node.names.node
-    material = NodeMaterial(
+def material_of(founded: Founded, node: PlannedNode, standing: Standing) -> NodeMaterial:
+    """The public material that the node's files are made of."""
+    return NodeMaterial(
         node=node,
-        register=founded.custody.nodes[name],
+        register=founded.custody.nodes[node.names.node],
         certificate=standing.pem,
         client_authority=founded.custody.client_authorities[node.member],
     )
+
+
+def _files(founded: Founded, node: PlannedNode, standing: Standing) -> tuple[NodeFile, ...]:
+    """Rendered once for what they are made of: it costs milliseconds, and there are many nodes."""
+    run, name = founded.round, node.names.node
+    material = material_of(founded, node, standing)
     known = run.memory.rendered.get(name)
     # The plan is the same object as long as it is equal.
     if (

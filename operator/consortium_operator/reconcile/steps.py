@@ -57,6 +57,17 @@ class Progress:
 
 async def act(run: Round, progress: Progress) -> None:
     """Brings the chain towards its spec. Raises Blocked where a step cannot go on."""
+    founded = await establish(run, progress)
+    progress.view = await read_chain(run, founded.custody, founded.seal)
+    progress.certificates = await node_certificates(founded)
+    await _bring_about(founded, progress)
+    if not progress.lost and await found_if_due(run, founded.custody, progress.view):
+        progress.view = await read_chain(run, founded.custody, founded.seal)
+
+
+async def establish(run: Round, progress: Progress) -> Founded:
+    """What a chain has before any of its nodes runs: keys, genesis and clients, read back or made.
+    Raises Blocked."""
     progress.seal = await read_seal(run)
     if progress.seal is not None:
         refuse_new_members(run, progress.seal)
@@ -66,11 +77,7 @@ async def act(run: Round, progress: Progress) -> None:
         progress.seal = await make_seal(run, progress.custody)
     founded = Founded(run, progress.custody, progress.seal)
     await ensure_clients(founded)
-    progress.view = await read_chain(run, progress.custody, progress.seal)
-    progress.certificates = await node_certificates(founded)
-    await _bring_about(founded, progress)
-    if not progress.lost and await found_if_due(run, progress.custody, progress.view):
-        progress.view = await read_chain(run, progress.custody, progress.seal)
+    return founded
 
 
 async def look(run: Round, progress: Progress) -> None:
