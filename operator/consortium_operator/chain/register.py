@@ -54,23 +54,32 @@ class AuthorityKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AuthorityRegister:
-    """A CA's public part. `subject_hash`: 8 hex digits, as `openssl x509 -subject_hash`."""
+    """A CA's public part.
+
+    `certificate`: PEM of the self-signed root, which is what others trust. `subject_hash`: 8 hex
+    digits, as `openssl x509 -subject_hash` of it. `fingerprint`: of the key that signs. `chain`:
+    PEM of the certificates that a leaf is followed by where an intermediate CA signs; else empty.
+    """
 
     certificate: str
     subject_hash: str
     fingerprint: str
+    chain: str = ""
 
     def to_data(self) -> dict[str, str]:
-        return {
+        data = {
             "ca.crt": self.certificate,
             "subjectHash": self.subject_hash,
             "fingerprint": self.fingerprint,
         }
+        return data | ({"chain.crt": self.chain} if self.chain else {})
 
     @classmethod
     def from_data(cls, data: Mapping[str, str]) -> "AuthorityRegister":
         found = _fields(data, ("ca.crt", "subjectHash", "fingerprint"))
-        return cls(found["ca.crt"], found["subjectHash"], found["fingerprint"])
+        return cls(
+            found["ca.crt"], found["subjectHash"], found["fingerprint"], data.get("chain.crt", "")
+        )
 
 
 @dataclass(frozen=True, slots=True)

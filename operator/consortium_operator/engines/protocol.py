@@ -16,7 +16,12 @@ from consortium_operator.chain.files import NodeFile, Port, Process
 from consortium_operator.chain.genesis import Seal
 from consortium_operator.chain.plan import Plan, PlannedNode
 from consortium_operator.chain.private import PrivateFiles
-from consortium_operator.chain.register import AccountRegister, AuthorityRegister, NodeRegister
+from consortium_operator.chain.register import (
+    AccountRegister,
+    AuthorityKind,
+    AuthorityRegister,
+    NodeRegister,
+)
 from consortium_operator.chain.standalone import Place
 from consortium_operator.chain.view import NodeView
 
@@ -59,6 +64,20 @@ class CertificateFacts:
     issuer_fingerprint: str
 
 
+AuthorityOwner = tuple[str, AuthorityKind]
+"""Whose authority: a member, and which of its two."""
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """Two authorities that one chain cannot have both. `why` goes on from their names, and says
+    the fix: "have one key: bring another …"."""
+
+    first: AuthorityOwner
+    second: AuthorityOwner
+    why: str
+
+
 @dataclass(frozen=True, slots=True)
 class NodeMaterial:
     """Public material of one node: what its files are made of."""
@@ -89,9 +108,23 @@ class Engine(Protocol):
 
     # Their public side. Raise InvalidMaterial.
     def node_register(self, node_key: PrivateFiles, tls_key: PrivateFiles) -> NodeRegister: ...
+    def node_id(self, node_key: PrivateFiles) -> str: ...
     def authority_register(self, authority: PrivateFiles) -> AuthorityRegister: ...
     def account_register(self, account: PrivateFiles) -> AccountRegister: ...
     def client_fingerprint(self, client_key: PrivateFiles) -> str: ...
+
+    # Authorities that members bring.
+    def authority_facts(self, register: AuthorityRegister) -> CertificateFacts:
+        """From when to when certificates that it signed can be verified. Raises InvalidMaterial."""
+        ...
+
+    def why_not_renewed(self, recorded: AuthorityRegister, found: AuthorityRegister) -> str | None:
+        """Why `found` is not the recorded authority with new certificates; goes on from a name."""
+        ...
+
+    def authority_conflicts(
+        self, found: Mapping[AuthorityOwner, AuthorityRegister]
+    ) -> tuple[Conflict, ...]: ...
 
     # Certificates, PEM.
     def node_certificate(

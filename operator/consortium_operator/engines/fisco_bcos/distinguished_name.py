@@ -41,7 +41,7 @@ def leaf_name(subject: Subject) -> x509.Name:
 
 def subject_hash(name: x509.Name) -> str:
     """8 hex digits, as `openssl x509 -subject_hash` prints and c_rehash names files."""
-    return hashlib.sha1(_canonical(name), usedforsecurity=False).digest()[3::-1].hex()
+    return hashlib.sha1(canonical_name(name), usedforsecurity=False).digest()[3::-1].hex()
 
 
 def _name(subject: Subject, common_name: str) -> x509.Name:
@@ -64,7 +64,7 @@ def _fit(text: str) -> str:
     return f"{encoded[: _LIMIT - 17].decode(errors='ignore')}-{digest}"
 
 
-def _canonical(name: x509.Name) -> bytes:
+def canonical_name(name: x509.Name) -> bytes:
     """What OpenSSL hashes (x509_name.c): every attribute as UTF-8 in lower case with single
     spaces, and the RDNs one after the other without the sequence around them."""
     rdns = der.split(der.content_of(name.public_bytes()))

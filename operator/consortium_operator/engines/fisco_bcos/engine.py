@@ -11,6 +11,7 @@ from consortium_operator.chain.private import PrivateFiles
 from consortium_operator.chain.register import AccountRegister, AuthorityRegister, NodeRegister
 from consortium_operator.chain.standalone import Place
 from consortium_operator.engines.fisco_bcos import (
+    authorities,
     block0,
     certificates,
     config,
@@ -23,7 +24,9 @@ from consortium_operator.engines.fisco_bcos import (
     standalone,
 )
 from consortium_operator.engines.protocol import (
+    AuthorityOwner,
     CertificateFacts,
+    Conflict,
     NodeMaterial,
     Subject,
     Validity,
@@ -60,14 +63,30 @@ class FiscoBcos:
     def node_register(self, node_key: PrivateFiles, tls_key: PrivateFiles) -> NodeRegister:
         return identity.node_register(node_key, tls_key)
 
+    def node_id(self, node_key: PrivateFiles) -> str:
+        return identity.node_id(node_key)
+
     def authority_register(self, authority: PrivateFiles) -> AuthorityRegister:
-        return certificates.authority_register(authority)
+        return authorities.authority_register(authority)
 
     def account_register(self, account: PrivateFiles) -> AccountRegister:
         return identity.account_register(account)
 
     def client_fingerprint(self, client_key: PrivateFiles) -> str:
         return identity.client_fingerprint(client_key)
+
+    # Authorities that members bring.
+
+    def authority_facts(self, register: AuthorityRegister) -> CertificateFacts:
+        return authorities.authority_facts(register)
+
+    def why_not_renewed(self, recorded: AuthorityRegister, found: AuthorityRegister) -> str | None:
+        return authorities.why_not_renewed(recorded, found)
+
+    def authority_conflicts(
+        self, found: Mapping[AuthorityOwner, AuthorityRegister]
+    ) -> tuple[Conflict, ...]:
+        return authorities.authority_conflicts(found)
 
     # Certificates.
 

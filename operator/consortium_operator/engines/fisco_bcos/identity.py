@@ -60,6 +60,11 @@ def node_register(node_key: PrivateFiles, tls_key: PrivateFiles) -> NodeRegister
     )
 
 
+def node_id(node_key: PrivateFiles) -> str:
+    """128 hex digits, from node.pem alone. Raises InvalidMaterial."""
+    return _point(load_secp256k1(node_key, NODE_KEY).public_key()).hex()
+
+
 def account_register(account: PrivateFiles) -> AccountRegister:
     """The public side of account.pem. Raises InvalidMaterial."""
     public = load_secp256k1(account, ACCOUNT_KEY).public_key()

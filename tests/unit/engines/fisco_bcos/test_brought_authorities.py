@@ -1,23 +1,26 @@
 """Authorities that users bring: what is accepted, and what is refused with which words."""
 
 import subprocess
-from dataclasses import dataclass, field
-from datetime import timedelta
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.x509.oid import NameOID
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from consortium_operator.chain.private import PrivateFiles
-from consortium_operator.engines.fisco_bcos import certificates
-from consortium_operator.engines.protocol import InvalidMaterial
+from consortium_operator.chain.register import AuthorityKind, AuthorityRegister
+from consortium_operator.engines.fisco_bcos import authorities, certificates
+from consortium_operator.engines.protocol import AuthorityOwner, InvalidMaterial
 from tests.unit.engines.fisco_bcos.material import (
     NOW,
     OPENSSL_VERIFY,
     authority,
+    client_key,
     pkcs8,
     rsa_of,
     secp256k1,
@@ -27,73 +30,169 @@ from tests.unit.engines.fisco_bcos.material import (
     write,
 )
 
+Key = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
+SERVER, CLIENT = ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH
+
+
+@cache
+def ecdsa(number: int = 0) -> ec.EllipticCurvePrivateKey:
+    """The same one at every call."""
+    return ec.derive_private_key(1000 + number, ec.SECP256R1())
+
+
+def rsa_key(bits: int = 2048) -> rsa.RSAPrivateKey:
+    key = serialization.load_pem_private_key(rsa_of(bits), None)
+    assert isinstance(key, rsa.RSAPrivateKey)
+    return key
+
 
 @dataclass(frozen=True)
 class Brought:
-    """An authority that somebody else made, with one thing or another wrong with it."""
+    """A CA that somebody else made, with one thing or another wrong with it.
 
-    key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey = field(
-        default_factory=lambda: ec.generate_private_key(ec.SECP256R1())
-    )
+    `under`: the CA that signed it; None: itself. `issuer`: the name it says signed it.
+    """
+
+    key: Key = field(default_factory=ecdsa)
+    name: str = "Bank"
+    under: "Brought | None" = None
+    issuer: str | None = None
     ca: bool | None = True
+    path_length: int | None = None
     cert_sign: bool | None = True
-    issuer: str = "Bank"
-    copies: int = 1
+    usages: tuple[x509.ObjectIdentifier, ...] = ()
+    strange: bool = False
+    not_after: datetime = NOW + timedelta(days=20)
 
-    def files(self) -> PrivateFiles:
-        name, issuer = (
-            x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
-            for text in ("Bank", self.issuer)
-        )
-        builder = (
-            x509.CertificateBuilder()
-            .subject_name(name)
-            .issuer_name(issuer)
-            .public_key(self.key.public_key())
-            .serial_number(5)
-            .not_valid_before(NOW)
-            .not_valid_after(NOW + timedelta(days=20))
-        )
-        if self.ca is not None:
-            builder = builder.add_extension(x509.BasicConstraints(self.ca, None), True)
-        if self.cert_sign is not None:
-            builder = builder.add_extension(usage(cert_sign=self.cert_sign), True)
-        pem = builder.sign(self.key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
-        return PrivateFiles({"tls.key": pkcs8(self.key), "tls.crt": pem * self.copies})
+    @property
+    def certificate(self) -> x509.Certificate:
+        return _signed(self)
+
+    @property
+    def pem(self) -> bytes:
+        return self.certificate.public_bytes(serialization.Encoding.PEM)
+
+    def files(self, *above: "Brought", root: "Brought | None" = None) -> PrivateFiles:
+        """As in the Secret: tls.crt followed by the CAs `above`, and ca.crt."""
+        files = {"tls.key": pkcs8(self.key), "tls.crt": self.pem + b"".join(a.pem for a in above)}
+        return PrivateFiles(files | ({"ca.crt": root.pem} if root else {}))
+
+    def register(self, *above: "Brought", root: "Brought | None" = None) -> AuthorityRegister:
+        return authorities.authority_register(self.files(*above, root=root))
+
+
+# An ECDSA signature is another one each time.
+@cache
+def _signed(brought: Brought) -> x509.Certificate:
+    signer = brought.under or brought
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(name_of(brought.name))
+        .issuer_name(name_of(brought.issuer or signer.name))
+        .public_key(brought.key.public_key())
+        .serial_number(5)
+        .not_valid_before(NOW - timedelta(days=1))
+        .not_valid_after(brought.not_after)
+    )
+    if brought.ca is not None:
+        length = brought.path_length if brought.ca else None
+        builder = builder.add_extension(x509.BasicConstraints(brought.ca, length), True)
+    if brought.cert_sign is not None:
+        builder = builder.add_extension(usage(cert_sign=brought.cert_sign), True)
+    if brought.usages:
+        builder = builder.add_extension(x509.ExtendedKeyUsage(brought.usages), False)
+    if brought.strange:
+        oid = x509.ObjectIdentifier("1.2.3.4")
+        builder = builder.add_extension(x509.UnrecognizedExtension(oid, b"\5\0"), True)
+    return builder.sign(signer.key, hashes.SHA256())
+
+
+def name_of(text: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
 
 
 def usage(*, cert_sign: bool) -> x509.KeyUsage:
     return x509.KeyUsage(True, False, False, False, False, cert_sign, False, False, False)
 
 
-def rsa_key(bits: int) -> rsa.RSAPrivateKey:
-    key = serialization.load_pem_private_key(rsa_of(bits), None)
-    assert isinstance(key, rsa.RSAPrivateKey)
-    return key
+ROOT = Brought(ecdsa(1), "Root")
+MIDDLE = Brought(ecdsa(2), "Middle", under=ROOT)
+LOW = Brought(ecdsa(3), "Low", under=MIDDLE)
+
+# As cert-manager writes them: without the root in tls.crt, with it as ca.crt.
+ACCEPTED = {
+    "RSA": Brought(rsa_key()).files(),
+    "P-384": Brought(ec.generate_private_key(ec.SECP384R1())).files(),
+    "with itself as ca.crt": Brought().files(root=Brought()),
+    "without key usage": Brought(cert_sign=None).files(),
+    "for servers and clients": Brought(usages=(SERVER, CLIENT)).files(),
+    "an intermediate and ca.crt": MIDDLE.files(root=ROOT),
+    "an intermediate and its root in tls.crt": MIDDLE.files(ROOT),
+    "two intermediates": LOW.files(MIDDLE, root=ROOT),
+    "two intermediates in disorder": LOW.files(ROOT, MIDDLE),
+    "an RSA intermediate": Brought(rsa_key(), under=ROOT).files(root=ROOT),
+}
 
 
-@pytest.mark.parametrize(
-    "key", [rsa_key(2048), ec.generate_private_key(ec.SECP384R1())], ids=["RSA", "P-384"]
-)
-def test_a_brought_authority_signs_nodes_that_openssl_accepts(
-    key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey, tmp_path: Path
-) -> None:
-    brought = Brought(key).files()
-    trust = write(
-        tmp_path / "trust", certificates.trust([certificates.authority_register(brought)])
+@pytest.mark.parametrize("case", ACCEPTED)
+def test_openssl_accepts_what_a_brought_authority_signs(case: str, tmp_path: Path) -> None:
+    """With nothing trusted but the trust directory, and with what the node presents."""
+    brought = ACCEPTED[case]
+    register = authorities.authority_register(brought)
+    trust = write(tmp_path / "trust", certificates.trust([register]))
+    node = certificates.node_certificate(brought, subject("a-0"), tls_public_key(), validity())
+    client = certificates.client_certificate(brought, subject("sdk"), client_key(), validity())
+    write(tmp_path, {"node.crt": node, "client.crt": client})
+    for name, purposes in (("node", ("sslserver", "sslclient")), ("client", ("sslclient",))):
+        leaf = tmp_path / f"{name}.crt"
+        for purpose in purposes:
+            subprocess.run(
+                [*OPENSSL_VERIFY, "-purpose", purpose, "-CApath", trust, "-untrusted", leaf, leaf],
+                check=True,
+                capture_output=True,
+            )
+
+
+def test_a_leaf_is_followed_by_the_authorities_below_the_root() -> None:
+    pem = certificates.node_certificate(
+        LOW.files(MIDDLE, root=ROOT), subject("a-0"), tls_public_key(), validity()
     )
-    pem = certificates.node_certificate(brought, subject("a-0"), tls_public_key(), validity())
-    write(tmp_path, {"node.crt": pem})
-    subprocess.run(
-        [*OPENSSL_VERIFY, "-CApath", trust, tmp_path / "node.crt"],
-        check=True,
-        capture_output=True,
+    leaf, *above = authorities.load_certificates(pem.encode(), "ssl.crt")
+    assert leaf.issuer == name_of("Low")
+    assert above == [LOW.certificate, MIDDLE.certificate]
+
+
+def test_the_register_of_an_intermediate_trusts_its_root_and_knows_its_own_key() -> None:
+    register = MIDDLE.register(root=ROOT)
+    assert register.certificate == ROOT.pem.decode()
+    assert register.chain == MIDDLE.pem.decode()
+    assert register.fingerprint == Brought(ecdsa(2)).register().fingerprint
+    assert AuthorityRegister.from_data(register.to_data()) == register
+
+
+def test_the_register_of_a_root_has_no_chain() -> None:
+    assert Brought().register().to_data().keys() == {"ca.crt", "subjectHash", "fingerprint"}
+
+
+def test_a_certificate_is_known_by_the_intermediate_that_signed_it() -> None:
+    pem = certificates.node_certificate(
+        MIDDLE.files(root=ROOT), subject("a-0"), tls_public_key(), validity()
     )
+    facts = certificates.certificate_facts(pem, MIDDLE.register(root=ROOT))
+    assert facts.issuer_fingerprint == MIDDLE.register(root=ROOT).fingerprint
+    with pytest.raises(InvalidMaterial, match="not signed by this authority"):
+        certificates.certificate_facts(pem, ROOT.register())
 
 
-def test_a_brought_authority_without_key_usage_may_sign() -> None:
-    register = certificates.authority_register(Brought(cert_sign=None).files())
-    assert register.certificate.startswith("-----BEGIN CERTIFICATE-----\n")
+def test_nothing_outlives_the_shortest_certificate_above_it() -> None:
+    short = replace(ROOT, not_after=NOW + timedelta(days=3))
+    low = replace(MIDDLE, under=short)
+    pem = certificates.node_certificate(
+        low.files(root=short), subject("a-0"), tls_public_key(), validity(days=10)
+    )
+    register = low.register(root=short)
+    assert certificates.certificate_facts(pem, register).not_after == short.not_after
+    assert authorities.authority_facts(register).not_after == short.not_after
 
 
 def with_key(content: bytes) -> PrivateFiles:
@@ -104,8 +203,25 @@ REFUSED_AUTHORITIES = {
     "without basicConstraints": (Brought(ca=None).files(), "CA:TRUE is missing"),
     "no CA": (Brought(ca=False).files(), "CA:TRUE is missing"),
     "may not sign": (Brought(cert_sign=False).files(), "keyUsage lacks keyCertSign"),
-    "an intermediate": (Brought(issuer="Root").files(), "not self-signed"),
-    "a bundle": (Brought(copies=2).files(), "tls.crt holds 2 certificates"),
+    "for servers only": (Brought(usages=(SERVER,)).files(), "extendedKeyUsage"),
+    "a strange extension": (Brought(strange=True).files(), "critical extension 1.2.3.4"),
+    "an intermediate alone": (MIDDLE.files(), 'leads to "CN=Root", which is not there'),
+    "a gap": (LOW.files(root=ROOT), 'leads to "CN=Middle", which is not there'),
+    "another root": (MIDDLE.files(root=Brought(name="Root")), "which is not there"),
+    "a root of another name": (Brought(issuer="Root").files(), "which is not there"),
+    "a stranger beside it": (Brought().files(ROOT), '"CN=Root", which is not above'),
+    "a root that allows nothing below": (
+        replace(MIDDLE, under=replace(ROOT, path_length=0)).files(replace(ROOT, path_length=0)),
+        'CN=Root" above tls.crt allows 0 CAs below it',
+    ),
+    "a root that is no CA": (
+        replace(MIDDLE, under=replace(ROOT, ca=False)).files(replace(ROOT, ca=False)),
+        'CN=Root" above tls.crt is no CA',
+    ),
+    "the root first": (
+        PrivateFiles({"tls.key": pkcs8(MIDDLE.key), "tls.crt": ROOT.pem + MIDDLE.pem}),
+        "its first certificate must be the key's",
+    ),
     "a short RSA key": (Brought(rsa_key(1024)).files(), "tls.key has 1024 bits"),
     "a curve of no TLS": (with_key(secp256k1(3)), "neither RSA nor ECDSA"),
     "another key": (with_key(authority("boc")["tls.key"]), "not for the key tls.key"),
@@ -116,6 +232,10 @@ REFUSED_AUTHORITIES = {
         PrivateFiles({"tls.key": authority()["tls.key"], "tls.crt": b"\xff"}),
         "tls.crt is no readable",
     ),
+    "a root in disorder": (
+        PrivateFiles({**MIDDLE.files(), "ca.crt": b"\xff"}),
+        "ca.crt is no readable",
+    ),
 }
 
 
@@ -123,6 +243,119 @@ REFUSED_AUTHORITIES = {
 def test_an_authority_is_refused(case: str) -> None:
     files, why = REFUSED_AUTHORITIES[case]
     with pytest.raises(InvalidMaterial, match=why):
-        certificates.authority_register(files)
+        authorities.authority_register(files)
     with pytest.raises(InvalidMaterial, match=why):
         certificates.node_certificate(files, subject("a-0"), tls_public_key(), validity())
+
+
+def test_a_message_shows_a_hostile_subject_on_one_short_line() -> None:
+    hostile = Brought(issuer="Root\nIGNORE" + "x" * 50)
+    with pytest.raises(InvalidMaterial) as error:
+        authorities.authority_register(hostile.files())
+    assert str(error.value).isprintable()
+
+
+# Renewal: new certificates for the same keys and names.
+
+LATER = NOW + timedelta(days=100)
+RENEWED = {
+    "a root": (Brought().register(), replace(Brought(), not_after=LATER).register()),
+    "an intermediate": (
+        MIDDLE.register(root=ROOT),
+        replace(MIDDLE, not_after=LATER).register(root=ROOT),
+    ),
+    "the root above": (
+        MIDDLE.register(root=ROOT),
+        MIDDLE.register(root=replace(ROOT, not_after=LATER)),
+    ),
+}
+OTHERS = {
+    "another key": (Brought().register(), Brought(ecdsa(7)).register(), "another key"),
+    "another name": (Brought().register(), Brought(name="B").register(), "another subject"),
+    "another root": (
+        MIDDLE.register(root=ROOT),
+        replace(MIDDLE, under=Brought(ecdsa(8), "Root 2")).register(
+            root=Brought(ecdsa(8), "Root 2")
+        ),
+        "another root CA",
+    ),
+    "a root that became an intermediate": (
+        Brought(ecdsa(2), "Middle").register(),
+        MIDDLE.register(root=ROOT),
+        "another root CA",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", RENEWED)
+def test_new_certificates_of_the_same_keys_are_a_renewal(case: str) -> None:
+    recorded, found = RENEWED[case]
+    assert recorded != found
+    assert authorities.why_not_renewed(recorded, found) is None
+
+
+@pytest.mark.parametrize("case", OTHERS)
+def test_other_keys_or_names_are_no_renewal(case: str) -> None:
+    recorded, found, why = OTHERS[case]
+    assert why in str(authorities.why_not_renewed(recorded, found))
+
+
+# What cannot be in one chain.
+
+NODE, SDK = AuthorityKind.NODE, AuthorityKind.CLIENT
+OTHER_ROOT = Brought(ecdsa(21), "Other root")
+
+
+def under(root: Brought, number: int) -> AuthorityRegister:
+    return Brought(ecdsa(number), f"CA {number}", under=root).register(root=root)
+
+
+def root(number: int, name: str | None = None) -> AuthorityRegister:
+    return Brought(ecdsa(number), name or f"CA {number}").register()
+
+
+CONFLICTS: dict[str, tuple[dict[AuthorityOwner, AuthorityRegister], str]] = {
+    "one key for both": ({("a", NODE): root(1), ("a", SDK): root(1)}, "have one key"),
+    "one key for two members": ({("a", SDK): root(1), ("b", SDK): root(1)}, "have one key"),
+    "one key with two names": ({("a", NODE): root(1), ("b", NODE): root(1, "B")}, "have one key"),
+    "clients and nodes under one root": (
+        {("a", NODE): under(ROOT, 5), ("a", SDK): under(ROOT, 6)},
+        "end in one root CA",
+    ),
+    "clients of two members under one root": (
+        {("a", SDK): under(ROOT, 5), ("b", SDK): under(ROOT, 6)},
+        "end in one root CA",
+    ),
+    "clients by the root above another member's nodes": (
+        {("a", SDK): ROOT.register(), ("b", NODE): under(ROOT, 6)},
+        "end in one root CA",
+    ),
+    "one name": ({("a", NODE): root(5, "CA"), ("b", NODE): root(6, "CA")}, 'subject "CN=CA"'),
+    "one name but for its case": (
+        {("a", NODE): root(5, "CA"), ("b", SDK): root(6, " ca ")},
+        "with different keys",
+    ),
+    "an intermediate with another's name": (
+        {("a", NODE): root(5, "CA 6"), ("b", NODE): under(OTHER_ROOT, 6)},
+        'subject "CN=CA 6"',
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CONFLICTS)
+def test_two_authorities_cannot_be_in_one_chain(case: str) -> None:
+    found, why = CONFLICTS[case]
+    (conflict,) = authorities.authority_conflicts(found)
+    assert [conflict.first, conflict.second] == sorted(found)
+    assert why in conflict.why
+
+
+def test_members_may_share_the_root_above_their_nodes() -> None:
+    shared = {
+        ("a", NODE): under(ROOT, 5),
+        ("b", NODE): under(ROOT, 6),
+        ("a", SDK): root(7),
+        ("b", SDK): under(OTHER_ROOT, 8),
+    }
+    assert authorities.authority_conflicts(shared) == ()
+    assert len(certificates.trust([shared["a", NODE], shared["b", NODE]])) == 1

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from consortium_operator.chain.register import AuthorityRegister
-from consortium_operator.engines.fisco_bcos import certificates, identity
+from consortium_operator.engines.fisco_bcos import authorities, certificates, identity
 from consortium_operator.engines.protocol import InvalidMaterial, Subject
 from tests.unit.engines.fisco_bcos.handshake import Party, shake_hands
 from tests.unit.engines.fisco_bcos.material import (
@@ -45,7 +45,7 @@ def client_certificate(member: str = "webank") -> str:
 
 
 def registers(members: tuple[str, ...] = MEMBERS) -> list[AuthorityRegister]:
-    return [certificates.authority_register(authority(member)) for member in members]
+    return [authorities.authority_register(authority(member)) for member in members]
 
 
 # --- what OpenSSL makes of them ----------------------------------------------------------------
@@ -100,13 +100,13 @@ def test_nodes_of_all_members_shake_hands_through_the_trust_directory(
 
 def rpc_of(member: str) -> Party:
     """A node's RPC end: it trusts its own member's client CA and nothing else."""
-    client_ca = certificates.authority_register(authority(member, "client-ca"))
+    client_ca = authorities.authority_register(authority(member, "client-ca"))
     return Party(node_certificate(member), tls_key(), ca_file=client_ca.certificate)
 
 
 def client_of(member: str, server: str) -> Party:
     """A client, which trusts the server's node CA, so that only the server can refuse."""
-    node_ca = certificates.authority_register(authority(server))
+    node_ca = authorities.authority_register(authority(server))
     return Party(client_certificate(member), client_key(), ca_file=node_ca.certificate)
 
 
@@ -228,7 +228,7 @@ def test_facts_tell_lifetime_key_and_issuer() -> None:
     node = identity.node_register(identity.new_node_key(), tls_key())
     wanted = validity()
     pem = certificates.node_certificate(authority(), subject("a-0"), node.tls_public_key, wanted)
-    register = certificates.authority_register(authority())
+    register = authorities.authority_register(authority())
     facts = certificates.certificate_facts(pem, register)
     assert (facts.not_before, facts.not_after) == (wanted.not_before, wanted.not_after)
     assert facts.key_fingerprint == node.tls_fingerprint
@@ -236,7 +236,7 @@ def test_facts_tell_lifetime_key_and_issuer() -> None:
 
 
 def test_a_client_certificate_is_for_the_clients_key() -> None:
-    register = certificates.authority_register(authority(kind="client-ca"))
+    register = authorities.authority_register(authority(kind="client-ca"))
     facts = certificates.certificate_facts(client_certificate(), register)
     assert facts.key_fingerprint == identity.client_fingerprint(client_key())
 
@@ -245,21 +245,21 @@ def test_a_client_certificate_is_for_the_clients_key() -> None:
 def test_facts_are_refused_for_a_certificate_that_another_authority_signed(which: str) -> None:
     other = authority("boc") if which == "another member's" else authority(generation=2)
     with pytest.raises(InvalidMaterial, match="not signed by this authority"):
-        certificates.certificate_facts(node_certificate(), certificates.authority_register(other))
+        certificates.certificate_facts(node_certificate(), authorities.authority_register(other))
 
 
 def test_an_authority_of_the_same_subject_and_another_key_did_not_sign_it() -> None:
     impostor = certificates.new_authority(subject(), validity())
     with pytest.raises(InvalidMaterial, match="not signed by this authority"):
         certificates.certificate_facts(
-            node_certificate(), certificates.authority_register(impostor)
+            node_certificate(), authorities.authority_register(impostor)
         )
 
 
 @pytest.mark.parametrize("text", ["", "garbage", "-----BEGIN CERTIFICATE-----\nAAAA\n"])
 def test_facts_of_an_unreadable_certificate_are_refused(text: str) -> None:
     with pytest.raises(InvalidMaterial, match="the certificate"):
-        certificates.certificate_facts(text, certificates.authority_register(authority()))
+        certificates.certificate_facts(text, authorities.authority_register(authority()))
 
 
 # --- the trust directory -------------------------------------------------------------------------
@@ -307,7 +307,7 @@ def test_a_node_certificate_for_another_key_than_rsa_2048_is_refused(public_key:
 def test_non_ascii_names_are_certified(tmp_path: Path) -> None:
     named = subject("深圳-0", chain="贸易链", member="微众银行")
     ca = certificates.new_authority(named, validity())
-    register = certificates.authority_register(ca)
+    register = authorities.authority_register(ca)
     write(tmp_path / "trust", certificates.trust([register]))
     leaf = certificates.node_certificate(ca, subject("微-0"), tls_public_key(), validity())
     write(tmp_path, {"node.crt": leaf})

@@ -1,0 +1,303 @@
+"""A member's authority as it is found, made by the operator or brought by the member.
+
+A brought one may be an intermediate CA. Nodes accept a leaf that is followed by the CAs between it
+and a trusted root, and trust nothing but roots: OpenSSL ends a chain at a self-signed certificate
+only. So an authority is a path: the CA that signs, what is above it, the root.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
+from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID
+
+from consortium_operator.chain.private import PrivateFiles
+from consortium_operator.chain.register import AuthorityKind, AuthorityRegister
+from consortium_operator.engines.fisco_bcos.distinguished_name import canonical_name, subject_hash
+from consortium_operator.engines.fisco_bcos.keys import fingerprint, load_key, read_file
+from consortium_operator.engines.protocol import (
+    AuthorityOwner,
+    CertificateFacts,
+    Conflict,
+    InvalidMaterial,
+)
+
+# The shape of a Secret of type kubernetes.io/tls, as cert-manager writes it.
+AUTHORITY_KEY = "tls.key"
+AUTHORITY_CERTIFICATE = "tls.crt"
+AUTHORITY_ROOT = "ca.crt"
+
+_RSA_MIN_BITS = 2048
+_CURVES = (ec.SECP256R1, ec.SECP384R1, ec.SECP521R1)
+# OpenSSL refuses a path with a critical extension that it does not handle.
+_HANDLED = (
+    ExtensionOID.BASIC_CONSTRAINTS,
+    ExtensionOID.KEY_USAGE,
+    ExtensionOID.EXTENDED_KEY_USAGE,
+    ExtensionOID.CERTIFICATE_POLICIES,
+    ExtensionOID.SUBJECT_KEY_IDENTIFIER,
+    ExtensionOID.AUTHORITY_KEY_IDENTIFIER,
+)
+_NEEDED_USAGES = (ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Authority:
+    """`path`: the certificate of `key` first, the self-signed root last (both may be one)."""
+
+    key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
+    path: tuple[x509.Certificate, ...]
+
+    @property
+    def issuer(self) -> x509.Certificate:
+        return self.path[0]
+
+    @property
+    def chain(self) -> str:
+        """PEM of what a leaf is followed by: all but the root, which whoever verifies has."""
+        return "".join(pem(certificate) for certificate in self.path[:-1])
+
+
+def load_authority(files: PrivateFiles) -> Authority:
+    """From tls.key, tls.crt and, where an intermediate's root is not in tls.crt, ca.crt.
+
+    Raises InvalidMaterial unless the key is the first certificate's and every certificate up to
+    the root may sign those below it.
+    """
+    key = load_key(files, AUTHORITY_KEY)
+    _check_key(key.public_key(), AUTHORITY_KEY)
+    if not isinstance(key, ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey):
+        raise InvalidMaterial(f"{AUTHORITY_KEY} is neither RSA nor ECDSA")
+    issuer, *above = load_certificates(
+        read_file(files, AUTHORITY_CERTIFICATE), AUTHORITY_CERTIFICATE
+    )
+    if fingerprint(issuer.public_key()) != fingerprint(key.public_key()):
+        raise InvalidMaterial(
+            f"{AUTHORITY_CERTIFICATE} is not for the key {AUTHORITY_KEY}: its first certificate "
+            "must be the key's"
+        )
+    roots = files.get(AUTHORITY_ROOT)
+    path = _path(issuer, above, load_certificates(roots, AUTHORITY_ROOT) if roots else [])
+    for below, certificate in enumerate(path):
+        _check_authority(certificate, _name_of(certificate, below), below)
+    return Authority(key, path)
+
+
+def authority_register(authority: PrivateFiles) -> AuthorityRegister:
+    """The public side of an authority. Raises InvalidMaterial as `load_authority`."""
+    found = load_authority(authority)
+    root = found.path[-1]
+    return AuthorityRegister(
+        certificate=pem(root),
+        subject_hash=subject_hash(root.subject),
+        fingerprint=fingerprint(found.issuer.public_key()),
+        chain=found.chain,
+    )
+
+
+def authority_facts(register: AuthorityRegister) -> CertificateFacts:
+    """When all of its path holds. `issuer_fingerprint` is the root's."""
+    path = path_of(register)
+    return CertificateFacts(
+        not_before=max(certificate.not_valid_before_utc for certificate in path),
+        not_after=min(certificate.not_valid_after_utc for certificate in path),
+        key_fingerprint=register.fingerprint,
+        issuer_fingerprint=fingerprint(path[-1].public_key()),
+    )
+
+
+def why_not_renewed(recorded: AuthorityRegister, found: AuthorityRegister) -> str | None:
+    """Why `found` is not the recorded authority with new certificates, or None where it is.
+
+    Same names and keys, at both ends: then what the one signed is valid under the other.
+    """
+    before, after = path_of(recorded), path_of(found)
+    if recorded.fingerprint != found.fingerprint:
+        return "has another key than the one that its register holds"
+    if _canonical(before[0]) != _canonical(after[0]):
+        return "has another subject than the one that its register holds"
+    if _anchor(before) != _anchor(after):
+        return "ends in another root CA than the one that its register holds"
+    return None
+
+
+def authority_conflicts(
+    authorities: Mapping[AuthorityOwner, AuthorityRegister],
+) -> tuple[Conflict, ...]:
+    """Pairs that cannot live in one chain. Members may share a root above their node CAs: peers
+    trust every member's anyway."""
+    paths = {owner: path_of(register) for owner, register in sorted(authorities.items())}
+    clients = {owner for owner in paths if owner[1] is AuthorityKind.CLIENT}
+    return (
+        *_pairs(
+            {owner: [fingerprint(path[0].public_key())] for owner, path in paths.items()},
+            "have one key: bring another CA for one of them",
+        ),
+        *(
+            pair
+            for pair in _pairs(
+                {owner: [fingerprint(path[-1].public_key())] for owner, path in paths.items()},
+                "end in one root CA, so that certificates of the one would open what only the "
+                "other's may: bring a CA under another root for one of them",
+            )
+            if clients & {pair.first, pair.second} and not _one_key(authorities, pair)
+        ),
+        *_shared_subjects(paths),
+    )
+
+
+def _one_key(authorities: Mapping[AuthorityOwner, AuthorityRegister], pair: Conflict) -> bool:
+    return authorities[pair.first].fingerprint == authorities[pair.second].fingerprint
+
+
+def _pairs(marks: Mapping[AuthorityOwner, Iterable[str]], why: str) -> Iterator[Conflict]:
+    """Each owner with the first one that has the same mark."""
+    first: dict[str, AuthorityOwner] = {}
+    for owner, found in marks.items():
+        for mark in found:
+            if first.setdefault(mark, owner) != owner:
+                yield Conflict(first[mark], owner, why)
+
+
+def _shared_subjects(
+    paths: Mapping[AuthorityOwner, Sequence[x509.Certificate]],
+) -> Iterator[Conflict]:
+    """OpenSSL finds a CA by its subject alone."""
+    seen: dict[bytes, tuple[str, AuthorityOwner]] = {}
+    for owner, path in paths.items():
+        for certificate in path:
+            key = fingerprint(certificate.public_key())
+            known, first = seen.setdefault(_canonical(certificate), (key, owner))
+            if known != key:
+                why = (
+                    f"share the subject {_subject(certificate)} with different keys, and nodes "
+                    "find a CA by its subject: bring a CA with another subject for one of them"
+                )
+                yield Conflict(first, owner, why)
+
+
+def path_of(register: AuthorityRegister) -> list[x509.Certificate]:
+    return load_certificates(
+        (register.chain + register.certificate).encode(), "the authority's certificate"
+    )
+
+
+def signed_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
+    try:
+        certificate.verify_directly_issued_by(issuer)
+    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
+        return False
+    return True
+
+
+def load_certificates(content: bytes, what: str) -> list[x509.Certificate]:
+    """One PEM certificate or more. Raises InvalidMaterial."""
+    try:
+        certificates = x509.load_pem_x509_certificates(content)
+        for certificate in certificates:
+            # A key that cannot be read shows only when it is asked for.
+            certificate.public_key()
+    except (ValueError, UnsupportedAlgorithm):
+        raise InvalidMaterial(f"{what} is no readable PEM certificate") from None
+    return certificates
+
+
+def pem(certificate: x509.Certificate) -> str:
+    return certificate.public_bytes(serialization.Encoding.PEM).decode()
+
+
+def _path(
+    issuer: x509.Certificate, above: list[x509.Certificate], roots: list[x509.Certificate]
+) -> tuple[x509.Certificate, ...]:
+    """From the signing certificate to a root, whatever the order they are given in."""
+    path = [issuer]
+    while not signed_by(path[-1], path[-1]):
+        signers = [one for one in (*above, *roots) if one not in path and signed_by(path[-1], one)]
+        if not signers:
+            raise InvalidMaterial(
+                f"{AUTHORITY_CERTIFICATE} leads to {_issuer(path[-1])}, which is not there: add "
+                f"the CAs above it to {AUTHORITY_CERTIFICATE}, and the self-signed root there or "
+                f"as {AUTHORITY_ROOT}"
+            )
+        # Of a cross-signed CA the certificate that ends the path.
+        path.append(next((one for one in signers if signed_by(one, one)), signers[0]))
+    stranger = next((one for one in above if one not in path), None)
+    if stranger is not None:
+        raise InvalidMaterial(
+            f"{AUTHORITY_CERTIFICATE} holds {_subject(stranger)}, which is not above its first "
+            "certificate: remove it"
+        )
+    return tuple(path)
+
+
+def _check_key(key: PublicKeyTypes, what: str) -> None:
+    if isinstance(key, rsa.RSAPublicKey):
+        if key.key_size < _RSA_MIN_BITS:
+            raise InvalidMaterial(
+                f"{what} has {key.key_size} bits: at least {_RSA_MIN_BITS} are wanted"
+            )
+    elif not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, _CURVES):
+        raise InvalidMaterial(f"{what} is neither RSA nor ECDSA on P-256, P-384 or P-521")
+
+
+def _check_authority(certificate: x509.Certificate, what: str, below: int) -> None:
+    """`below`: how many CAs of the path are under it."""
+    _check_key(certificate.public_key(), what)
+    try:
+        extensions = {extension.oid: extension for extension in certificate.extensions}
+    except (ValueError, x509.DuplicateExtension):
+        raise InvalidMaterial(f"{what} has unreadable extensions") from None
+    values = {oid: extension.value for oid, extension in extensions.items()}
+    basic = values.get(ExtensionOID.BASIC_CONSTRAINTS)
+    if not isinstance(basic, x509.BasicConstraints) or not basic.ca:
+        raise InvalidMaterial(f"{what} is no CA: basicConstraints CA:TRUE is missing")
+    if basic.path_length is not None and basic.path_length < below:
+        raise InvalidMaterial(
+            f"{what} allows {basic.path_length} CAs below it (pathLenConstraint) and has {below}"
+        )
+    usage = values.get(ExtensionOID.KEY_USAGE)
+    if isinstance(usage, x509.KeyUsage) and not usage.key_cert_sign:
+        raise InvalidMaterial(f"{what} may not sign certificates: keyUsage lacks keyCertSign")
+    purposes = values.get(ExtensionOID.EXTENDED_KEY_USAGE)
+    if isinstance(purposes, x509.ExtendedKeyUsage) and not set(_NEEDED_USAGES) <= set(purposes):
+        raise InvalidMaterial(
+            f"{what} is limited by extendedKeyUsage, which its leafs inherit: leave it out, or "
+            "name both serverAuth and clientAuth"
+        )
+    for oid, extension in extensions.items():
+        if extension.critical and oid not in _HANDLED:
+            raise InvalidMaterial(
+                f"{what} has the critical extension {oid.dotted_string}, which nodes may refuse"
+            )
+
+
+def _name_of(certificate: x509.Certificate, below: int) -> str:
+    if below == 0:
+        return AUTHORITY_CERTIFICATE
+    return f"{_subject(certificate)} above {AUTHORITY_CERTIFICATE}"
+
+
+def _subject(certificate: x509.Certificate) -> str:
+    return _shown(certificate.subject)
+
+
+def _issuer(certificate: x509.Certificate) -> str:
+    return _shown(certificate.issuer)
+
+
+def _shown(name: x509.Name) -> str:
+    """For a message: one line of bounded length, whatever a certificate's author wrote."""
+    text = "".join(one if one.isprintable() else "?" for one in name.rfc4514_string())
+    return f'"{text[:100]}"'
+
+
+def _canonical(certificate: x509.Certificate) -> bytes:
+    return canonical_name(certificate.subject)
+
+
+def _anchor(path: Sequence[x509.Certificate]) -> tuple[bytes, str]:
+    return _canonical(path[-1]), fingerprint(path[-1].public_key())
