@@ -4,8 +4,10 @@ Every key of a FISCO BCOS node is an unencrypted PEM file. What a node itself op
 with the right curve or size: the node checks neither, it would silently run as somebody else.
 """
 
+import base64
 import hashlib
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
@@ -14,10 +16,19 @@ from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, Pub
 
 from consortium_operator.engines.protocol import InvalidMaterial
 
-RSA_BITS = 2048
-"""Exactly: the nodes' allow and deny lists name a modulus of 512 hex digits (GatewayConfig.cpp)."""
-
 _PKCS8_HEADER = b"-----BEGIN PRIVATE KEY-----"
+_PEM_LINE = 64
+
+
+@dataclass(frozen=True, slots=True)
+class PublicKey:
+    """`pem`: SubjectPublicKeyInfo. `fingerprint`: sha256 over its DER, 64 hex digits. `number`: by
+    which FISCO BCOS names the key, in lower-case hex: an RSA key's modulus (512 digits), else the
+    uncompressed point without its leading 04 (128 digits)."""
+
+    pem: str
+    fingerprint: str
+    number: str
 
 
 def pkcs8(key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey) -> bytes:
@@ -40,7 +51,18 @@ def fingerprint(key: PublicKeyTypes) -> str:
     der = key.public_bytes(
         serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
     )
-    return hashlib.sha256(der).hexdigest()
+    return sha256_hex(der)
+
+
+def sha256_hex(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def pem_of(content: bytes, label: str) -> str:
+    """DER in PEM, as OpenSSL writes it."""
+    text = base64.b64encode(content).decode()
+    lines = [text[start : start + _PEM_LINE] for start in range(0, len(text), _PEM_LINE)]
+    return "\n".join((f"-----BEGIN {label}-----", *lines, f"-----END {label}-----", ""))
 
 
 def read_file(files: Mapping[str, bytes], name: str) -> bytes:
@@ -50,11 +72,17 @@ def read_file(files: Mapping[str, bytes], name: str) -> bytes:
     return content
 
 
-def load_key(files: Mapping[str, bytes], name: str) -> PrivateKeyTypes:
-    """An unencrypted PEM private key of any kind."""
+def load_key(files: Mapping[str, bytes], name: str, *, is_ours: bool = False) -> PrivateKeyTypes:
+    """An unencrypted PEM private key of any kind.
+
+    `is_ours`: made here, so that the primes of an RSA key need not be proved again, which takes
+    0.1 s; the caller then checks its numbers and holds its public part against the register.
+    """
     content = read_file(files, name)
     try:
-        return serialization.load_pem_private_key(content, password=None)
+        return serialization.load_pem_private_key(
+            content, password=None, unsafe_skip_rsa_key_validation=is_ours
+        )
     except TypeError:
         raise InvalidMaterial(f"{name} is encrypted: a key without a password is wanted") from None
     except (ValueError, UnsupportedAlgorithm):
@@ -63,10 +91,31 @@ def load_key(files: Mapping[str, bytes], name: str) -> PrivateKeyTypes:
         ) from None
 
 
+def load_pkcs8(files: Mapping[str, bytes], name: str, *, is_ours: bool = False) -> PrivateKeyTypes:
+    """As `load_key`, in the form that a node reads."""
+    check_pkcs8(read_file(files, name), name)
+    return load_key(files, name, is_ours=is_ours)
+
+
+def check_pkcs8(content: bytes, name: str) -> None:
+    if not content.lstrip().startswith(_PKCS8_HEADER):
+        raise InvalidMaterial(
+            f"{name} is no unencrypted PKCS#8 key (BEGIN PRIVATE KEY): "
+            "convert it with `openssl pkcs8 -topk8 -nocrypt`"
+        )
+
+
+def load_public_key(pem: str, name: str) -> PublicKeyTypes:
+    try:
+        return serialization.load_pem_public_key(pem.encode())
+    except (ValueError, UnsupportedAlgorithm):
+        raise InvalidMaterial(f"{name} is no readable PEM public key") from None
+
+
 def load_secp256k1(files: Mapping[str, bytes], name: str) -> ec.EllipticCurvePrivateKey:
     """A PKCS#8 key on secp256k1. A node takes the number and forgets the curve
     (libinitializer/Common.h), so any other curve would give another node id than ours."""
-    key = _load_pkcs8(files, name)
+    key = load_pkcs8(files, name)
     if not isinstance(key, ec.EllipticCurvePrivateKey):
         raise InvalidMaterial(f"{name} is no elliptic curve key: secp256k1 is wanted")
     if not isinstance(key.curve, ec.SECP256K1):
@@ -76,7 +125,7 @@ def load_secp256k1(files: Mapping[str, bytes], name: str) -> ec.EllipticCurvePri
 
 def load_rsa(files: Mapping[str, bytes], name: str) -> rsa.RSAPrivateKey:
     """A PKCS#8 key, RSA with exactly 2048 bits."""
-    key = _load_pkcs8(files, name)
+    key = load_pkcs8(files, name)
     if not isinstance(key, rsa.RSAPrivateKey):
         raise InvalidMaterial(f"{name} is no RSA key: RSA with {RSA_BITS} bits is wanted")
     check_rsa(key.public_key(), name)
@@ -91,17 +140,4 @@ def check_rsa(key: PublicKeyTypes, name: str) -> rsa.RSAPublicKey:
     return key
 
 
-def load_public_key(pem: str, name: str) -> PublicKeyTypes:
-    try:
-        return serialization.load_pem_public_key(pem.encode())
-    except (ValueError, UnsupportedAlgorithm):
-        raise InvalidMaterial(f"{name} is no readable PEM public key") from None
-
-
-def _load_pkcs8(files: Mapping[str, bytes], name: str) -> PrivateKeyTypes:
-    if not read_file(files, name).lstrip().startswith(_PKCS8_HEADER):
-        raise InvalidMaterial(
-            f"{name} is no unencrypted PKCS#8 key (BEGIN PRIVATE KEY): "
-            "convert it with `openssl pkcs8 -topk8 -nocrypt`"
-        )
-    return load_key(files, name)
+RSA_BITS = 2048

@@ -8,13 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-import coincurve
-
 from consortium_operator.chain.private import PrivateFiles
 from consortium_operator.engines.fisco_bcos import tars
-from consortium_operator.engines.fisco_bcos.hashing import keccak256
-from consortium_operator.engines.fisco_bcos.identity import ACCOUNT_KEY, address_of
-from consortium_operator.engines.fisco_bcos.keys import load_secp256k1
+from consortium_operator.engines.fisco_bcos.identity import ACCOUNT_KEY
+from consortium_operator.engines.fisco_bcos.suites.suite import CryptoSuite
 
 # The struct TransactionData: tag → the field that holds its value, and what an empty one is.
 _DATA_FIELDS: Mapping[int, tuple[str, Any]] = {
@@ -41,7 +38,6 @@ _DATA, _DATA_HASH, _SIGNATURE, _ATTRIBUTE = 1, 2, 3, 5
 
 _T = TypeVar("_T", int, str, bytes)
 
-_SIGNATURE_LENGTH = 65
 _NEWEST_VERSION = 2
 
 
@@ -75,7 +71,7 @@ class Transaction:
     max_priority_fee_per_gas: str = ""
     extension: bytes = b""
 
-    def hash(self) -> bytes:
+    def hash(self, suite: CryptoSuite) -> bytes:
         """32 bytes, the transaction's id. Raises InvalidTransaction for an unknown version."""
         if not 0 <= self.version <= _NEWEST_VERSION:
             raise InvalidTransaction(f"the transaction version {self.version} is not known")
@@ -95,12 +91,12 @@ class Transaction:
             )
         if self.version >= 2:
             hashed += self.extension
-        return keccak256(hashed)
+        return suite.hash(hashed)
 
 
 @dataclass(frozen=True, slots=True)
 class SignedTransaction:
-    """A transaction with its hash and signature (r, s and v: 32, 32 and 1 bytes).
+    """A transaction with its hash and signature, whose form is the suite's.
 
     `attribute`: bits for the node's scheduler; not signed.
     """
@@ -142,34 +138,24 @@ class SignedTransaction:
             attribute=_read(found, _ATTRIBUTE, 0, "attribute"),
         )
 
-    def sender(self) -> str:
+    def sender(self, suite: CryptoSuite) -> str:
         """The address of the account that signed: 0x and 40 hex digits.
 
         Raises InvalidTransaction where hash or signature do not belong to the content.
         """
-        hashed = self.transaction.hash()
+        hashed = self.transaction.hash(suite)
         if hashed != self.data_hash:
             raise InvalidTransaction("the transaction's hash is not that of its content")
-        if len(self.signature) != _SIGNATURE_LENGTH:
-            raise InvalidTransaction(f"a signature has {_SIGNATURE_LENGTH} bytes")
         try:
-            public = coincurve.PublicKey.from_signature_and_message(
-                self.signature, hashed, hasher=None
-            )
-        # coincurve raises Exception itself where nothing can be recovered.
-        except Exception:
-            raise InvalidTransaction("no key made this signature") from None
-        return address_of(public.format(compressed=False)[1:])
+            return suite.address_of(suite.ledger.signer(hashed, self.signature))
+        except ValueError as error:
+            raise InvalidTransaction(str(error)) from None
 
 
-def sign(transaction: Transaction, account: PrivateFiles) -> SignedTransaction:
-    """Signed with account.pem; the same input gives the same signature (RFC 6979).
-
-    Raises InvalidMaterial.
-    """
-    scalar = load_secp256k1(account, ACCOUNT_KEY).private_numbers().private_value
-    hashed = transaction.hash()
-    signature = coincurve.PrivateKey.from_int(scalar).sign_recoverable(hashed, hasher=None)
+def sign(transaction: Transaction, account: PrivateFiles, suite: CryptoSuite) -> SignedTransaction:
+    """Signed with account.pem. Raises InvalidMaterial."""
+    hashed = transaction.hash(suite)
+    signature = suite.ledger.sign(account, ACCOUNT_KEY, hashed)
     return SignedTransaction(transaction, hashed, signature)
 
 

@@ -1,6 +1,9 @@
-"""Native transactions, against the vectors of the public java-sdk and by their laws."""
+"""Native transactions, against the vectors of the public java-sdk, one that a real SM node took,
+and by their laws."""
 
+import json
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -8,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from consortium_operator.chain.private import PrivateFiles
-from consortium_operator.engines.fisco_bcos import identity
+from consortium_operator.engines.fisco_bcos.suites.suite import CryptoSuite
+from consortium_operator.engines.fisco_bcos.suites.table import SM, STANDARD
 from consortium_operator.engines.fisco_bcos.transaction import (
     InvalidTransaction,
     SignedTransaction,
@@ -16,14 +20,37 @@ from consortium_operator.engines.fisco_bcos.transaction import (
     sign,
 )
 from consortium_operator.engines.protocol import InvalidMaterial
-from tests.unit.engines.fisco_bcos.material import secp256k1
+from tests.unit.engines.fisco_bcos.both_suites import in_both_suites
 
-DATA = Path(__file__).parents[3] / "data" / "fisco_bcos" / "transactions.txt"
-VECTORS = [
-    bytes.fromhex(line[2:]) for line in DATA.read_text().splitlines() if line.startswith("0x")
+DATA = Path(__file__).parents[3] / "data"
+SM_NODES = json.loads((DATA / "fisco-transaction-sm.json").read_text())
+VECTORS = {
+    "version 0": STANDARD,
+    "version 1": STANDARD,
+    "SM": SM,
+}
+BYTES = [
+    *(
+        bytes.fromhex(line[2:])
+        for line in (DATA / "fisco-transaction-vectors.txt").read_text().splitlines()
+        if line.startswith("0x")
+    ),
+    bytes.fromhex(SM_NODES["raw"][2:]),
 ]
-ACCOUNT = PrivateFiles({"account.pem": secp256k1(11)})
-ADDRESS = identity.account_register(ACCOUNT).address
+vectors = pytest.mark.parametrize(
+    ("vector", "suite"), list(zip(BYTES, VECTORS.values(), strict=True)), ids=list(VECTORS)
+)
+
+
+@cache
+def account(suite: CryptoSuite) -> PrivateFiles:
+    return PrivateFiles({"account.pem": suite.ledger.new()})
+
+
+def address(suite: CryptoSuite) -> str:
+    point = suite.ledger.public(account(suite), "account.pem").number
+    return suite.address_of(bytes.fromhex(point))
+
 
 DEPLOYMENT = Transaction(
     chain_id="chain0",
@@ -55,19 +82,19 @@ transactions = st.builds(
 )
 
 
-@pytest.mark.parametrize("vector", VECTORS, ids=["version 0", "version 1"])
-def test_a_vector_is_decoded_and_encoded_byte_for_byte(vector: bytes) -> None:
+@vectors
+def test_a_vector_is_decoded_and_encoded_byte_for_byte(vector: bytes, suite: CryptoSuite) -> None:
     assert SignedTransaction.decode(vector).encode() == vector
 
 
-@pytest.mark.parametrize("vector", VECTORS, ids=["version 0", "version 1"])
-def test_a_vectors_hash_is_that_of_its_content(vector: bytes) -> None:
+@vectors
+def test_a_vectors_hash_is_that_of_its_content(vector: bytes, suite: CryptoSuite) -> None:
     signed = SignedTransaction.decode(vector)
-    assert signed.transaction.hash() == signed.data_hash
+    assert signed.transaction.hash(suite) == signed.data_hash
 
 
 def test_a_vectors_fields_are_read() -> None:
-    one, other = (SignedTransaction.decode(vector) for vector in VECTORS)
+    one, other, _ = (SignedTransaction.decode(vector) for vector in BYTES)
     assert (one.transaction.version, other.transaction.version) == (0, 1)
     assert (one.transaction.block_limit, other.transaction.block_limit) == (509, 507)
     assert (one.attribute, other.attribute) == (0, 1)
@@ -79,21 +106,55 @@ def test_a_vectors_fields_are_read() -> None:
     assert (other.transaction.value, other.transaction.gas_price) == ("0x0", "0x0")
 
 
-def test_the_signature_of_a_vector_belongs_to_one_account() -> None:
-    sender = SignedTransaction.decode(VECTORS[0]).sender()
+@vectors
+def test_the_signature_of_a_vector_belongs_to_one_account(
+    vector: bytes, suite: CryptoSuite
+) -> None:
+    sender = SignedTransaction.decode(vector).sender(suite)
     assert len(bytes.fromhex(sender[2:])) == 20
 
 
-def test_the_signer_is_recovered() -> None:
-    signed = sign(DEPLOYMENT, ACCOUNT)
-    assert SignedTransaction.decode(signed.encode()).sender() == ADDRESS
-    assert len(signed.signature) == 65
-    assert signed.signature[64] in (0, 1)
+def test_an_sm_node_saw_the_sender_that_we_compute() -> None:
+    """From the receipt of a real SM node (fisco-transaction-sm.json)."""
+    receipt = SM_NODES["answer"]["result"]
+    signed = SignedTransaction.decode(BYTES[2])
+    assert signed.sender(SM) == receipt["from"]
+    assert "0x" + signed.data_hash.hex() == receipt["transactionHash"]
 
 
-def test_a_deployment_leaves_out_to_and_abi() -> None:
+@in_both_suites
+def test_the_signer_is_recovered(suite: CryptoSuite) -> None:
+    signed = sign(DEPLOYMENT, account(suite), suite)
+    assert SignedTransaction.decode(signed.encode()).sender(suite) == address(suite)
+
+
+def test_a_standard_signature_ends_with_v() -> None:
+    signature = sign(DEPLOYMENT, account(STANDARD), STANDARD).signature
+    assert len(signature) == 65
+    assert signature[64] in (0, 1)
+
+
+def test_an_sm_signature_ends_with_the_public_key() -> None:
+    signature = sign(DEPLOYMENT, account(SM), SM).signature
+    assert len(signature) == 128
+    assert signature[64:].hex() == SM.ledger.public(account(SM), "account.pem").number
+
+
+def test_a_transaction_of_the_other_suite_is_refused() -> None:
+    """As an SM node does with a secp256k1 transaction (fisco-bcos 3.16.4: error -1)."""
+    for one, other in ((STANDARD, SM), (SM, STANDARD)):
+        with pytest.raises(InvalidTransaction):
+            sign(DEPLOYMENT, account(one), one).sender(other)
+        signature = sign(DEPLOYMENT, account(one), one).signature
+        forged = SignedTransaction(DEPLOYMENT, DEPLOYMENT.hash(other), signature)
+        with pytest.raises(InvalidTransaction, match="signature has"):
+            forged.sender(other)
+
+
+@in_both_suites
+def test_a_deployment_leaves_out_to_and_abi(suite: CryptoSuite) -> None:
     assert (
-        sign(DEPLOYMENT, ACCOUNT)
+        sign(DEPLOYMENT, account(suite), suite)
         .encode()
         .startswith(
             b"\x1a"  # data, a struct
@@ -108,12 +169,14 @@ def test_a_deployment_leaves_out_to_and_abi() -> None:
 
 
 def test_signing_twice_gives_the_same_bytes() -> None:
-    assert sign(DEPLOYMENT, ACCOUNT).encode() == sign(DEPLOYMENT, ACCOUNT).encode()
+    once, again = (sign(DEPLOYMENT, account(STANDARD), STANDARD).encode() for _ in range(2))
+    assert once == again
 
 
-def test_signing_needs_the_key_of_an_account() -> None:
+@in_both_suites
+def test_signing_needs_the_key_of_an_account(suite: CryptoSuite) -> None:
     with pytest.raises(InvalidMaterial, match=r"account\.pem"):
-        sign(DEPLOYMENT, PrivateFiles({}))
+        sign(DEPLOYMENT, PrivateFiles({}), suite)
 
 
 @settings(deadline=None)
@@ -125,10 +188,14 @@ def test_every_transaction_survives_encoding(
     assert SignedTransaction.decode(signed.encode()) == signed
 
 
+@in_both_suites
 @settings(deadline=None)
 @given(transactions)
-def test_every_signed_transaction_names_its_signer(transaction: Transaction) -> None:
-    assert SignedTransaction.decode(sign(transaction, ACCOUNT).encode()).sender() == ADDRESS
+def test_every_signed_transaction_names_its_signer(
+    suite: CryptoSuite, transaction: Transaction
+) -> None:
+    signed = sign(transaction, account(suite), suite)
+    assert SignedTransaction.decode(signed.encode()).sender(suite) == address(suite)
 
 
 CHANGES = {
@@ -142,12 +209,13 @@ CHANGES = {
 }
 
 
+@in_both_suites
 @pytest.mark.parametrize("field", CHANGES)
-def test_a_changed_field_is_noticed(field: str) -> None:
-    signed = sign(DEPLOYMENT, ACCOUNT)
+def test_a_changed_field_is_noticed(field: str, suite: CryptoSuite) -> None:
+    signed = sign(DEPLOYMENT, account(suite), suite)
     forged = replace(signed, transaction=replace(DEPLOYMENT, **{field: CHANGES[field]}))  # type: ignore[arg-type] # each value is of its field's type
     with pytest.raises(InvalidTransaction, match="hash is not that of its content"):
-        forged.sender()
+        forged.sender(suite)
 
 
 LATER_CHANGES = {
@@ -160,36 +228,53 @@ LATER_CHANGES = {
 }
 
 
+@in_both_suites
 @pytest.mark.parametrize("field", LATER_CHANGES)
-def test_a_later_field_is_signed_from_its_version_on(field: str) -> None:
+def test_a_later_field_is_signed_from_its_version_on(field: str, suite: CryptoSuite) -> None:
     since, value = LATER_CHANGES[field]
     for version in (0, 1, 2):
         plain = replace(DEPLOYMENT, version=version)
         changed = replace(plain, **{field: value})  # type: ignore[arg-type] # each value is of its field's type
-        assert (plain.hash() != changed.hash()) == (version >= since)
+        assert (plain.hash(suite) != changed.hash(suite)) == (version >= since)
 
 
 def test_a_version_of_the_future_is_not_hashed() -> None:
     with pytest.raises(InvalidTransaction, match="version 3 is not known"):
-        replace(DEPLOYMENT, version=3).hash()
+        replace(DEPLOYMENT, version=3).hash(STANDARD)
+
+
+ONE = bytes(31) + b"\1"
 
 
 @pytest.mark.parametrize(
-    "signature",
-    [b"", bytes(64), bytes(65), b"\xff" * 65, bytes(31) + b"\1" + bytes(31) + b"\1" + b"\4"],
-    ids=["none", "short", "zero", "beyond the order", "impossible v"],
+    ("suite", "signature"),
+    [
+        (STANDARD, b""),
+        (STANDARD, bytes(64)),
+        (STANDARD, bytes(65)),
+        (STANDARD, b"\xff" * 65),
+        (STANDARD, ONE + ONE + b"\4"),
+        (SM, b""),
+        (SM, bytes(127)),
+        (SM, bytes(128)),
+        (SM, b"\xff" * 128),
+        (SM, ONE + ONE + sign(DEPLOYMENT, account(SM), SM).signature[64:]),
+        (SM, bytes(64) + sign(DEPLOYMENT, account(SM), SM).signature[64:]),
+    ],
 )
-def test_a_signature_of_nobody_is_refused(signature: bytes) -> None:
-    forged = replace(sign(DEPLOYMENT, ACCOUNT), signature=signature)
+def test_a_signature_of_nobody_is_refused(suite: CryptoSuite, signature: bytes) -> None:
+    forged = replace(sign(DEPLOYMENT, account(suite), suite), signature=signature)
     with pytest.raises(InvalidTransaction, match="signature"):
-        forged.sender()
+        forged.sender(suite)
 
 
 # --- input that is no transaction ----------------------------------------------------------------
 
 
-@pytest.mark.parametrize("vector", VECTORS, ids=["version 0", "version 1"])
-def test_a_transaction_cut_short_anywhere_is_refused_or_lacks_its_signature(vector: bytes) -> None:
+@vectors
+def test_a_transaction_cut_short_anywhere_is_refused_or_lacks_its_signature(
+    vector: bytes, suite: CryptoSuite
+) -> None:
     whole = SignedTransaction.decode(vector)
     for end in range(len(vector)):
         try:
@@ -233,5 +318,5 @@ def test_no_transaction(case: str) -> None:
 
 
 def test_what_a_node_adds_for_itself_is_passed_over() -> None:
-    imported = VECTORS[0] + b"\x41\x01\x00" + b"\x7d\x00\x00\x02ab" + b"\x86\x01x"
-    assert SignedTransaction.decode(imported) == SignedTransaction.decode(VECTORS[0])
+    imported = BYTES[0] + b"\x41\x01\x00" + b"\x7d\x00\x00\x02ab" + b"\x86\x01x"
+    assert SignedTransaction.decode(imported) == SignedTransaction.decode(BYTES[0])

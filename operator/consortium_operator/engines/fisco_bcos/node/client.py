@@ -18,6 +18,8 @@ from consortium_operator.engines.fisco_bcos.node.rpc import (
     Limits,
     open_connection,
 )
+from consortium_operator.engines.fisco_bcos.suites.suite import CryptoSuite
+from consortium_operator.engines.fisco_bcos.suites.table import STANDARD, SUITES
 from consortium_operator.engines.fisco_bcos.transaction import Transaction, sign
 from consortium_operator.engines.protocol import (
     ChainCallFailed,
@@ -39,7 +41,9 @@ _T = TypeVar("_T")
 
 def connect(plan: Plan) -> ChainClient:
     """The client for the nodes of a planned chain. Opens nothing yet."""
-    return FiscoBcosClient(plan.spec.chain_id, plan.spec.fisco_bcos.group_id)
+    part = plan.spec.fisco_bcos
+    suite = SUITES[part.cryptography]
+    return FiscoBcosClient(plan.spec.chain_id, part.group_id, suite=suite)
 
 
 def random_nonce() -> str:
@@ -56,9 +60,11 @@ class FiscoBcosClient:
         group_id: str,
         limits: Limits | None = None,
         nonce: Callable[[], str] = random_nonce,
+        suite: CryptoSuite = STANDARD,
     ) -> None:
         self._chain_id = chain_id
         self._group_id = group_id
+        self._suite = suite
         self._limits = limits or Limits()
         self._nonce = nonce
         self._slots = asyncio.Semaphore(self._limits.connections)
@@ -104,7 +110,7 @@ class FiscoBcosClient:
             to="",
             input=PROBE_CODE,
         )
-        return "0x" + sign(transaction, account).encode().hex()
+        return "0x" + sign(transaction, account, self._suite).encode().hex()
 
     async def _wait_for_block(self, node: Connection, raw: str) -> None:
         receipt = await _ask(

@@ -9,6 +9,7 @@ from consortium_operator.chain.private import PrivateFiles
 from consortium_operator.engines.fisco_bcos import identity
 from consortium_operator.engines.fisco_bcos.node.client import FiscoBcosClient, connect
 from consortium_operator.engines.fisco_bcos.node.rpc import Limits
+from consortium_operator.engines.fisco_bcos.suites.table import STANDARD
 from consortium_operator.engines.fisco_bcos.transaction import SignedTransaction
 from consortium_operator.engines.protocol import ChainCallFailed, ChainClient, NodeEndpoint
 from tests import chains
@@ -44,7 +45,7 @@ async def test_a_probe_deploys_one_byte_and_waits_for_its_block(tmp_path: Path) 
     (group, empty, raw, proof) = dict(node.asked)["sendTransaction"]
     assert (group, empty, proof) == ("group0", "", False)
     sent = SignedTransaction.decode(bytes.fromhex(raw.removeprefix("0x")))
-    assert sent.sender() == identity.account_register(ACCOUNT).address
+    assert sent.sender(STANDARD) == identity.account_register(ACCOUNT).address
     assert sent.transaction.input.hex() == "6001600c60003960016000f300"
     assert sent.transaction.to == ""
     assert sent.transaction.nonce == "42"
