@@ -7,7 +7,10 @@ out, so this text is what any running node is held against. The odd spellings ar
 
 from consortium_operator.chain.genesis import TamperedGenesis
 from consortium_operator.engines.fisco_bcos.genesis import Genesis
-from consortium_operator.engines.fisco_bcos.versions import EPOCHS_IN_BLOCK0, LEAST_COMPATIBILITY
+from consortium_operator.engines.fisco_bcos.version_number import (
+    EPOCHS_IN_BLOCK0,
+    LEAST_COMPATIBILITY,
+)
 
 # The node reads the epochs for RPBFT only; in any other block 0 its own defaults stand.
 _EPOCHS_OF_OTHERS = (4, 1000)

@@ -3,13 +3,15 @@
 Sources: NodeConfig.cpp, GatewayConfig.cpp and BoostLogInitializer.cpp for what is read, and
 build_chain.sh (generate_config_ini, generate_common_ini) for what it writes, in its order.
 `withheld` says why an overlay (spec.fiscoBcos.config) must not set a key. The values that the
-operator gives to keys of its own are in config.py.
+operator gives to keys of its own are in config.py, the sections that no overlay may touch in
+withheld_keys.py.
 """
 
 from consortium_operator.engines.fisco_bcos.key_table import (
     INT64_MAX,
     UINT32_MAX,
     Boolean,
+    Changed,
     Choice,
     Integer,
     Key,
@@ -18,7 +20,23 @@ from consortium_operator.engines.fisco_bcos.key_table import (
     Table,
     Text,
 )
-from consortium_operator.engines.fisco_bcos.versions import Version
+from consortium_operator.engines.fisco_bcos.version_number import (
+    SEPARATE_BLOCK_STATE,
+    WEB3,
+    Version,
+)
+from consortium_operator.engines.fisco_bcos.withheld_keys import (
+    ALLOW_LIST,
+    CERT,
+    DENY_LIST,
+    EXPERIMENTAL,
+    FAILOVER,
+    PRO_MAX,
+    REDIS,
+    SECURITY,
+    SERVICE,
+    STORAGE_SECURITY,
+)
 
 _BOOLEAN = Boolean()
 _THREADS = Integer(1, 1024)
@@ -27,6 +45,7 @@ _UINT32 = Integer(1, UINT32_MAX)
 _SIZE = Integer(1, INT64_MAX)
 _TEXT = Text()
 _SECONDS = Integer(1, 2_000_000)  # the node multiplies by 1000 and keeps 32 bits
+_FILTER_TIMEOUT = _SECONDS  # before 3.15.4 the node takes the number for milliseconds
 
 _ADDRESS = "where a node listens is the operator's: its Services and policies follow from it"
 _CRYPTOGRAPHY = "it follows from spec.fiscoBcos.cryptography"
@@ -34,12 +53,11 @@ _DIRECTORY = "the operator lays out the node's directory"
 _SEALED = "it is sealed at founding: another value would corrupt the ledger"
 _RPC_TLS = "set spec.fiscoBcos.rpc.tls"
 _WEB3_RPC = "set spec.fiscoBcos.web3Rpc"
-_UNREAD = "this version of the node does not read it"
-_PRO_MAX = "it belongs to the Pro and Max editions; the operator runs Air"
+_VERIFY = "without it a node accepts any peer's certificate"
+_SCHEDULER = "all nodes of a chain must execute with one scheduler; from 3.15.0 on none reads it"
+_ARCHIVE = "it opens a port that asks nobody who they are"
 _TIKV = "it belongs to TiKV; the operator runs RocksDB"
 _CONSOLE = "nodes log to standard output and make no log files"
-_LISTS = "set spec.fiscoBcos.peers"
-_REDIS = "it needs a Redis server whose password would stand in a ConfigMap"
 
 _P2P = Section(
     "p2p",
@@ -49,43 +67,43 @@ _P2P = Section(
         Key("sm_ssl", _BOOLEAN, "false", "false", withheld=_CRYPTOGRAPHY),
         Key("nodes_path", _TEXT, "./", "./", withheld=_DIRECTORY),
         Key("nodes_file", _TEXT, "nodes.json", "nodes.json", withheld=_DIRECTORY),
-        Key("enable_rip_protocol", _BOOLEAN, "true", since=Version(3, 3, 0)),
-        Key("enable_compression", _BOOLEAN, "true", since=Version(3, 3, 0)),
+        Key("enable_rip_protocol", _BOOLEAN, "true"),
+        Key("enable_compression", _BOOLEAN, "true"),
         Key(
             "enable_ssl_verify",
             _BOOLEAN,
             "true",
             "true",
             since=Version(3, 14, 0),
-            withheld="without it a node accepts any peer's certificate",
+            withheld=_VERIFY,
+        ),
+        # What came before it.
+        *(
+            Key(
+                name,
+                Integer(),
+                "3",
+                since=Version(3, 12, 1),
+                until=Version(3, 14, 0),
+                withheld=_VERIFY,
+            )
+            for name in ("ssl_server_verify_mode", "ssl_client_verify_mode")
         ),
         Key(
             "readonly",
             _BOOLEAN,
             "false",
-            since=Version(3, 6, 0),
             withheld="a node that sends nothing takes no part in the consensus",
         ),
-        Key("thread_count", _THREADS, "8", since=Version(3, 3, 0)),
+        Key("thread_count", _THREADS, "8"),
         # Twice this must fit into the 32 bits of session_recv_buffer_size.
-        Key("allow_max_msg_size", _POSITIVE, str(32 << 20), since=Version(3, 3, 0)),
-        Key("session_recv_buffer_size", _UINT32, None, since=Version(3, 3, 0)),
-        Key("session_max_read_data_size", _UINT32, str(40 << 10), since=Version(3, 3, 0)),
-        Key("session_max_send_data_size", _UINT32, str(1 << 20), since=Version(3, 3, 0)),
-        Key("session_max_send_msg_count", _UINT32, "10", since=Version(3, 3, 0)),
-        Key("uuid", _TEXT, "", withheld=_PRO_MAX),
+        Key("allow_max_msg_size", _POSITIVE, str(32 << 20)),
+        Key("session_recv_buffer_size", _UINT32, None),
+        Key("session_max_read_data_size", _UINT32, str(40 << 10)),
+        Key("session_max_send_data_size", _UINT32, str(1 << 20)),
+        Key("session_max_send_msg_count", _UINT32, "10"),
+        Key("uuid", _TEXT, "", withheld=PRO_MAX),
     ),
-)
-
-_DENY_LIST = Section(
-    "certificate_blacklist",
-    (Key("crl.*", _TEXT, None, since=Version(3, 2, 0)),),
-    withheld=_LISTS,
-)
-_ALLOW_LIST = Section(
-    "certificate_whitelist",
-    (Key("cal.*", _TEXT, None, since=Version(3, 2, 0)),),
-    withheld=_LISTS,
 )
 
 _RPC = Section(
@@ -104,31 +122,32 @@ _RPC = Section(
         # The one overrides the other, and which one depends on the version.
         Key("enable_ssl", _BOOLEAN, None, "true", since=Version(3, 12, 0), withheld=_RPC_TLS),
         Key("disable_ssl", _BOOLEAN, "false", withheld=_RPC_TLS),
-        Key("return_input_params", _BOOLEAN, "true", since=Version(3, 3, 0)),
-        Key("filter_timeout", _SECONDS, "300", since=Version(3, 9, 0)),
+        Key("return_input_params", _BOOLEAN, "true"),
+        Key("filter_timeout", _FILTER_TIMEOUT, "300", since=Version(3, 9, 0)),
         Key("filter_max_process_block", _POSITIVE, "10", since=Version(3, 9, 0)),
-        Key("tars_rpc_*", _TEXT, None, since=Version(3, 5, 0), withheld=_PRO_MAX),
+        Key("tars_rpc_host", _TEXT, "127.0.0.1", withheld=PRO_MAX),
+        Key("tars_rpc_port", Integer(), "0", withheld=PRO_MAX),
+        Key("tars_rpc_thread_count", _THREADS, "8", withheld=PRO_MAX),
     ),
 )
 
-_WEB3 = Version(3, 9, 0)
 _WEB3_CORS = Version(3, 16, 0)
 _WEB3_RPC_SECTION = Section(
     "web3_rpc",
     (
-        Key("enable", _BOOLEAN, "false", "false", since=_WEB3, withheld=_WEB3_RPC),
-        Key("listen_ip", _TEXT, "127.0.0.1", "0.0.0.0", since=_WEB3, withheld=_ADDRESS),
+        Key("enable", _BOOLEAN, "false", "false", since=WEB3, withheld=_WEB3_RPC),
+        Key("listen_ip", _TEXT, "127.0.0.1", "0.0.0.0", since=WEB3, withheld=_ADDRESS),
         Key(
             "listen_port",
             Integer(1025, 65535),
             "8545",
             "8545",
-            since=_WEB3,
+            since=WEB3,
             withheld="set spec.fiscoBcos.web3Rpc.port",
         ),
-        Key("thread_count", _THREADS, "8", "8", since=_WEB3),
-        Key("filter_timeout", _SECONDS, "300", since=_WEB3),
-        Key("filter_max_process_block", _POSITIVE, "10", since=_WEB3),
+        Key("thread_count", _THREADS, "8", "8", since=WEB3),
+        Key("filter_timeout", _FILTER_TIMEOUT, "300", since=WEB3),
+        Key("filter_max_process_block", _POSITIVE, "10", since=WEB3),
         Key("batch_request_size_limit", _POSITIVE, "8", since=_WEB3_CORS),
         Key("request_body_size_limit", _POSITIVE, "10240000", "10240000", since=_WEB3_CORS),
         Key("enable_cors", _BOOLEAN, "true", "true", since=_WEB3_CORS),
@@ -153,67 +172,24 @@ _WEB3_RPC_SECTION = Section(
     ),
 )
 
-_CERT = Section(
-    "cert",
-    (
-        Key("ca_path", _TEXT, "./", "./conf"),
-        Key("ca_cert", _TEXT, "ca.crt", "ca.crt"),
-        Key("node_key", _TEXT, "ssl.key", "ssl.key"),
-        Key("node_cert", _TEXT, "ssl.crt", "ssl.crt"),
-        # Below ca_path. The P2P side trusts it beside ca_cert; RPC does not.
-        Key("multi_ca_path", _TEXT, "multiCaPath", "multiCaPath", since=Version(3, 3, 0)),
-        Key("sm_*", _TEXT, None),
-    ),
-    withheld="certificates are the operator's: see spec.certificates",
-)
-
-_SECURITY = Section(
-    "security",
-    (
-        Key("private_key_path", _TEXT, "node.pem", "conf/node.pem"),
-        Key("enable_hsm", _BOOLEAN, "false", "false", since=Version(3, 2, 0)),
-        Key("hsm_lib_path", _TEXT, "/usr/local/lib/libgmt0018.so", since=Version(3, 2, 0)),
-        Key("key_index", Integer(), None, since=Version(3, 2, 0)),
-        Key("password", _TEXT, "", since=Version(3, 2, 0)),
-        Key("kms_type", _TEXT, "LEGACY", since=Version(3, 13, 0)),
-        Key("kms_connection_str", _TEXT, "", since=Version(3, 13, 0)),
-        Key("cloud_kms_type", _TEXT, "", since=Version(3, 13, 0)),
-        Key("cipher_data_key", _TEXT, "", since=Version(3, 13, 0)),
-    ),
-    withheld="the node's key is the operator's, and secrets must not stand in a ConfigMap",
-)
-
-_STORAGE_SECURITY = Section(
-    "storage_security",
-    (
-        Key("enable", _BOOLEAN, "false", "false"),
-        Key("key_center_url", _TEXT, ""),
-        Key("cipher_data_key", _TEXT, ""),
-        Key("kms_type", _TEXT, "LEGACY", since=Version(3, 13, 0)),
-        Key("kms_connection_str", _TEXT, "", since=Version(3, 13, 0)),
-    ),
-    withheld="it cannot be changed after a node's first start, and its key must not stand in a "
-    "ConfigMap",
-)
-
 _CONSENSUS = Section(
     "consensus",
     (
         Key("min_seal_time", Integer(1, 600_000), "500", "500"),
         Key("checkpoint_timeout", Integer(3000), "3000"),
-        Key("pipeline_size", Integer(50), "50", since=Version(3, 4, 0)),
+        Key("pipeline_size", Integer(50), "50"),
     ),
 )
 
 _EXECUTOR = Section(
     "executor",
     (
-        Key("enable_dag", _BOOLEAN, "true", "true", since=Version(3, 3, 0)),
-        Key("baseline_scheduler", _BOOLEAN, None, "false", withheld=_UNREAD),
-        Key("baseline_scheduler_parallel", _BOOLEAN, "false", "false", since=Version(3, 4, 0)),
-        Key("baseline_scheduler_chunksize", _POSITIVE, "100", since=Version(3, 4, 0)),
-        Key("baseline_scheduler_maxthread", _THREADS, "16", since=Version(3, 4, 0)),
-        Key("vm_cache_size", _POSITIVE, "1024", since=Version(3, 2, 0)),
+        Key("enable_dag", _BOOLEAN, "true", "true"),
+        Key("baseline_scheduler", _BOOLEAN, "false", "false", withheld=_SCHEDULER),
+        Key("baseline_scheduler_parallel", _BOOLEAN, "false", "false"),
+        Key("baseline_scheduler_chunksize", _POSITIVE, "100"),
+        Key("baseline_scheduler_maxthread", _THREADS, "16"),
+        Key("vm_cache_size", _POSITIVE, "1024"),
     ),
 )
 
@@ -222,30 +198,35 @@ _STORAGE = Section(
     (
         Key("data_path", _TEXT, None, "data", withheld=_SEALED),
         Key("type", Choice(("RocksDB", "TiKV")), "RocksDB", withheld=_SEALED),
-        Key("enable_cache", _BOOLEAN, "true", "true", since=Version(3, 1, 0)),
-        Key("cache_size", _SIZE, str(32 << 20), since=Version(3, 1, 0)),
-        Key("key_page_size", Integer(0), "10240", "0", withheld=_SEALED),
-        Key("max_write_buffer_number", _POSITIVE, "4", since=Version(3, 3, 0)),
-        Key("max_background_jobs", _POSITIVE, "4", since=Version(3, 3, 0)),
-        Key("write_buffer_size", _SIZE, str(64 << 20), since=Version(3, 3, 0)),
-        Key("min_write_buffer_number_to_merge", _POSITIVE, "1", since=Version(3, 3, 0)),
-        Key("block_cache_size", _SIZE, str(128 << 20), since=Version(3, 4, 0)),
-        Key("enable_statistics", _BOOLEAN, "false", since=Version(3, 3, 0)),
-        Key("enable_rocksdb_blob", _BOOLEAN, "false", since=Version(3, 6, 0)),
+        Key("enable_cache", _BOOLEAN, "true", "true"),
+        Key("cache_size", _SIZE, str(32 << 20)),
+        Key(
+            "key_page_size",
+            Integer(0),
+            "10240",
+            Changed(("3.6.0", "10240"), ("3.15.3", "0")),
+            withheld=_SEALED,
+        ),
+        Key("max_write_buffer_number", _POSITIVE, "4"),
+        Key("max_background_jobs", _POSITIVE, "4"),
+        Key("write_buffer_size", _SIZE, str(64 << 20)),
+        Key("min_write_buffer_number_to_merge", _POSITIVE, "1"),
+        Key("block_cache_size", _SIZE, str(128 << 20)),
+        Key("enable_statistics", _BOOLEAN, "false"),
+        Key("enable_rocksdb_blob", _BOOLEAN, "false"),
         Key("pd_addrs", _TEXT, "127.0.0.1:2379", withheld=_TIKV),
-        Key("pd_ssl_ca_path", _TEXT, "", "", since=Version(3, 1, 0), withheld=_TIKV),
-        Key("pd_ssl_cert_path", _TEXT, "", "", since=Version(3, 1, 0), withheld=_TIKV),
-        Key("pd_ssl_key_path", _TEXT, "", "", since=Version(3, 1, 0), withheld=_TIKV),
-        Key("enable_archive", _BOOLEAN, "false", "false", since=Version(3, 2, 0)),
-        # Plain HTTP without any check of who asks.
-        Key("archive_ip", Choice(("127.0.0.1",)), None, "127.0.0.1", since=Version(3, 2, 0)),
-        Key("archive_port", Integer(1025, 65535), None, "", since=Version(3, 2, 0)),
+        Key("pd_ssl_ca_path", _TEXT, "", "", withheld=_TIKV),
+        Key("pd_ssl_cert_path", _TEXT, "", "", withheld=_TIKV),
+        Key("pd_ssl_key_path", _TEXT, "", "", withheld=_TIKV),
+        Key("enable_archive", _BOOLEAN, "false", "false", withheld=_ARCHIVE),
+        Key("archive_ip", _TEXT, None, "127.0.0.1", withheld=_ARCHIVE),
+        Key("archive_port", Integer(1025, 65535), None, "", withheld=_ARCHIVE),
         Key("sync_archived_blocks", _BOOLEAN, "false", since=Version(3, 11, 0)),
         Key(
             "enable_separate_block_state",
             _BOOLEAN,
             "false",
-            since=Version(3, 11, 0),
+            since=SEPARATE_BLOCK_STATE,
             withheld=_SEALED,
         ),
     ),
@@ -258,7 +239,7 @@ _TXPOOL = Section(
         Key("notify_worker_num", _THREADS, "2", "2"),
         Key("verify_worker_num", _THREADS, None),
         Key("txs_expiration_time", _SECONDS, "600", "600"),
-        Key("check_block_limit", _BOOLEAN, "true", since=Version(3, 6, 0)),
+        Key("check_block_limit", _BOOLEAN, "true"),
         Key("enable_txs_from_free_node", _BOOLEAN, "false", "false", since=Version(3, 14, 0)),
     ),
 )
@@ -266,10 +247,10 @@ _TXPOOL = Section(
 _SYNC = Section(
     "sync",
     (
-        Key("send_txs_by_tree", _BOOLEAN, "false", "false", since=Version(3, 5, 0)),
-        Key("sync_block_by_tree", _BOOLEAN, "false", "false", since=Version(3, 5, 0)),
-        Key("tree_width", Integer(1, 65535), "3", "3", since=Version(3, 5, 0)),
-        Key("allow_free_node", _BOOLEAN, "false", since=Version(3, 8, 0)),
+        Key("send_txs_by_tree", _BOOLEAN, "false", "false"),
+        Key("sync_block_by_tree", _BOOLEAN, "false", "false"),
+        Key("tree_width", Integer(1, 65535), "3", "3"),
+        Key("allow_free_node", _BOOLEAN, "false", since=Version(3, 7, 1)),
     ),
 )
 
@@ -278,13 +259,13 @@ _QPS = Integer(-1)
 _FLOW_CONTROL = Section(
     "flow_control",
     (
-        Key("enable", _BOOLEAN, "false", since=Version(3, 7, 0)),
+        Key("enable", _BOOLEAN, "false", since=Version(3, 6, 1)),
         Key("time_window_sec", Integer(0), "1"),
         Key("stat_reporter_interval", Integer(0), "60000"),
         Key("enable_connect_debug_info", _BOOLEAN, "false"),
-        Key("enable_distributed_ratelimit", _BOOLEAN, "false", withheld=_REDIS),
-        Key("enable_distributed_ratelimit_cache", _BOOLEAN, "true", withheld=_REDIS),
-        Key("distributed_ratelimit_cache_percent", Integer(0, 100), "20", withheld=_REDIS),
+        Key("enable_distributed_ratelimit", _BOOLEAN, "false", withheld=REDIS.withheld),
+        Key("enable_distributed_ratelimit_cache", _BOOLEAN, "true", withheld=REDIS.withheld),
+        Key("distributed_ratelimit_cache_percent", Integer(0, 100), "20", withheld=REDIS.withheld),
         Key(
             "modules_without_bw_limit",
             Text(rf"({_MODULES})(,({_MODULES}))*", f"must be a list of {_MODULES}"),
@@ -332,10 +313,10 @@ _LOG = Section(
         # MB. Checked by the node even where it makes no files.
         Key("max_log_file_size", Integer(100), "1024", "1024"),
         Key("flush", _BOOLEAN, "true"),
-        Key("enable_rate_collector", _BOOLEAN, "false", "false", since=Version(3, 6, 0)),
+        Key("enable_rate_collector", _BOOLEAN, "false", "false"),
         Key("format", _TEXT, "", withheld="tools read the node's own format"),
         Key("enable_rotate_by_hour", _BOOLEAN, "true", withheld=_CONSOLE),
-        Key("rotate_time_point", _TEXT, "0:0:0", withheld=_CONSOLE),
+        Key("rotate_time_point", _TEXT, "0:0:0", since=Version(3, 11, 0), withheld=_CONSOLE),
         Key("log_name_pattern", _TEXT, "log_%Y%m%d_%H%M.log", withheld=_CONSOLE),
         Key("rotate_name_pattern", _TEXT, "log_%Y%m%d%H.%M.log", withheld=_CONSOLE),
         Key("archive_path", _TEXT, "", withheld=_CONSOLE),
@@ -349,25 +330,25 @@ _LOG = Section(
 CONFIG_KEYS = Table(
     (
         _P2P,
-        _DENY_LIST,
-        _ALLOW_LIST,
+        DENY_LIST,
+        ALLOW_LIST,
         _RPC,
         _WEB3_RPC_SECTION,
-        _CERT,
-        _SECURITY,
-        _STORAGE_SECURITY,
+        CERT,
+        SECURITY,
+        STORAGE_SECURITY,
         _CONSENSUS,
         _EXECUTOR,
         _STORAGE,
         _TXPOOL,
         _SYNC,
-        Section("redis", (), withheld=_REDIS),
+        REDIS,
         _FLOW_CONTROL,
         _LOG,
-        Section("failover", (), withheld=_PRO_MAX),
-        Section("service", (), withheld=_PRO_MAX),
-        Section("others", (Key("send_tx_timeout", Integer(-1), "-1", since=Version(3, 1, 0)),)),
-        Section("experimental", (), withheld="it switches off what the chain's safety rests on"),
+        FAILOVER,
+        SERVICE,
+        Section("others", (Key("send_tx_timeout", Integer(-1), "-1"),)),
+        EXPERIMENTAL,
     )
 )
 

@@ -17,7 +17,8 @@ from consortium_operator.engines.fisco_bcos import ini
 from consortium_operator.engines.fisco_bcos.genesis_keys import GENESIS_KEYS
 from consortium_operator.engines.fisco_bcos.key_table import boolean, layered
 from consortium_operator.engines.fisco_bcos.sealed import SealedSettings, resolve
-from consortium_operator.engines.fisco_bcos.versions import VERSIONS, Version
+from consortium_operator.engines.fisco_bcos.version_number import Version
+from consortium_operator.engines.fisco_bcos.versions import VERSIONS
 from consortium_operator.engines.protocol import InvalidMaterial
 
 _NODE_ID = re.compile(r"[0-9a-f]{128}")

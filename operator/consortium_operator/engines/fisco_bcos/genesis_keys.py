@@ -9,6 +9,7 @@ from consortium_operator.engines.fisco_bcos.key_table import (
     INT64_MAX,
     UINT32_MAX,
     Boolean,
+    Changed,
     Choice,
     Integer,
     Key,
@@ -16,7 +17,7 @@ from consortium_operator.engines.fisco_bcos.key_table import (
     Table,
     Text,
 )
-from consortium_operator.engines.fisco_bcos.versions import Version
+from consortium_operator.engines.fisco_bcos.version_number import EXECUTOR_VERSIONS, WEB3
 
 _ALPHANUMERIC = Text(r"[A-Za-z0-9]+", "must be letters and digits only")
 _BOOLEAN = Boolean()
@@ -42,7 +43,7 @@ GENESIS_KEYS = Table(
                     Text(r"[0-9]+", "must be digits"),
                     code="0",
                     build_chain="20200",
-                    since=Version(3, 9, 0),
+                    since=WEB3,
                 ),
             ),
         ),
@@ -74,7 +75,26 @@ GENESIS_KEYS = Table(
                     "compatibility_version",
                     Text(r"[0-9]+[.][0-9]+([.][0-9]+)?", "must be X.Y.Z"),
                     code="3.0.0-rc4",
-                    build_chain="3.16.0",
+                    # Not always the tag's own; ours is, unless the resource names one.
+                    build_chain=Changed(
+                        ("3.6.0", "3.6.0"),
+                        ("3.7.0", "3.7.0"),
+                        ("3.7.1", "3.7.1"),
+                        ("3.7.2", "3.7.2"),
+                        ("3.7.3", "3.7.3"),
+                        ("3.8.0", "3.8.0"),
+                        ("3.9.0", "3.9.0"),
+                        ("3.10.0", "3.10.0"),
+                        ("3.10.2", "3.10.2"),
+                        ("3.11.0", "3.11.0"),
+                        ("3.12.0", "3.12.0"),
+                        ("3.12.1", "3.12.1"),
+                        ("3.12.2", "3.12.2"),
+                        ("3.15.0", "3.15.0"),
+                        ("3.15.1", "3.15.1"),
+                        ("3.15.3", "3.15.2"),
+                        ("3.16.0", "3.16.0"),
+                    ),
                 ),
             ),
         ),
@@ -106,14 +126,14 @@ GENESIS_KEYS = Table(
                     "version",
                     Integer(0, INT32_MAX),
                     code="0",
-                    build_chain="1",
-                    since=Version(3, 15, 0),
+                    build_chain=Changed(("3.15.0", "0"), ("3.15.3", "1")),
+                    since=EXECUTOR_VERSIONS,
                 ),
             ),
         ),
         Section(
             "features",
-            (Key("*", _BOOLEAN, code=None, since=Version(3, 6, 0)),),
+            (Key("*", _BOOLEAN, code=None),),
         ),
     )
 )

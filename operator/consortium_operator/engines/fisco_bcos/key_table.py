@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from consortium_operator.engines.fisco_bcos.versions import FIRST, NodeVersion, Version
+from consortium_operator.engines.fisco_bcos.version_number import OLDEST, Version
+from consortium_operator.engines.fisco_bcos.versions import NodeVersion
 
 INT32_MAX = 2**31 - 1
 UINT32_MAX = 2**32 - 1
@@ -74,13 +75,27 @@ class Text:
         return None if re.fullmatch(self.pattern, value) else self.help
 
 
+class Changed:
+    """A value that is not the same for all tags: each with the tag that it begins at."""
+
+    def __init__(self, *steps: tuple[str, str | None]) -> None:
+        self._steps = tuple((Version.parse(tag), value) for tag, value in steps)
+
+    def at(self, version: Version) -> str | None:
+        """None before the first step."""
+        values = [value for first, value in self._steps if first <= version]
+        return values[-1] if values else None
+
+
 @dataclass(frozen=True, slots=True)
 class Key:
     """One key of a file of the node.
 
     `code`: what the node takes where the key is absent; None where that has no fixed value.
-    `build_chain`: what build_chain.sh writes; None where it leaves the key out.
-    `since`: the first X.Y.0 whose parser knows the key.
+    `build_chain`: what build_chain.sh writes for a Standard chain; None where it leaves the key
+    out.
+    `since`: the first tag that knows the key; `until`: the first that does not any more. A tag
+    knows what its node reads and what its build_chain.sh writes.
     `withheld`: why an overlay must not set it; empty where it may.
     A `name` that ends with "*" stands for all names with this beginning; `suffix` is what may
     follow.
@@ -89,10 +104,30 @@ class Key:
     name: str
     kind: Kind
     code: str | None
-    build_chain: str | None = None
-    since: Version = FIRST
+    build_chain: str | Changed | None = None
+    since: Version = OLDEST
+    until: Version | None = None
     withheld: str = ""
     suffix: Kind = Text()
+
+    def is_known_to(self, version: Version) -> bool:
+        return self.since <= version and (self.until is None or version < self.until)
+
+    def build_chain_at(self, version: Version) -> str | None:
+        """What build_chain.sh of this tag writes; None also where the tag does not know the key."""
+        if not self.is_known_to(version):
+            return None
+        if isinstance(self.build_chain, Changed):
+            return self.build_chain.at(version)
+        return self.build_chain
+
+    def default_at(self, version: Version) -> str:
+        """What a chain that leaves the key open is given: build_chain.sh's value, or what the
+        node takes."""
+        value = self.build_chain_at(version)
+        value = self.code if value is None else value
+        assert value is not None
+        return value
 
     @property
     def beginning(self) -> str | None:
@@ -133,14 +168,6 @@ class Table:
         return ((section, key) for section in self.sections for key in section.keys)
 
 
-def build_chain_value(version: NodeVersion, section: Section, key: Key) -> str | None:
-    """What build_chain.sh of this version writes for the key; None where it writes nothing or
-    the version does not know the key."""
-    if key.since > version.version:
-        return None
-    return version.build_chain.get(f"{section.name}.{key.name}", key.build_chain)
-
-
 def layered(
     table: Table, version: NodeVersion, *layers: Mapping[str, Mapping[str, str]]
 ) -> dict[str, dict[str, str]]:
@@ -148,9 +175,9 @@ def layered(
     over it. Keys that the version does not know are left out."""
     written: dict[str, dict[str, str]] = {}
     for section, key in table:
-        if key.since > version.version:
+        if not key.is_known_to(version.version):
             continue
-        default = build_chain_value(version, section, key)
+        default = key.build_chain_at(version.version)
         values = {key.name: default} if default is not None else {}
         for layer in layers:
             found = layer.get(section.name, {})

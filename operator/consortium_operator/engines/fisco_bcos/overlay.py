@@ -14,7 +14,6 @@ from consortium_operator.engines.fisco_bcos import ini
 from consortium_operator.engines.fisco_bcos.config_keys import CONFIG_KEYS
 from consortium_operator.engines.fisco_bcos.genesis_keys import GENESIS_KEYS
 from consortium_operator.engines.fisco_bcos.key_table import Key, Section, layered
-from consortium_operator.engines.fisco_bcos.layout import POD
 from consortium_operator.engines.fisco_bcos.versions import NodeVersion
 
 PATH = "spec.fiscoBcos.config"
@@ -59,6 +58,8 @@ def _key(section: Section, name: str, value: str, version: NodeVersion) -> str |
         return _unknown_key(section, name)
     if key.since > version.version:
         return f"is not known to {version.tag}: the node has it from {key.since} on"
+    if not key.is_known_to(version.version):
+        return f"is not known to {version.tag}: the node had it before {key.until}"
     if key.withheld:
         return f"must not be set: {key.withheld}"
     return _suffix(key, name) or ini.complaint(value) or key.kind.complaint(value)
@@ -92,7 +93,6 @@ def _together(spec: ConsortiumChainSpec, version: NodeVersion) -> Iterator[Probl
     """What the node refuses of keys that are each right."""
     values = layered(CONFIG_KEYS, version, spec.fisco_bcos.config)
     yield from _message_sizes(values)
-    yield from _archive(spec, values)
     yield from _bandwidths(values.get("flow_control", {}))
 
 
@@ -107,20 +107,6 @@ def _message_sizes(values: Overlay) -> Iterator[Problem]:
             f"{PATH}.p2p.session_recv_buffer_size",
             f"must be at least {2 * largest}, twice p2p.allow_max_msg_size: a node refuses less",
         )
-
-
-def _archive(spec: ConsortiumChainSpec, values: Overlay) -> Iterator[Problem]:
-    storage = values["storage"]
-    if storage["enable_archive"] != "true":
-        return
-    port = storage["archive_port"]
-    if not port:
-        yield Problem(
-            f"{PATH}.storage.archive_port",
-            "is required with storage.enable_archive true: a node refuses to start without it",
-        )
-    elif int(port) in (POD.p2p_port, spec.fisco_bcos.rpc.port, spec.fisco_bcos.web3_rpc.port):
-        yield Problem(f"{PATH}.storage.archive_port", "is a port that the node already uses")
 
 
 def _bandwidths(flow_control: Mapping[str, str]) -> Iterator[Problem]:

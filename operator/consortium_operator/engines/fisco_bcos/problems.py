@@ -10,14 +10,13 @@ from consortium_operator.api.conditions import Reason
 from consortium_operator.api.fisco_bcos import ConsensusType, FiscoBcos
 from consortium_operator.api.problem import Problem
 from consortium_operator.engines.fisco_bcos import overlay
-from consortium_operator.engines.fisco_bcos.versions import (
+from consortium_operator.engines.fisco_bcos.version_number import (
     EPOCHS_IN_BLOCK0,
     LEAST_COMPATIBILITY,
-    VERSIONS,
-    WEB3_CHAIN_ID,
-    NodeVersion,
+    WEB3,
     Version,
 )
+from consortium_operator.engines.fisco_bcos.versions import VERSIONS, NodeVersion
 
 _GENESIS = "spec.fiscoBcos.genesis"
 # Smaller pages are no pages; build_chain.sh names this bound, no node checks it.
@@ -70,10 +69,10 @@ def _needs_newer(spec: FiscoBcos, wanted: Version) -> Iterator[Problem]:
             "spec.fiscoBcos.consensus.type",
             f"RPBFT needs genesis.compatibilityVersion {EPOCHS_IN_BLOCK0} or newer",
         )
-    if spec.genesis.web3_chain_id is not None and wanted < WEB3_CHAIN_ID:
+    if spec.genesis.web3_chain_id is not None and wanted < WEB3:
         yield Problem(
             f"{_GENESIS}.web3ChainId",
-            f"has no effect below compatibilityVersion {WEB3_CHAIN_ID}: remove it",
+            f"has no effect below compatibilityVersion {WEB3}: remove it",
         )
 
 

@@ -10,7 +10,7 @@ from consortium_operator.api.fisco_bcos import FiscoBcos
 from consortium_operator.chain.genesis import Seal, TamperedGenesis
 from consortium_operator.engines.fisco_bcos.config_keys import CONFIG_KEYS
 from consortium_operator.engines.fisco_bcos.genesis_keys import GENESIS_KEYS
-from consortium_operator.engines.fisco_bcos.key_table import Table, boolean, build_chain_value
+from consortium_operator.engines.fisco_bcos.key_table import Table, boolean
 from consortium_operator.engines.fisco_bcos.versions import NodeVersion
 
 # Field of `SealedSettings` → its name in the genesis ConfigMap.
@@ -53,16 +53,12 @@ def resolve(spec: FiscoBcos, version: NodeVersion) -> SealedSettings:
     """What the spec leaves open is what build_chain.sh of this version writes."""
     genesis, executor, ledger = spec.genesis, spec.executor, spec.ledger
 
-    def default(table: Table, section: str, key: str) -> str:
-        found = table.section(section), table.key(section, key)
-        assert found[0] is not None
-        assert found[1] is not None
-        value = build_chain_value(version, found[0], found[1]) or found[1].code
-        assert value is not None
-        return value
-
-    def chosen(value: object, table: Table, section: str, key: str) -> str:
-        return default(table, section, key) if value is None else str(value)
+    def chosen(value: object, table: Table, section: str, name: str) -> str:
+        if value is not None:
+            return str(value)
+        key = table.key(section, name)
+        assert key is not None
+        return key.default_at(version.version)
 
     return SealedSettings(
         compatibility_version=genesis.compatibility_version or str(version.max_compatibility),

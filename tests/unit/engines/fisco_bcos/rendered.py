@@ -33,8 +33,9 @@ def seal(plan: Plan) -> Seal:
 
 
 def plan(*members: Mapping[str, Any], version: str = "3.16.4", **fisco_bcos: Any) -> Plan:
-    """A plan whose spec.fiscoBcos has these fields."""
-    return chains.plan(*members, version=version, fiscoBcos=fisco_bcos)
+    """A plan of any known version whose spec.fiscoBcos has these fields."""
+    image = {"repository": "fisco-bcos", "tag": f"v{version}"}
+    return chains.plan(*members, version=version, image=image, fiscoBcos=fisco_bcos)
 
 
 def unchecked(of: Plan, **fisco_bcos: Any) -> Plan:
@@ -59,9 +60,9 @@ def files(of: Plan, node: PlannedNode) -> dict[str, str | None]:
     return {file.path: file.content for file in ENGINE.node_files(of, seal(of), material(node))}
 
 
-def problems(**fisco_bcos: Any) -> dict[str, str]:
+def problems(version: str = "3.16.4", **fisco_bcos: Any) -> dict[str, str]:
     """Field → message: what the engine says of a resource that the schema accepts."""
-    found = ENGINE.problems(parse(chains.resource(fiscoBcos=fisco_bcos)))
+    found = ENGINE.problems(parse(chains.resource(version=version, fiscoBcos=fisco_bcos)))
     return {problem.path: problem.message for problem in found}
 
 

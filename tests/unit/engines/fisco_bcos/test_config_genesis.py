@@ -11,38 +11,18 @@ from consortium_operator.chain.genesis import Seal
 from consortium_operator.engines.fisco_bcos import ini
 from consortium_operator.engines.fisco_bcos.genesis import Genesis
 from consortium_operator.engines.fisco_bcos.genesis_keys import GENESIS_KEYS
-from consortium_operator.engines.fisco_bcos.key_table import layered
-from consortium_operator.engines.fisco_bcos.versions import VERSIONS, NodeVersion, Version
+from consortium_operator.engines.fisco_bcos.version_number import Version
 from consortium_operator.engines.protocol import InvalidMaterial
 from tests import chains
-from tests.golden import DATA
 from tests.unit.engines.fisco_bcos import rendered
-
-
-def test_it_holds_what_build_chain_writes_and_what_we_mean_to_hold() -> None:
-    written = ini.parse((DATA / "build-chain" / "config.genesis").read_text())
-    plan = rendered.plan(executor={"authCheck": False})
-    ours = rendered.genesis_of(plan)
-    nodes = {key for key in ours["consensus"] if key.startswith("node.")}
-    differences = {
-        f"{section}.{key}": ours[section].get(key)
-        for section in ours
-        for key in ours[section].keys() | written[section].keys()
-        if ours[section].get(key) != written[section].get(key) and key not in nodes
-    }
-    assert differences == {
-        "chain.block_limit": "1000",  # to be the same on all nodes, though block 0 leaves it out
-        "version.compatibility_version": "3.16.4",  # the newest that the tag knows
-        "executor.auth_admin_account": rendered.ADMIN,
-    }
-    assert list(ours) == list(written)
 
 
 def test_keys_whose_default_in_the_node_differs_from_build_chains_are_always_written() -> None:
     """Trap 28: is_serial_execute false, executor.version 0, compatibility_version 3.0.0-rc4."""
     ours = rendered.genesis_of(rendered.plan())
     for section, key in GENESIS_KEYS:
-        if key.build_chain is not None and key.build_chain != key.code:
+        written = key.build_chain_at(Version(3, 16, 4))
+        if written is not None and written != key.code:
             assert key.name in ours[section.name], key.name
 
 
@@ -205,26 +185,34 @@ def test_a_seal_survives_its_config_map() -> None:
     assert Seal.from_data(sealed.to_data()) == sealed
 
 
+@pytest.mark.parametrize(
+    ("version", "page_size", "executor"),
+    [("3.6.0", "10240", "0"), ("3.15.2", "10240", "0"), ("3.15.3", "0", "1")],
+)
+def test_a_chain_that_leaves_them_open_is_sealed_with_what_its_version_writes(
+    version: str, page_size: str, executor: str
+) -> None:
+    settings = rendered.seal(rendered.plan(version=version)).settings
+    assert (settings["keyPageSize"], settings["executorVersion"]) == (page_size, executor)
+    assert settings["compatibilityVersion"] == version
+
+
+def test_sealed_settings_stay_when_the_version_changes() -> None:
+    """build_chain.sh changed the page size in a patch release; a ledger must keep its own."""
+    sealed = rendered.seal(rendered.plan(version="3.15.2"))
+    newer = rendered.plan(version="3.16.4")
+    assert rendered.problems() == {}
+    assert rendered.config_of(newer, sealed)["storage"]["key_page_size"] == "10240"
+    assert ini.parse(sealed.text)["executor"]["version"] == "0"
+    assert rendered.ENGINE.check_seal(newer, sealed) == ()
+
+
 def test_an_older_tag_gets_no_key_that_it_does_not_know() -> None:
-    """A tag is one row: nothing else has to change for it."""
-    old = NodeVersion("3.8.0", Version(3, 8, 0), (), {"executor.is_serial_execute": "false"})
-    values = layered(GENESIS_KEYS, old)
-    assert "web3" not in values
-    assert "version" not in values["executor"]
-    assert values["executor"]["is_serial_execute"] == "false"
-
-
-def test_a_whole_chain_can_be_founded_on_another_tag(monkeypatch: pytest.MonkeyPatch) -> None:
-    old = NodeVersion("3.8.0", Version(3, 8, 0), (), {"storage.key_page_size": "10240"})
-    monkeypatch.setitem(VERSIONS, "3.8.0", old)
-    plan = chains.plan(version="3.8.0", image={"repository": "fisco", "tag": "v3.8.0"})
-    sealed = rendered.seal(plan)
-    assert sealed.settings["keyPageSize"] == "10240"
-    assert sealed.settings["compatibilityVersion"] == "3.8.0"
-    assert "web3" not in ini.parse(sealed.text)
-    assert "version" not in ini.parse(sealed.text)["executor"]
-    config = rendered.config_of(plan)
-    assert config["storage"]["key_page_size"] == "10240"
+    plan = rendered.plan(version="3.8.0")
+    genesis, config = rendered.genesis_of(plan), rendered.config_of(plan)
+    assert "web3" not in genesis
+    assert "version" not in genesis["executor"]
     assert "web3_rpc" not in config
     assert "enable_ssl" not in config["rpc"]
     assert config["rpc"]["disable_ssl"] == "false"
+    assert "enable_separate_block_state" not in config["storage"]

@@ -6,7 +6,6 @@ from hypothesis import strategies as st
 
 from consortium_operator.api.parse import InvalidResource
 from consortium_operator.engines.fisco_bcos.config_keys import CONFIG_KEYS
-from consortium_operator.engines.fisco_bcos.versions import VERSIONS, NodeVersion, Version
 from tests.unit.engines.fisco_bcos import rendered
 
 PATH = "spec.fiscoBcos.config"
@@ -60,7 +59,6 @@ def test_a_key_of_the_users_reaches_config_ini(section: str, key: str, value: st
         ("sync", "tree_width", "65536", "from 1 to 65535"),
         ("log", "max_log_file_size", "99", "from 100 to"),  # trap 7
         ("log", "level", "INFO", "must be trace or debug or info"),
-        ("storage", "archive_ip", "0.0.0.0", "must be 127.0.0.1"),
         ("flow_control", "total_outgoing_bw_limit", "much", "bandwidth in Mb/s"),
         ("flow_control", "modules_without_bw_limit", "raft,consensus", "must be a list of"),
         ("flow_control", "conn_outgoing_bw_limit_host", "1", "must end with an IPv4 address"),
@@ -105,7 +103,10 @@ def test_a_bad_value_is_refused(section: str, key: str, value: str, message: str
         ("log", "log_path", "/", "standard output"),
         ("redis", "password", "secret", "would stand in a ConfigMap"),
         ("flow_control", "enable_distributed_ratelimit", "true", "would stand in a ConfigMap"),
-        ("executor", "baseline_scheduler", "true", "does not read it"),
+        ("executor", "baseline_scheduler", "true", "must execute with one scheduler"),
+        ("storage", "enable_archive", "true", "asks nobody who they are"),
+        ("storage", "archive_port", "9000", "asks nobody who they are"),
+        ("storage", "archive_ip", "0.0.0.0", "asks nobody who they are"),
     ],
 )
 def test_a_key_that_is_not_the_users_is_refused_with_the_reason(
@@ -147,11 +148,26 @@ def test_an_unknown_section_is_refused(section: str, message: str) -> None:
     assert message in found[f"{PATH}.{section}"]
 
 
-def test_a_key_of_a_newer_version_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    old = NodeVersion("3.16.4", Version(3, 16, 4), ())
-    monkeypatch.setitem(VERSIONS, "3.16.4", old)
-    monkeypatch.setattr(NodeVersion, "version", Version(3, 7, 0))
-    assert "the node has it from 3.8.0 on" in refused("sync", "allow_free_node", "true")
+@pytest.mark.parametrize(
+    ("version", "section", "key", "message"),
+    [
+        ("3.7.0", "sync", "allow_free_node", "the node has it from 3.7.1 on"),
+        ("3.6.0", "flow_control", "enable", "the node has it from 3.6.1 on"),
+        ("3.15.5", "web3_rpc", "enable_cors", "the node has it from 3.16.0 on"),
+        ("3.16.4", "p2p", "ssl_server_verify_mode", "the node had it before 3.14.0"),
+    ],
+)
+def test_a_key_that_the_version_does_not_know_is_refused(
+    version: str, section: str, key: str, message: str
+) -> None:
+    found = rendered.problems(version, config={section: {key: "true"}})
+    assert message in found[f"{PATH}.{section}.{key}"]
+
+
+def test_a_switch_by_which_a_node_would_accept_anybody_is_refused_wherever_it_is_known() -> None:
+    for version, key in (("3.12.1", "ssl_client_verify_mode"), ("3.14.0", "enable_ssl_verify")):
+        found = rendered.problems(version, config={"p2p": {key: "0"}})
+        assert "must not be set" in found[f"{PATH}.p2p.{key}"]
 
 
 def test_everything_wrong_is_said_at_once() -> None:
@@ -174,16 +190,6 @@ def test_the_receive_buffer_must_hold_two_of_the_largest_messages() -> None:
     assert rendered.problems(config={"p2p": fitting}) == {}
     alone = {"session_recv_buffer_size": "2000"}
     assert "at least 67108864" in str(rendered.problems(config={"p2p": alone}))
-
-
-def test_an_archive_needs_a_port_of_its_own() -> None:
-    def archive(**keys: str) -> dict[str, str]:
-        return rendered.problems(config={"storage": {"enable_archive": "true"} | keys})
-
-    assert "is required" in archive()[f"{PATH}.storage.archive_port"]
-    assert "already uses" in archive(archive_port="20200")[f"{PATH}.storage.archive_port"]
-    assert "already uses" in archive(archive_port="30300")[f"{PATH}.storage.archive_port"]
-    assert archive(archive_port="9000") == {}
 
 
 def test_a_part_of_the_bandwidth_is_not_above_the_whole() -> None:

@@ -1,17 +1,12 @@
 """What the engine refuses of a resource that its schema accepts."""
 
-import json
 from typing import Any
 
 import pytest
 
 from consortium_operator.api.conditions import Reason
 from consortium_operator.api.parse import parse
-from consortium_operator.engines.fisco_bcos.config_keys import CONFIG_KEYS
-from consortium_operator.engines.fisco_bcos.genesis_keys import GENESIS_KEYS
-from consortium_operator.engines.fisco_bcos.versions import VERSIONS, Version
 from tests import chains
-from tests.golden import DATA
 from tests.unit.engines.fisco_bcos import rendered
 
 
@@ -51,17 +46,6 @@ def test_an_older_compatibility_version_is_accepted(version: str) -> None:
     assert rendered.problems(genesis={"compatibilityVersion": version}) == {}
 
 
-def test_versions_are_compared_number_by_number() -> None:
-    assert Version.parse("3.9.0") < Version.parse("3.10.0") < Version.parse("3.16")
-    assert Version.parse("3.16") == Version(3, 16, 0)
-
-
-@pytest.mark.parametrize("text", ["v3.16.4", "3", "3.1.2.3", "3.1.", "", "3.-1.0", "3.1.0-rc1"])
-def test_what_is_no_version_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match=r"X\.Y\.Z"):
-        Version.parse(text)
-
-
 def test_a_web3_chain_id_without_effect_is_refused() -> None:
     found = rendered.problems(genesis={"compatibilityVersion": "3.8.0", "web3ChainId": "7"})
     assert "has no effect" in found["spec.fiscoBcos.genesis.web3ChainId"]
@@ -87,20 +71,3 @@ def test_an_unknown_feature_is_refused_with_the_nearest_known_one() -> None:
     found = unchecked_problems("genesis", features=("feature_balance", "feature_balanse"))
     assert list(found) == ["spec.fiscoBcos.genesis.features[1]"]
     assert "the nearest is feature_balance" in found["spec.fiscoBcos.genesis.features[1]"]
-
-
-def test_the_features_of_a_version_are_those_that_a_real_node_names() -> None:
-    answer = json.loads((DATA / "fisco-observed" / "getGroupInfo.json").read_text())
-    observed = answer["result"]["nodeList"][0]["featureKeys"]
-    assert list(VERSIONS["3.16.4"].features) == observed
-
-
-def test_the_table_of_versions_is_in_order_with_itself() -> None:
-    known = {
-        f"{section.name}.{key.name}" for t in (CONFIG_KEYS, GENESIS_KEYS) for section, key in t
-    }
-    for tag, row in VERSIONS.items():
-        assert tag == row.tag == str(row.version)
-        assert row.max_compatibility <= row.version
-        assert len(set(row.features)) == len(row.features)
-        assert row.build_chain.keys() <= known
