@@ -74,7 +74,9 @@ class Consensus(Part):
         default=1000, description="Most transactions in one block."
     )
     leader_period: Annotated[Integer, Field(ge=1, le=1_000_000)] = Field(
-        default=1, description="Blocks that a leader makes before the next one takes over."
+        default=1,
+        description="Blocks that a leader makes before the next one takes over. No node takes "
+        "another value than 1 from its genesis.",
     )
     epoch_sealer_num: Annotated[Integer, Field(ge=1, le=256)] = Field(
         default=4, description="RPBFT only: how many sealers are at work in an epoch."
@@ -106,7 +108,7 @@ class Genesis(Part):
         description="The chain id that Ethereum tools see, in digits. Default: 20200.",
     )
     features: FeatureNames = Field(
-        default=(), description="Feature flags switched on in block 0, in this order."
+        default=(), description="Feature flags switched on in block 0. Their order does not matter."
     )
 
 
@@ -136,7 +138,10 @@ class Executor(Part):
     )
     version: Annotated[Integer, Field(ge=0, le=1)] | None = Field(
         default=None,
-        description="Version of the executor. Default: what build_chain.sh of spec.version writes.",
+        description=(
+            "Version of the executor; 1 needs spec.version 3.15.0. Default: what build_chain.sh of "
+            "spec.version writes, or 0 with wasm."
+        ),
     )
 
 
@@ -151,7 +156,8 @@ class Ledger(Part):
         ),
     )
     separate_block_state: Boolean = Field(
-        default=False, description="Keep blocks and state in two databases."
+        default=False,
+        description="Keep blocks and state in two databases. Needs spec.version 3.11.0.",
     )
 
 

@@ -18,7 +18,7 @@ from consortium_operator.api.chain import (
     RolloutStrategy,
 )
 from consortium_operator.api.conditions import Reason
-from consortium_operator.api.fisco_bcos import ConsensusType, Cryptography, FiscoBcos, PeersMode
+from consortium_operator.api.fisco_bcos import Cryptography, FiscoBcos, PeersMode
 from consortium_operator.api.rule import M, Rule
 
 
@@ -94,48 +94,6 @@ _FISCO_BCOS: tuple[Rule[Any], ...] = (
         "self.cryptography == 'Standard'",
         lambda part: part.cryptography is Cryptography.STANDARD,
         "SM",
-    ),
-    _not_yet(
-        FiscoBcos,
-        "consensus.type",
-        "self.consensus.type == 'PBFT'",
-        lambda part: part.consensus.type is ConsensusType.PBFT,
-        "RPBFT",
-    ),
-    _not_yet(
-        FiscoBcos,
-        "consensus.leaderPeriod",
-        "self.consensus.leaderPeriod == 1",
-        lambda part: part.consensus.leader_period == 1,
-        "a value other than 1",
-    ),
-    _not_yet(
-        FiscoBcos,
-        "genesis.features",
-        "!has(self.genesis.features) || size(self.genesis.features) == 0",
-        lambda part: not part.genesis.features,
-        "a feature flag",
-    ),
-    _not_yet(
-        FiscoBcos,
-        "executor.wasm",
-        "!self.executor.wasm",
-        lambda part: not part.executor.wasm,
-        "true",
-    ),
-    _not_yet(
-        FiscoBcos,
-        "executor.serial",
-        "self.executor.serial",
-        lambda part: part.executor.serial,
-        "false",
-    ),
-    _not_yet(
-        FiscoBcos,
-        "ledger.separateBlockState",
-        "!self.ledger.separateBlockState",
-        lambda part: not part.ledger.separate_block_state,
-        "true",
     ),
     _not_yet(
         FiscoBcos,

@@ -31,6 +31,7 @@ from consortium_operator.api.chain import (
 )
 from consortium_operator.api.fisco_bcos import (
     P2P_PORT,
+    Consensus,
     Executor,
     FiscoBcos,
     Genesis,
@@ -324,6 +325,13 @@ _FISCO_BCOS: tuple[Rule[Any], ...] = (
             )
         ),
         "must not hold a line break: it would begin a key of its own",
+    ),
+    Rule(
+        Consensus,
+        "leaderPeriod",
+        "self.leaderPeriod == 1",
+        lambda consensus: consensus.leader_period == 1,
+        "must be 1: a node reads another value and keeps 1",
     ),
     matches(
         Genesis,

@@ -16,6 +16,10 @@ from consortium_operator.chain.plan import Plan, PlannedNode
 from consortium_operator.engines.fisco_bcos.genesis import Genesis
 from consortium_operator.engines.fisco_bcos.key_table import boolean
 from consortium_operator.engines.fisco_bcos.sealed import SealedSettings
+from consortium_operator.engines.fisco_bcos.version_number import (
+    EXECUTOR_VERSIONS,
+    SEPARATE_BLOCK_STATE,
+)
 from consortium_operator.engines.fisco_bcos.versions import VERSIONS
 
 
@@ -60,7 +64,7 @@ def check_seal(plan: Plan, seal: Seal) -> tuple[Problem, ...]:
         for field in fields
         if field.differs
     ]
-    return (*problems, *_too_old(plan, genesis))
+    return (*problems, *_too_old(plan, genesis, sealed))
 
 
 def _identity_fields(plan: Plan, genesis: Genesis) -> tuple[_Field, ...]:
@@ -152,18 +156,30 @@ def _check_agreement(
         raise TamperedGenesis("config.genesis and the sealed settings contradict each other")
 
 
-def _too_old(plan: Plan, genesis: Genesis) -> tuple[Problem, ...]:
-    newest = VERSIONS[plan.spec.version].max_compatibility
-    if genesis.compatibility_version <= newest:
-        return ()
-    return (
-        Problem(
-            "spec.version",
-            f"the chain was founded with compatibility version {genesis.compatibility_version}, "
-            f"and {plan.spec.version} knows only up to {newest}: a node would not start",
-            Reason.RETAINED_DATA_CONFLICT,
+def _too_old(plan: Plan, genesis: Genesis, sealed: SealedSettings) -> Iterator[Problem]:
+    """Why a node of spec.version would refuse this founding, or run another chain from it."""
+    version = VERSIONS[plan.spec.version]
+    unknown = [flag for flag, _ in genesis.features if flag not in version.features]
+    reasons = {
+        f"with compatibility version {genesis.compatibility_version}, and {version.tag} knows "
+        f"only up to {version.max_compatibility}": (
+            genesis.compatibility_version > version.max_compatibility
         ),
-    )
+        f"with {', '.join(unknown)}, which {version.tag} does not know": bool(unknown),
+        f"on executor {sealed.executor_version}, which {version.tag} does not have": (
+            sealed.executor_version != "0" and version.version < EXECUTOR_VERSIONS
+        ),
+        f"with blocks and state in two databases, which {version.tag} cannot read": (
+            sealed.separate_block_state == boolean(True) and version.version < SEPARATE_BLOCK_STATE
+        ),
+    }
+    for reason, holds in reasons.items():
+        if holds:
+            yield Problem(
+                "spec.version",
+                f"the chain was founded {reason}: set a newer version",
+                Reason.RETAINED_DATA_CONFLICT,
+            )
 
 
 def founders_differ(plan: Plan, seal: Seal) -> tuple[Problem, ...]:

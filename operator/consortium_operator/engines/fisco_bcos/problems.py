@@ -10,9 +10,12 @@ from consortium_operator.api.conditions import Reason
 from consortium_operator.api.fisco_bcos import ConsensusType, FiscoBcos
 from consortium_operator.api.problem import Problem
 from consortium_operator.engines.fisco_bcos import overlay
+from consortium_operator.engines.fisco_bcos.features import REQUIRED
 from consortium_operator.engines.fisco_bcos.version_number import (
     EPOCHS_IN_BLOCK0,
+    EXECUTOR_VERSIONS,
     LEAST_COMPATIBILITY,
+    SEPARATE_BLOCK_STATE,
     WEB3,
     Version,
 )
@@ -32,6 +35,8 @@ def problems(chain: ConsortiumChain) -> tuple[Problem, ...]:
     return (
         *_compatibility(spec, version),
         *_features(spec, version),
+        *_executor(spec),
+        *_not_in(spec, version),
         *_ledger(spec),
         *overlay.problems(chain.spec, version),
     )
@@ -78,11 +83,44 @@ def _needs_newer(spec: FiscoBcos, wanted: Version) -> Iterator[Problem]:
 
 def _features(spec: FiscoBcos, version: NodeVersion) -> Iterator[Problem]:
     for index, flag in enumerate(spec.genesis.features):
-        if flag not in version.features:
-            nearest = overlay.nearest(flag, list(version.features))
+        complaint = _feature(spec, version, flag)
+        if complaint is not None:
+            yield Problem(f"{_GENESIS}.features[{index}]", complaint)
+
+
+def _feature(spec: FiscoBcos, version: NodeVersion, flag: str) -> str | None:
+    if flag not in version.features:
+        nearest = overlay.nearest(flag, list(version.features))
+        return f"is no feature of {version.tag}; the nearest is {nearest}"
+    required = REQUIRED.get(flag)
+    if required is not None and required not in spec.genesis.features:
+        return f"needs {required} beside it"
+    # On its own it makes an RPBFT chain without epochs (LedgerMethods.cpp, getLedgerConfig).
+    if flag == "feature_rpbft" and spec.consensus.type is not ConsensusType.RPBFT:
+        return "is for consensus.type RPBFT, which switches it on itself: set that"
+    return None
+
+
+def _executor(spec: FiscoBcos) -> Iterator[Problem]:
+    if spec.executor.wasm and spec.executor.version:
+        yield Problem(
+            "spec.fiscoBcos.executor.version",
+            "must be 0 with wasm: true: executor 1 runs no WebAssembly",
+        )
+
+
+def _not_in(spec: FiscoBcos, version: NodeVersion) -> Iterator[Problem]:
+    """What is asked for and came with a newer tag. An older node would ignore it."""
+    wanted = (
+        ("executor.version", bool(spec.executor.version), EXECUTOR_VERSIONS),
+        ("ledger.separateBlockState", spec.ledger.separate_block_state, SEPARATE_BLOCK_STATE),
+        ("web3Rpc.enabled", spec.web3_rpc.enabled, WEB3),
+    )
+    for field, is_wanted, since in wanted:
+        if is_wanted and version.version < since:
             yield Problem(
-                f"{_GENESIS}.features[{index}]",
-                f"is no feature of {version.tag}; the nearest is {nearest}",
+                f"spec.fiscoBcos.{field}",
+                f"needs spec.version {since} or newer: {version.tag} does not know it",
             )
 
 

@@ -50,8 +50,10 @@ class SealedSettings:
 
 
 def resolve(spec: FiscoBcos, version: NodeVersion) -> SealedSettings:
-    """What the spec leaves open is what build_chain.sh of this version writes."""
-    genesis, executor, ledger = spec.genesis, spec.executor, spec.ledger
+    """What the spec leaves open is what build_chain.sh of this version writes; but executor 1 runs
+    no WebAssembly (transaction-executor, HostContext.h)."""
+    genesis, ledger = spec.genesis, spec.ledger
+    executor = 0 if spec.executor.wasm else spec.executor.version
 
     def chosen(value: object, table: Table, section: str, name: str) -> str:
         if value is not None:
@@ -62,7 +64,7 @@ def resolve(spec: FiscoBcos, version: NodeVersion) -> SealedSettings:
 
     return SealedSettings(
         compatibility_version=genesis.compatibility_version or str(version.max_compatibility),
-        executor_version=chosen(executor.version, GENESIS_KEYS, "executor", "version"),
+        executor_version=chosen(executor, GENESIS_KEYS, "executor", "version"),
         web3_chain_id=chosen(genesis.web3_chain_id, GENESIS_KEYS, "web3", "chain_id"),
         key_page_size=chosen(ledger.key_page_size, CONFIG_KEYS, "storage", "key_page_size"),
         separate_block_state=boolean(ledger.separate_block_state),

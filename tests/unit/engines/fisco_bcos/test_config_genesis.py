@@ -153,16 +153,35 @@ def test_an_id_that_is_no_node_id_is_refused(node_id: str) -> None:
         rendered.ENGINE.seal(plan, ids, rendered.ADMIN)
 
 
-def test_features_stand_in_the_nodes_own_order() -> None:
-    plan = rendered.plan()
-    wanted = ("feature_balance_precompiled", "bugfix_revert", "feature_balance")
-    spec = plan.spec.fisco_bcos
-    featured = rendered.unchecked(
-        plan, genesis=spec.genesis.model_copy(update={"features": wanted})
+def test_features_stand_in_one_fixed_order_whatever_the_version_and_the_resource() -> None:
+    wanted = ["feature_balance_precompiled", "bugfix_revert", "feature_balance"]
+    for version in ("3.7.3", "3.16.4"):
+        for listed in (wanted, wanted[::-1]):
+            plan = rendered.plan(version=version, genesis={"features": listed})
+            assert rendered.genesis_of(plan)["features"] == {
+                "bugfix_revert": "true",
+                "feature_balance": "true",
+                "feature_balance_precompiled": "true",
+            }
+            assert list(rendered.genesis_of(plan)["features"]) == sorted(wanted)
+
+
+def test_an_rpbft_chain_has_its_epochs_and_a_wasm_chain_its_flags() -> None:
+    plan = rendered.plan(
+        consensus={"type": "RPBFT", "epochSealerNum": 7, "epochBlockNum": 50},
+        executor={"wasm": True, "authCheck": False},
     )
-    features = rendered.genesis_of(featured)["features"]
-    assert list(features) == ["bugfix_revert", "feature_balance", "feature_balance_precompiled"]
-    assert set(features.values()) == {"true"}
+    genesis = rendered.genesis_of(plan)
+    consensus = genesis["consensus"]
+    assert consensus["consensus_type"] == "rpbft"
+    assert (consensus["epoch_sealer_num"], consensus["epoch_block_num"]) == ("7", "50")
+    assert genesis["executor"]["is_wasm"] == "true"
+    assert (
+        rendered.genesis_of(rendered.plan(executor={"serial": False}))["executor"][
+            "is_serial_execute"
+        ]
+        == "false"
+    )
 
 
 def test_the_sealed_settings_resolve_what_the_version_decides() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from consortium_operator.api.chain import Role
 from consortium_operator.api.conditions import Reason
-from consortium_operator.api.fisco_bcos import ConsensusType, Cryptography
+from consortium_operator.api.fisco_bcos import Cryptography
 from consortium_operator.chain.genesis import Seal, TamperedGenesis
 from consortium_operator.chain.plan import Plan
 from tests import chains
@@ -68,24 +68,65 @@ def test_another_chain_id_is_named() -> None:
     assert list(problems(other, rendered.seal(rendered.plan()))) == ["spec.chainId"]
 
 
-def test_founding_fields_that_are_not_supported_yet_are_compared_too() -> None:
+@pytest.mark.parametrize(
+    ("field", "fisco_bcos"),
+    [
+        ("consensus.type", {"consensus": {"type": "RPBFT"}}),
+        ("genesis.features", {"genesis": {"features": ["feature_balance"]}}),
+        ("executor.serial", {"executor": {"serial": False}}),
+        ("ledger.separateBlockState", {"ledger": {"separateBlockState": True}}),
+    ],
+)
+def test_a_changed_switch_is_named(field: str, fisco_bcos: dict[str, Any]) -> None:
+    found = problems(rendered.plan(**fisco_bcos), rendered.seal(rendered.plan()))
+    assert list(found) == [f"spec.fiscoBcos.{field}"]
+
+
+def test_a_changed_machine_is_named() -> None:
+    wasm = rendered.plan(executor={"wasm": True, "authCheck": False})
+    sealed = rendered.seal(rendered.plan(executor={"authCheck": False, "version": 0}))
+    assert list(problems(wasm, sealed)) == ["spec.fiscoBcos.executor.wasm"]
+
+
+def test_another_cryptography_is_named() -> None:
     plan = rendered.plan()
-    spec = plan.spec.fisco_bcos
-    sealed = rendered.seal(plan)
-
-    def changed(part: str, **fields: Any) -> list[str]:
-        new = getattr(spec, part).model_copy(update=fields)
-        return list(problems(rendered.unchecked(plan, **{part: new}), sealed))
-
-    at = "spec.fiscoBcos."
-    assert changed("consensus", type=ConsensusType.RPBFT) == [at + "consensus.type"]
-    assert changed("consensus", leader_period=2) == [at + "consensus.leaderPeriod"]
-    assert changed("genesis", features=("feature_balance",)) == [at + "genesis.features"]
-    assert changed("executor", wasm=True) == [at + "executor.wasm"]
-    assert changed("executor", serial=False) == [at + "executor.serial"]
-    assert changed("ledger", separate_block_state=True) == [at + "ledger.separateBlockState"]
     sm = rendered.unchecked(plan, cryptography=Cryptography.SM)
-    assert list(problems(sm, sealed)) == [at + "cryptography"]
+    assert list(problems(sm, rendered.seal(plan))) == ["spec.fiscoBcos.cryptography"]
+
+
+@pytest.mark.parametrize(
+    ("founded", "older", "fisco_bcos", "said"),
+    [
+        (
+            "3.7.3",
+            "3.8.0",
+            {"genesis": {"features": ["bugfix_staticcall_noaddr_return"]}},
+            "bugfix_staticcall_noaddr_return, which 3.8.0 does not know",
+        ),
+        (
+            "3.15.0",
+            "3.14.0",
+            {"executor": {"version": 1}, "genesis": {"compatibilityVersion": "3.14.0"}},
+            "executor 1, which 3.14.0 does not have",
+        ),
+        (
+            "3.11.0",
+            "3.10.3",
+            {
+                "ledger": {"separateBlockState": True},
+                "genesis": {"compatibilityVersion": "3.10.0"},
+            },
+            "two databases, which 3.10.3 cannot read",
+        ),
+    ],
+)
+def test_a_version_that_would_not_run_this_founding_is_refused(
+    founded: str, older: str, fisco_bcos: dict[str, Any], said: str
+) -> None:
+    sealed = rendered.seal(rendered.plan(version=founded, **fisco_bcos))
+    assert problems(rendered.plan(version=founded, **fisco_bcos), sealed) == {}
+    found = problems(rendered.plan(version=older), sealed)
+    assert said in found["spec.version"]
 
 
 def test_epochs_count_for_rpbft_only() -> None:

@@ -57,17 +57,87 @@ def test_a_page_of_keys_is_none_or_large_enough(size: int, fits: bool) -> None:
     assert ("spec.fiscoBcos.ledger.keyPageSize" not in found) == fits
 
 
-def unchecked_problems(part: str, **fields: Any) -> dict[str, str]:
-    """Of a resource with fields that are not supported yet."""
-    chain = parse(chains.resource())
-    changed = getattr(chain.spec.fisco_bcos, part).model_copy(update=fields)
-    fisco_bcos = chain.spec.fisco_bcos.model_copy(update={part: changed})
-    spec = chain.spec.model_copy(update={"fisco_bcos": fisco_bcos})
-    found = rendered.ENGINE.problems(chain.model_copy(update={"spec": spec}))
-    return {problem.path: problem.message for problem in found}
+def features_problems(*flags: str, version: str = "3.16.4", consensus: str = "PBFT") -> list[str]:
+    found = rendered.problems(
+        version, genesis={"features": list(flags)}, consensus={"type": consensus}
+    )
+    return [f"{path.removeprefix('spec.fiscoBcos.')}: {text}" for path, text in found.items()]
 
 
 def test_an_unknown_feature_is_refused_with_the_nearest_known_one() -> None:
-    found = unchecked_problems("genesis", features=("feature_balance", "feature_balanse"))
-    assert list(found) == ["spec.fiscoBcos.genesis.features[1]"]
-    assert "the nearest is feature_balance" in found["spec.fiscoBcos.genesis.features[1]"]
+    assert features_problems("feature_balance", "feature_balanse") == [
+        "genesis.features[1]: is no feature of 3.16.4; the nearest is feature_balance"
+    ]
+
+
+def test_a_feature_that_the_version_does_not_know_is_refused() -> None:
+    """A node throws at a flag that is not in its list, and does not start."""
+    assert features_problems("bugfix_staticcall_noaddr_return", version="3.7.3") == []
+    (message,) = features_problems("bugfix_staticcall_noaddr_return", version="3.8.0")
+    assert "is no feature of 3.8.0" in message
+
+
+def test_a_feature_needs_the_one_that_it_builds_upon() -> None:
+    assert features_problems("feature_balance_policy1", "feature_balance") == [
+        "genesis.features[0]: needs feature_balance_precompiled beside it"
+    ]
+    chain = ("feature_balance_policy1", "feature_balance_precompiled", "feature_balance")
+    assert features_problems(*chain) == []
+
+
+def test_the_flag_of_rpbft_alone_does_not_make_an_rpbft_chain() -> None:
+    (message,) = features_problems("feature_rpbft")
+    assert "set that" in message
+    assert features_problems("feature_rpbft", consensus="RPBFT") == []
+
+
+@pytest.mark.parametrize(
+    ("version", "known", "field", "fisco_bcos"),
+    [
+        ("3.14.0", "3.15.0", "executor.version", {"executor": {"version": 1}}),
+        (
+            "3.10.3",
+            "3.11.0",
+            "ledger.separateBlockState",
+            {"ledger": {"separateBlockState": True}},
+        ),
+    ],
+)
+def test_what_a_version_does_not_know_is_refused(
+    version: str, known: str, field: str, fisco_bcos: dict[str, Any]
+) -> None:
+    """An older node would ignore the key."""
+    assert list(rendered.problems(version, **fisco_bcos)) == [f"spec.fiscoBcos.{field}"]
+    assert rendered.problems(known, **fisco_bcos) == {}
+
+
+def test_executor_0_is_what_every_version_has() -> None:
+    assert rendered.problems("3.6.0", executor={"version": 0}) == {}
+
+
+def test_webassembly_needs_executor_0() -> None:
+    wasm = {"wasm": True, "authCheck": False}
+    assert list(rendered.problems(executor=wasm | {"version": 1})) == [
+        "spec.fiscoBcos.executor.version"
+    ]
+    assert rendered.problems(executor=wasm | {"version": 0}) == {}
+    assert rendered.problems(executor=wasm) == {}
+    assert rendered.seal(rendered.plan(executor=wasm)).settings["executorVersion"] == "0"
+
+
+def test_rpbft_needs_a_compatibility_version_that_has_its_epochs() -> None:
+    def found(version: str) -> list[str]:
+        genesis = {"compatibilityVersion": version}
+        return list(rendered.problems(consensus={"type": "RPBFT"}, genesis=genesis))
+
+    assert found("3.4.0") == ["spec.fiscoBcos.consensus.type"]
+    assert found("3.5.0") == []
+
+
+@pytest.mark.parametrize("version", ["3.6.0", "3.10.3", "3.16.0"])
+def test_the_compatibility_version_is_held_against_the_tags_own_newest(version: str) -> None:
+    newest = {"3.10.3": "3.10.2"}.get(version, version)
+    assert rendered.problems(version, genesis={"compatibilityVersion": newest}) == {}
+    higher = f"{newest.rpartition('.')[0]}.{int(newest.rpartition('.')[2]) + 1}"
+    found = rendered.problems(version, genesis={"compatibilityVersion": higher})
+    assert f"must be at most {newest}" in found["spec.fiscoBcos.genesis.compatibilityVersion"]
