@@ -8,7 +8,7 @@ their sync status, and it itself, hold a quorum (design rule 5).
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from consortium_operator.chain.quorum import Quorum
@@ -21,7 +21,8 @@ CATCH_UP_BLOCKS = 10
 class NodeView:
     """One node's answers. `problem` says why it counts as down; then the rest may be empty.
 
-    `peers`: node ids that its sync status lists. `sealers`: node id → weight, as the chain has it.
+    `peers`: node ids that its sync status lists. `sealers`: node id → weight, as the chain has it;
+    `candidates`: the same of sealers that wait for their turn (of RPBFT chains only).
     `block0_text`, `block0_hash`: of block 0's own header; `genesis_hash`: what it tells its peers.
     """
 
@@ -38,6 +39,7 @@ class NodeView:
     view: int = -1
     peers: frozenset[str] = frozenset()
     sealers: Mapping[str, int] | None = None
+    candidates: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def answers(self) -> bool:
@@ -62,11 +64,21 @@ class ChainView:
 
     @cached_property
     def weights(self) -> Mapping[str, int]:
-        """Node id → weight from our highest node that tells it; before that, from the founding."""
+        """Node id → weight of the sealers at work, from our highest node that tells it; before
+        that, from the founding."""
+        told = self._told
+        return self.founding_weights if told is None else told.sealers or self.founding_weights
+
+    @cached_property
+    def all_sealers(self) -> Mapping[str, int]:
+        """Also those that wait for their turn."""
+        waiting = {} if self._told is None else self._told.candidates
+        return {**self.weights, **waiting}
+
+    @cached_property
+    def _told(self) -> NodeView | None:
         told = [node for node in self._ours if node.sealers]
-        if not told:
-            return self.founding_weights
-        return max(told, key=lambda node: node.height).sealers or self.founding_weights
+        return max(told, key=lambda node: node.height) if told else None
 
     @cached_property
     def quorum(self) -> Quorum:

@@ -150,7 +150,7 @@ def _membership(e: Evidence) -> Judged:
     view = e.view
     if view is None or view.height < 1:
         return _pending("the chain's members cannot be read yet")
-    if dict(view.weights) != dict(view.founding_weights):
+    if dict(view.all_sealers) != dict(view.founding_weights):
         return Judged(
             _F,
             Reason.CHANGED_ON_CHAIN,

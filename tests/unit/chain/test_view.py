@@ -43,6 +43,19 @@ def test_four_healthy_nodes_are_all_live() -> None:
     assert view.has_quorum()
 
 
+def test_sealers_that_wait_for_their_turn_are_sealers_without_weight_in_the_quorum() -> None:
+    """RPBFT: only those at work in an epoch vote."""
+    working = {"a": 1, "b": 1, "c": 1}
+    view = chain(*(healthy(one, working, candidates={"d": 1}) for one in IDS))
+    assert view.quorum.total_weight == 3
+    assert view.live == set("abc")
+    assert view.all_sealers == EQUAL
+
+
+def test_before_any_node_tells_all_sealers_are_those_of_the_founding() -> None:
+    assert chain(*map(silent, IDS)).all_sealers == EQUAL
+
+
 def test_a_silent_node_is_down_and_the_rest_goes_on() -> None:
     view = chain(*map(healthy, "abc"), silent("d"))
     assert view.live == set("abc")

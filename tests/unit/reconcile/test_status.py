@@ -191,6 +191,20 @@ async def test_a_node_that_answers_what_it_should_not(
     assert running.told(READY) == ready
 
 
+async def test_sealers_that_wait_for_their_turn_are_still_those_of_the_founding(
+    running: Stage,
+) -> None:
+    """An RPBFT chain lists only those at work in the epoch as sealers."""
+    *working, waiting = [m["nodes"][0]["nodeId"] for m in running.status()["members"]]
+    for member in ("huawei", "ping-an", "tencent", "webank"):
+        running.nodes.scripted[f"trade-{member}-node-0"] = {
+            "sealers": dict.fromkeys(working, 1),
+            "candidates": {waiting: 1},
+        }
+    await running.settle()
+    assert running.told(ConditionType.MEMBERSHIP_IN_SYNC).startswith("True")
+
+
 async def test_sealers_that_changed_on_chain_are_told_and_not_undone(running: Stage) -> None:
     ids = [m["nodes"][0]["nodeId"] for m in running.status()["members"]]
     for member in ("huawei", "ping-an", "tencent", "webank"):

@@ -37,7 +37,7 @@ class SyncStatus(_Answer):
 
 
 class Sealer(_Answer):
-    """One entry of getSealerList."""
+    """One entry of getSealerList, or of getNodeListByType for sealers."""
 
     node_id: str = Field(alias="nodeID")
     weight: int
@@ -105,6 +105,7 @@ class Answers:
     consensus: ConsensusStatus
     sync: SyncStatus
     sealers: list[Sealer]
+    candidates: list[Sealer]
     block_0: Block0
     group: GroupInfo
 
@@ -122,4 +123,5 @@ class Answers:
             view=self.consensus.view,
             peers=frozenset(peer.node_id for peer in self.sync.peers),
             sealers={sealer.node_id: sealer.weight for sealer in self.sealers},
+            candidates={sealer.node_id: sealer.weight for sealer in self.candidates},
         )

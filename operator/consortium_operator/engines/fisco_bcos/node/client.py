@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
+from consortium_operator.api.fisco_bcos import ConsensusType
 from consortium_operator.chain.plan import Plan
 from consortium_operator.chain.private import PrivateFiles
 from consortium_operator.chain.view import NodeView
@@ -43,7 +44,9 @@ def connect(plan: Plan) -> ChainClient:
     """The client for the nodes of a planned chain. Opens nothing yet."""
     part = plan.spec.fisco_bcos
     suite = SUITES[part.cryptography]
-    return FiscoBcosClient(plan.spec.chain_id, part.group_id, suite=suite)
+    return FiscoBcosClient(
+        plan.spec.chain_id, part.group_id, suite=suite, consensus=part.consensus.type
+    )
 
 
 def random_nonce() -> str:
@@ -61,10 +64,12 @@ class FiscoBcosClient:
         limits: Limits | None = None,
         nonce: Callable[[], str] = random_nonce,
         suite: CryptoSuite = STANDARD,
+        consensus: ConsensusType = ConsensusType.PBFT,
     ) -> None:
         self._chain_id = chain_id
         self._group_id = group_id
         self._suite = suite
+        self._consensus = consensus
         self._limits = limits or Limits()
         self._nonce = nonce
         self._slots = asyncio.Semaphore(self._limits.connections)
@@ -138,12 +143,20 @@ class FiscoBcosClient:
             consensus=await _ask(node, answers.CONSENSUS_STATUS, "getConsensusStatus", *here),
             sync=await _ask(node, answers.SYNC_STATUS, "getSyncStatus", *here),
             sealers=await _ask(node, answers.SEALERS, "getSealerList", *here),
+            candidates=await self._candidates(node),
             # Neither the header only nor the transactions in full.
             block_0=await _ask(node, answers.BLOCK_0, "getBlockByNumber", *here, 0, False, True),
             group=await _ask(node, answers.GROUP_INFO, "getGroupInfo", self._group_id),
         )
         await _ask_for_peers(node)
         return found
+
+    async def _candidates(self, node: Connection) -> list[answers.Sealer]:
+        """RPBFT: the sealers that have no work in this epoch."""
+        if self._consensus is not ConsensusType.RPBFT:
+            return []
+        here = (self._group_id, "", "consensus_candidate_sealer")
+        return await _ask(node, answers.SEALERS, "getNodeListByType", *here)
 
     async def _height(self, node: Connection) -> int:
         return await _ask(node, answers.HEIGHT, "getBlockNumber", self._group_id, "")

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from consortium_operator.api.fisco_bcos import ConsensusType
 from consortium_operator.chain.private import PrivateFiles
 from consortium_operator.chain.view import NodeView
 from consortium_operator.engines.fisco_bcos import certificates, identity
@@ -78,6 +79,17 @@ async def test_a_node_tells_everything_that_a_view_holds(tmp_path: Path) -> None
     )
     assert view.block0_text.startswith("[chain]\nsm_crypto:0\nchainID: chain0\n")
     assert view.block0_text.endswith(f"node.3:{sealers[3]},1\n")
+
+
+async def test_an_rpbft_node_tells_also_who_waits_for_a_turn(tmp_path: Path) -> None:
+    waiting = [{"nodeID": "ab" * 64, "weight": 2, "termWeight": 0}]
+    script = {**HEALTHY, "getNodeListByType": result(waiting)}
+    rpbft = FiscoBcosClient("chain0", "group0", PATIENT, consensus=ConsensusType.RPBFT)
+    async with running(tmp_path, script) as node:
+        view = await rpbft.view(node.endpoint, client())
+        asked = dict(node.asked)
+    assert view.candidates == {"ab" * 64: 2}
+    assert asked["getNodeListByType"] == ["group0", "", "consensus_candidate_sealer"]
 
 
 async def test_a_stalled_node_answers_too(tmp_path: Path) -> None:
