@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import kopf
-import yaml
 from kopf._core.engines.peering import Identity
 
+from consortium_operator.chain.installation import OPERATOR_NAMESPACE, read_catalogue
 from consortium_operator.chain.plan import Settings
 from consortium_operator.handlers import kopf_handlers as handlers
 from consortium_operator.handlers import logs
@@ -51,7 +51,7 @@ def _options(arguments: Sequence[str] | None) -> tuple[Options, str]:
         parser.error(f"--listen: {parsed.listen} has no port between 1 and 65535")
     kubeconfig = os.environ.get("KUBECONFIG")
     settings = Settings(
-        operator_namespace=os.environ.get("POD_NAMESPACE", "consortium-system"),
+        operator_namespace=os.environ.get("POD_NAMESPACE", OPERATOR_NAMESPACE),
         image_catalogue=_catalogue(parser, parsed.image_catalogue),
     )
     options = Options(
@@ -67,11 +67,6 @@ def _catalogue(parser: argparse.ArgumentParser, path: Path | None) -> Mapping[st
     if path is None:
         return {}
     try:
-        found = yaml.safe_load(path.read_text()) or {}
-    except (OSError, yaml.YAMLError) as error:
-        parser.error(f"--image-catalogue: {error}")
-    if not isinstance(found, dict) or not all(
-        isinstance(version, str) and isinstance(image, str) for version, image in found.items()
-    ):
-        parser.error(f"--image-catalogue: {path} must map versions in quotes to images")
-    return found
+        return read_catalogue(path.read_text())
+    except (OSError, ValueError) as error:
+        parser.error(f"--image-catalogue: {path}: {error}")

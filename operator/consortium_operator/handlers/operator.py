@@ -2,11 +2,9 @@
 
 import asyncio
 import contextlib
-import secrets
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +21,7 @@ from consortium_operator.kube.reflector import Reflectors
 from consortium_operator.kube.store import Store
 from consortium_operator.kube.transport import Surroundings
 from consortium_operator.reconcile.chains import Chains, key_of
+from consortium_operator.reconcile.outside import random_serial, utc_now
 from consortium_operator.reconcile.queue import ReconcileQueue
 from consortium_operator.reconcile.reconciler import Reconciler
 from consortium_operator.reconcile.world import World
@@ -38,15 +37,6 @@ class Options:
     host: str
     port: int
     kubeconfig: Path | None
-
-
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
-
-
-def _random_serial() -> int:
-    """159 bits: positive, and at most 20 octets (RFC 5280)."""
-    return secrets.randbits(158) + 1
 
 
 class Operator:
@@ -76,8 +66,8 @@ class Operator:
             settings=self._options.settings,
             engines=ENGINES,
             connect=connect,
-            now=_utc_now,
-            serial=_random_serial,
+            now=utc_now,
+            serial=random_serial,
         )
         self._reconciler = Reconciler(world, self._chains)
         self._queue = ReconcileQueue(self._reconcile)
@@ -131,7 +121,7 @@ class Operator:
         return "a watch of the chains' objects has heard nothing for too long"
 
     def _check_echo(self) -> str | None:
-        if not self._chains.is_deaf(_utc_now()):
+        if not self._chains.is_deaf(utc_now()):
             return None
         return "the watch of ConsortiumChains does not show the operator's own writes"
 
