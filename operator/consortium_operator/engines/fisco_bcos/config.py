@@ -6,6 +6,7 @@ overlay of the resource (overlay.py refuses keys that are not its own), and ours
 
 from collections.abc import Mapping
 
+from consortium_operator.api.fisco_bcos import Cryptography
 from consortium_operator.chain.files import NodeFile, Source
 from consortium_operator.chain.genesis import Seal
 from consortium_operator.chain.plan import Plan
@@ -27,6 +28,7 @@ from consortium_operator.engines.fisco_bcos.layout import (
 from consortium_operator.engines.fisco_bcos.peers import nodes_json
 from consortium_operator.engines.fisco_bcos.sealed import SealedSettings
 from consortium_operator.engines.fisco_bcos.versions import VERSIONS
+from consortium_operator.engines.fisco_bcos.withheld_keys import CERT
 from consortium_operator.engines.protocol import NodeMaterial
 
 Values = Mapping[str, Mapping[str, str]]
@@ -64,16 +66,26 @@ def config_ini(plan: Plan, seal: Seal, layout: Layout, elsewhere: Values = EMPTY
     return ini.write("config.ini.j2", written)
 
 
+# The ordinary names, as build_chain.sh writes them.
+_SM_FILES = {
+    key.name: key.code for key in CERT.keys if key.name.startswith("sm_") and key.code is not None
+}
+
+
 def _ours(plan: Plan, sealed: SealedSettings, layout: Layout) -> Values:
     spec = plan.spec.fisco_bcos
+    is_sm = spec.cryptography is Cryptography.SM
     return {
         "p2p": {
             "listen_port": str(layout.p2p_port),
+            "sm_ssl": boolean(is_sm),
             "nodes_path": layout.directory(NODES_JSON),
             "nodes_file": NODES_JSON.rpartition("/")[2],
         },
         "rpc": {
             "listen_port": str(spec.rpc.port),
+            # On SM chains too: hardly any client speaks TLCP, and a node's RPC need not.
+            "sm_ssl": boolean(False),
             # Which of the two counts depends on the version, so they always agree.
             "enable_ssl": boolean(spec.rpc.tls),
             "disable_ssl": boolean(not spec.rpc.tls),
@@ -84,6 +96,7 @@ def _ours(plan: Plan, sealed: SealedSettings, layout: Layout) -> Values:
         },
         "cert": {
             "ca_path": layout.directory(CA_CRT),
+            **(_SM_FILES if is_sm else {}),
             # The node takes it from ca_path.
             "multi_ca_path": "../" + TRUST_DIRECTORY.rstrip("/"),
         },

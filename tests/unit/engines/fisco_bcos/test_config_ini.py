@@ -3,6 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from consortium_operator.api.fisco_bcos import Cryptography
 from consortium_operator.chain.files import Port, Source
 from consortium_operator.engines.fisco_bcos.config_keys import CONFIG_KEYS
 from consortium_operator.engines.fisco_bcos.version_number import Version
@@ -46,6 +47,29 @@ def test_both_switches_of_rpc_tls_agree() -> None:
     plain = rendered.unchecked(plan, rpc=spec.rpc.model_copy(update={"tls": False}))
     rpc = rendered.config_of(plain)["rpc"]
     assert (rpc["enable_ssl"], rpc["disable_ssl"]) == ("false", "true")
+
+
+def test_an_sm_chain_speaks_tlcp_between_nodes_and_ordinary_tls_to_clients() -> None:
+    config = rendered.config_of(rendered.unchecked(rendered.plan(), cryptography=Cryptography.SM))
+    assert config["p2p"]["sm_ssl"] == "true"
+    assert (config["rpc"]["sm_ssl"], config["rpc"]["enable_ssl"]) == ("false", "true")
+    names = ("sm_ca_cert", "sm_node_key", "sm_node_cert", "sm_ennode_key", "sm_ennode_cert")
+    assert [config["cert"][name] for name in names] == [
+        "sm_ca.crt",
+        "sm_ssl.key",
+        "sm_ssl.crt",
+        "sm_enssl.key",
+        "sm_enssl.crt",
+    ]
+    # RPC's own.
+    names = ("ca_cert", "node_key", "node_cert")
+    assert [config["cert"][name] for name in names] == ["ca.crt", "ssl.key", "ssl.crt"]
+
+
+def test_a_standard_chain_names_no_sm_files() -> None:
+    config = rendered.config_of(rendered.plan())
+    assert not any(name.startswith("sm_") for name in config["cert"])
+    assert (config["p2p"]["sm_ssl"], config["rpc"]["sm_ssl"]) == ("false", "false")
 
 
 def test_the_rpc_port_is_the_specs_and_the_peers_port_is_fixed() -> None:
