@@ -16,6 +16,7 @@ import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.integration.operator.support.waiting import wait_until
+from tests.integration.operator.support.zygote import Forked, Zygote
 
 VERSION = "3.16.4"
 IMAGE = "registry.example/fisco-bcos@sha256:" + "0" * 64
@@ -35,33 +36,46 @@ class Work:
 
 
 class OperatorProcess:
-    """`kubeconfig`: whom it is; `directory`: where its log and its catalogue go."""
+    """`kubeconfig`: whom it is; `directory`: where its log and its catalogue go. `zygote`: what it
+    is forked from, where it is started often; else it is a program of its own."""
 
-    def __init__(self, kubeconfig: Path, directory: Path, name: str = "operator") -> None:
+    def __init__(
+        self,
+        kubeconfig: Path,
+        directory: Path,
+        name: str = "operator",
+        zygote: Zygote | None = None,
+    ) -> None:
         self._kubeconfig = kubeconfig
+        self._zygote = zygote
         self._catalogue = directory / "image-catalogue.yaml"
         self._catalogue.write_text(yaml.safe_dump({VERSION: IMAGE}))
         self._directory = directory
         self.log_file = directory / f"{name}.log"
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: subprocess.Popen[bytes] | Forked | None = None
         self._port = 0
 
     def start(self, *, wait: bool = True) -> None:
         assert self._process is None, "it runs already"
         self._port = _free_port()
-        command = [
-            *(sys.executable, "-m", "consortium_operator"),
+        self._process = self._new()
+        if wait:
+            self.wait_ready()
+
+    def _new(self) -> subprocess.Popen[bytes] | Forked:
+        arguments = [
             f"--image-catalogue={self._catalogue}",
             f"--listen=127.0.0.1:{self._port}",
             "--log-level=debug",
         ]
+        if self._zygote is not None:
+            return self._zygote.fork(arguments, self.log_file)
         environment = os.environ | {"KUBECONFIG": str(self._kubeconfig)}
+        command = [sys.executable, "-m", "consortium_operator", *arguments]
         with self.log_file.open("ab") as log:
-            self._process = subprocess.Popen(
+            return subprocess.Popen(
                 command, env=environment, cwd=self._directory, stdout=log, stderr=log
             )
-        if wait:
-            self.wait_ready()
 
     def wait_ready(self) -> None:
         wait_until(lambda: self.answer("/readyz")[0] == 200, "the operator is ready", self.log)

@@ -1,0 +1,292 @@
+"""Between the operator and the API server: counts what the operator writes, and makes it go wrong.
+
+Plain HTTP in front, TLS behind: the operator's kubeconfig points here, and its token is passed on.
+Every request is shown to the faults in order; the first that wants it decides what becomes of it.
+It runs in a thread of its own, so that tests stay plain code that waits.
+"""
+
+import asyncio
+import json
+import ssl
+import threading
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from enum import Enum
+from pathlib import Path
+from typing import Any, TypeVar
+
+import aiohttp
+import yaml
+from aiohttp import web
+
+T = TypeVar("T")
+
+_HOP_BY_HOP = {"host", "connection", "transfer-encoding", "content-length", "content-encoding"}
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A request of the operator. `number`: of all writes so far, from 1; 0 for a read. `path`: also
+    of a create with the name of what is made."""
+
+    number: int
+    method: str
+    path: str
+    query: dict[str, str]
+    at: float
+
+    @property
+    def is_write(self) -> bool:
+        return self.number > 0
+
+    @property
+    def is_watch(self) -> bool:
+        return "watch" in self.query
+
+    @property
+    def namespace(self) -> str:
+        """ "" where it is about all of them."""
+        steps = self.path.split("/")
+        return steps[steps.index("namespaces") + 1] if "namespaces" in steps else ""
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path}"
+
+
+class Act(Enum):
+    """What becomes of a request that a fault has chosen."""
+
+    KILL_BEFORE = "the operator is killed before the server has it"
+    KILL_AFTER = "the operator is killed after it was done, before the answer"
+    LOSE = "it is done, and the answer is lost"
+    CUT = "the connection breaks before the server has it"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An answer in the server's place, which never hears of the request."""
+
+    status: int
+    reason: str
+    message: str = "by a test"
+    retry_after: int | None = None
+
+    def response(self) -> web.Response:
+        body = {
+            "kind": "Status",
+            "apiVersion": "v1",
+            "status": "Failure",
+            "code": self.status,
+            "reason": self.reason,
+            "message": self.message,
+        }
+        headers = {} if self.retry_after is None else {"Retry-After": str(self.retry_after)}
+        return web.json_response(body, status=self.status, headers=headers)
+
+
+@dataclass(frozen=True)
+class Delay:
+    """It is passed on only after so many seconds."""
+
+    seconds: float
+
+
+Fault = Callable[[Seen], Act | Answer | Delay | None]
+"""Asked in the proxy's thread, for each request once."""
+
+
+@dataclass
+class _State:
+    """Read by tests while the proxy writes: only appended to."""
+
+    seen: list[Seen] = field(default_factory=list)
+    kills: list[Seen] = field(default_factory=list)
+
+
+class FaultProxy:
+    """`kubeconfig`: the operator's own. `kill`: ends the operator, now."""
+
+    def __init__(self, kubeconfig: Path, directory: Path) -> None:
+        self._config = yaml.safe_load(kubeconfig.read_text())
+        cluster = self._config["clusters"][0]["cluster"]
+        self._upstream = str(cluster["server"])
+        self._tls = ssl.create_default_context(cafile=cluster["certificate-authority"])
+        self.kubeconfig = directory / "kubeconfig-of-proxy"
+        self.faults: list[Fault] = []
+        self.kill: Callable[[], None] = lambda: None
+        self._state = _State()
+        self._written = 0
+        self._loop = asyncio.new_event_loop()
+        self._flowing = asyncio.Event()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="fault-proxy")
+        self._thread.start()
+        self._close: Callable[[], Coroutine[Any, Any, None]]
+        self._run(self._open())
+
+    # What tests see and do.
+
+    @property
+    def writes(self) -> list[Seen]:
+        """All writes that the operator has tried."""
+        return [seen for seen in self._state.seen if seen.is_write]
+
+    @property
+    def requests(self) -> list[Seen]:
+        return list(self._state.seen)
+
+    @property
+    def kills(self) -> list[Seen]:
+        """The requests that the operator died of."""
+        return list(self._state.kills)
+
+    @property
+    def quiet_for(self) -> float:
+        """Seconds since the last write."""
+        return self._loop.time() - max((seen.at for seen in self.writes), default=0.0)
+
+    def freeze_watches(self) -> None:
+        """Watches stay open and say nothing more; so do new ones."""
+        self._loop.call_soon_threadsafe(self._flowing.clear)
+
+    def thaw_watches(self) -> None:
+        """What they had to say meanwhile arrives now."""
+        self._loop.call_soon_threadsafe(self._flowing.set)
+
+    def close(self) -> None:
+        self._run(self._close())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    # How.
+
+    def _run(self, work: Coroutine[Any, Any, T]) -> T:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(30)
+
+    async def _open(self) -> None:
+        self._flowing.set()
+        connector = aiohttp.TCPConnector(ssl=self._tls, limit=0)
+        # Bodies go through as they are.
+        session = aiohttp.ClientSession(connector=connector, auto_decompress=False)
+        app = web.Application(client_max_size=2**24)
+        app.router.add_route("*", "/{path:.*}", self._handle)
+        runner = web.AppRunner(app, shutdown_timeout=0.1, handler_cancellation=True)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        self._session = session
+        self._config["clusters"][0]["cluster"] = {
+            "server": f"http://127.0.0.1:{runner.addresses[0][1]}"
+        }
+        self.kubeconfig.write_text(yaml.safe_dump(self._config))
+
+        async def close() -> None:
+            await runner.cleanup()
+            await session.close()
+
+        self._close = close
+
+    async def _handle(self, request: web.Request) -> web.StreamResponse:
+        body = await request.read()
+        seen = self._note(request, body)
+        decided = next((act for fault in self.faults if (act := fault(seen)) is not None), None)
+        if isinstance(decided, Answer):
+            return decided.response()
+        if isinstance(decided, Delay):
+            await asyncio.sleep(decided.seconds)
+        if decided is Act.KILL_BEFORE:
+            return self._end(seen, request)
+        if decided is Act.CUT:
+            return _cut(request)
+        if seen.is_watch:
+            return await self._stream(request)
+        async with self._passed_on(request) as response:
+            body = await response.read()
+        if decided is Act.KILL_AFTER:
+            return self._end(seen, request)
+        if decided is Act.LOSE:
+            return _cut(request)
+        return web.Response(status=response.status, headers=_headers(response), body=body)
+
+    def _note(self, request: web.Request, body: bytes) -> Seen:
+        query = dict(request.query)
+        is_write = request.method != "GET" and "dryRun" not in query
+        self._written += is_write
+        number = self._written if is_write else 0
+        path = request.path
+        if request.method == "POST":
+            path += "/" + str(json.loads(body)["metadata"].get("name"))
+        seen = Seen(number, request.method, path, query, self._loop.time())
+        self._state.seen.append(seen)
+        return seen
+
+    def _end(self, seen: Seen, request: web.Request) -> web.Response:
+        self.kill()
+        self._state.kills.append(seen)
+        return _cut(request)
+
+    @asynccontextmanager
+    async def _passed_on(self, request: web.Request) -> AsyncIterator[aiohttp.ClientResponse]:
+        headers = {k: v for k, v in request.headers.items() if k.lower() not in _HOP_BY_HOP}
+        body = await request.read()
+        timeout = aiohttp.ClientTimeout(total=None, sock_connect=10)
+        async with self._session.request(
+            request.method,
+            f"{self._upstream}{request.raw_path}",
+            headers=headers,
+            data=body or None,
+            timeout=timeout,
+        ) as response:
+            yield response
+
+    async def _stream(self, request: web.Request) -> web.StreamResponse:
+        async with self._passed_on(request) as response:
+            answer = web.StreamResponse(status=response.status, headers=_headers(response))
+            await self._flowing.wait()
+            await answer.prepare(request)
+            with suppress(aiohttp.ClientError, ConnectionError):
+                async for chunk in response.content.iter_any():
+                    await self._flowing.wait()
+                    await answer.write(chunk)
+            return answer
+
+
+def _headers(response: aiohttp.ClientResponse) -> dict[str, str]:
+    kept = {k: v for k, v in response.headers.items() if k.lower() not in _HOP_BY_HOP}
+    if "Content-Encoding" in response.headers:
+        kept["Content-Encoding"] = response.headers["Content-Encoding"]
+    return kept
+
+
+def _cut(request: web.Request) -> web.Response:
+    """No answer: the connection is gone."""
+    if request.transport is not None:
+        request.transport.abort()
+    return web.Response(status=500)
+
+
+class EachWrite:
+    """A fault for the writes in one namespace: each that is new meets `acts`, one at each attempt,
+    and then goes through. `every`: only each so-many-th, beginning with number `first` (from 0)."""
+
+    def __init__(
+        self, namespace: str, *acts: Act | Answer | Delay, every: int = 1, first: int = 0
+    ) -> None:
+        self._namespace = namespace
+        self._acts = acts
+        self._every, self._first = every, first
+        self._numbers: dict[str, int] = {}
+        self._attempts: Counter[str] = Counter()
+        self.met = 0
+
+    def __call__(self, seen: Seen) -> Act | Answer | Delay | None:
+        if not seen.is_write or seen.namespace != self._namespace:
+            return None
+        number = self._numbers.setdefault(str(seen), len(self._numbers))
+        attempt = self._attempts[str(seen)]
+        self._attempts[str(seen)] += 1
+        if number % self._every != self._first or attempt >= len(self._acts):
+            return None
+        self.met += 1
+        return self._acts[attempt]
