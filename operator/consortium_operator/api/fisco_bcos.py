@@ -235,7 +235,9 @@ class Peers(Part):
             "this chain and those in allow; then every join costs a restart of all nodes."
         ),
     )
-    allow: TlsIds = Field(default=(), description="TLS ids of further nodes to accept.")
+    allow: TlsIds = Field(
+        default=(), description="TLS ids of further nodes to accept. Only with mode: Listed."
+    )
     deny: TlsIds = Field(default=(), description="TLS ids of nodes to refuse.")
 
 

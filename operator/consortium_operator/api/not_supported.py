@@ -18,7 +18,7 @@ from consortium_operator.api.chain import (
     RolloutStrategy,
 )
 from consortium_operator.api.conditions import Reason
-from consortium_operator.api.fisco_bcos import Cryptography, FiscoBcos, PeersMode
+from consortium_operator.api.fisco_bcos import Cryptography, FiscoBcos
 from consortium_operator.api.rule import M, Rule
 
 
@@ -125,16 +125,6 @@ _FISCO_BCOS: tuple[Rule[Any], ...] = (
         "!self.web3Rpc.enabled",
         lambda part: not part.web3_rpc.enabled,
         "true",
-    ),
-    _not_yet(
-        FiscoBcos,
-        "peers",
-        "self.peers.mode == 'Open' && (!has(self.peers.allow) || size(self.peers.allow) == 0) && "
-        "(!has(self.peers.deny) || size(self.peers.deny) == 0)",
-        lambda part: (
-            part.peers.mode is PeersMode.OPEN and not part.peers.allow and not part.peers.deny
-        ),
-        "anything but mode: Open with neither allow nor deny",
     ),
 )
 

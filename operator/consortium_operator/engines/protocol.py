@@ -80,12 +80,16 @@ class Conflict:
 
 @dataclass(frozen=True, slots=True)
 class NodeMaterial:
-    """Public material of one node: what its files are made of."""
+    """Public material of one node: what its files are made of.
+
+    `chain_tls_ids`: of all nodes of the chain, sorted.
+    """
 
     node: PlannedNode
     register: NodeRegister
     certificate: str
     client_authority: AuthorityRegister
+    chain_tls_ids: tuple[str, ...] = ()
 
 
 class Engine(Protocol):
@@ -174,6 +178,10 @@ class Engine(Protocol):
     def node_files(
         self, plan: Plan, seal: Seal, material: NodeMaterial
     ) -> tuple[NodeFile, ...]: ...
+
+    def names_all_nodes(self, plan: Plan) -> bool:
+        """Whether each node's files depend on the TLS ids of all nodes of the chain."""
+        ...
 
     # Outside a cluster.
     def public_image(self, version: str) -> str:

@@ -77,8 +77,15 @@ def desired_journal(founded: Founded, journal: Journal) -> Manifest:
 def desired_nodes(
     founded: Founded, certificates: Mapping[str, Standing], volumes: Mapping[str, NodeVolume]
 ) -> tuple[NodeObjects, ...]:
-    """Of every node whose keys and certificate are there; the others' pods are left alone."""
+    """Of every node whose keys and certificate are there; the others' pods are left alone.
+
+    Where each node's files name all others, all are left alone while one of them is not known: a
+    restarted node would refuse it.
+    """
     plan = founded.round.plan
+    unknown = any(node.names.node not in founded.custody.nodes for node in plan.nodes)
+    if unknown and founded.round.engine.names_all_nodes(plan):
+        return ()
     process = founded.round.engine.process(plan)
     return tuple(
         _node(founded, node, process, certificates[node.names.node], volumes[node.names.node])
@@ -133,6 +140,13 @@ def material_of(founded: Founded, node: PlannedNode, standing: Standing) -> Node
     return NodeMaterial(
         node=node,
         register=founded.custody.nodes[node.names.node],
+        chain_tls_ids=tuple(
+            sorted(
+                founded.custody.nodes[other.names.node].tls_id
+                for other in founded.round.plan.nodes
+                if other.names.node in founded.custody.nodes
+            )
+        ),
         certificate=standing.pem,
         client_authority=founded.custody.client_authorities[node.member],
     )

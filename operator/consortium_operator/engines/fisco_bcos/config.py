@@ -11,6 +11,7 @@ from consortium_operator.chain.files import NodeFile, Source
 from consortium_operator.chain.genesis import Seal
 from consortium_operator.chain.plan import Plan
 from consortium_operator.engines.fisco_bcos import ini
+from consortium_operator.engines.fisco_bcos.access import access_lists
 from consortium_operator.engines.fisco_bcos.config_keys import ALWAYS_WRITTEN, CONFIG_KEYS
 from consortium_operator.engines.fisco_bcos.key_table import boolean, layered
 from consortium_operator.engines.fisco_bcos.layout import (
@@ -37,8 +38,9 @@ EMPTY: Values = {}
 
 def node_files(plan: Plan, seal: Seal, material: NodeMaterial) -> tuple[NodeFile, ...]:
     """Every file that the node opens, and no other."""
+    lists = access_lists(plan.spec.fisco_bcos.peers, material.chain_tls_ids)
     return (
-        NodeFile(CONFIG_INI, Source.CONFIG, config_ini(plan, seal, POD)),
+        NodeFile(CONFIG_INI, Source.CONFIG, config_ini(plan, seal, POD, lists)),
         NodeFile(CONFIG_GENESIS, Source.GENESIS, seal.text),
         NodeFile(NODES_JSON, Source.PEERS, nodes_json(plan, material.node)),
         # RPC trusts ca.crt alone, P2P also the trust directory: with the client CA in ca.crt a
@@ -51,16 +53,17 @@ def node_files(plan: Plan, seal: Seal, material: NodeMaterial) -> tuple[NodeFile
     )
 
 
-def config_ini(plan: Plan, seal: Seal, layout: Layout, elsewhere: Values = EMPTY) -> str:
+def config_ini(plan: Plan, seal: Seal, layout: Layout, special: Values = EMPTY) -> str:
     """The text of config.ini. The overlay must have been checked (overlay.problems).
 
-    `elsewhere`: what differs where the node runs in no pod.
+    `special`: what plan and seal do not say: the lists of peers, and what differs where the node
+    runs in no pod.
     """
     overlay = {
         section: dict(sorted(keys.items())) for section, keys in plan.spec.fisco_bcos.config.items()
     }
     ours = _ours(plan, SealedSettings.of(seal), layout)
-    values = layered(CONFIG_KEYS, VERSIONS[plan.spec.version], overlay, ours, elsewhere)
+    values = layered(CONFIG_KEYS, VERSIONS[plan.spec.version], overlay, ours, special)
     order = [section.name for section in CONFIG_KEYS.sections]
     written = {name: values.get(name, {}) for name in order if name in (*values, *ALWAYS_WRITTEN)}
     return ini.write("config.ini.j2", written)

@@ -11,6 +11,7 @@ from consortium_operator.chain.private import PrivateFiles
 from consortium_operator.chain.register import AccountRegister, AuthorityRegister, NodeRegister
 from consortium_operator.chain.standalone import Place
 from consortium_operator.engines.fisco_bcos import (
+    access,
     authorities,
     block0,
     certificates,
@@ -132,6 +133,9 @@ class FiscoBcos:
 
     def node_files(self, plan: Plan, seal: Seal, material: NodeMaterial) -> tuple[NodeFile, ...]:
         return config.node_files(plan, seal, material)
+
+    def names_all_nodes(self, plan: Plan) -> bool:
+        return access.names_all_nodes(plan.spec.fisco_bcos.peers)
 
     # Outside a cluster.
 

@@ -9,7 +9,7 @@ from consortium_operator.api.chain import ConsortiumChain
 from consortium_operator.api.conditions import Reason
 from consortium_operator.api.fisco_bcos import ConsensusType, FiscoBcos
 from consortium_operator.api.problem import Problem
-from consortium_operator.engines.fisco_bcos import overlay
+from consortium_operator.engines.fisco_bcos import access, overlay
 from consortium_operator.engines.fisco_bcos.features import REQUIRED
 from consortium_operator.engines.fisco_bcos.version_number import (
     EPOCHS_IN_BLOCK0,
@@ -38,6 +38,7 @@ def problems(chain: ConsortiumChain) -> tuple[Problem, ...]:
         *_executor(spec),
         *_not_in(spec, version),
         *_ledger(spec),
+        *access.problems(spec),
         *overlay.problems(chain.spec, version),
     )
 

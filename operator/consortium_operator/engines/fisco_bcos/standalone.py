@@ -11,6 +11,7 @@ from consortium_operator.chain.files import NodeFile, Port, Source
 from consortium_operator.chain.genesis import Seal
 from consortium_operator.chain.plan import Plan
 from consortium_operator.chain.standalone import Place
+from consortium_operator.engines.fisco_bcos.access import access_lists
 from consortium_operator.engines.fisco_bcos.config import Values, config_ini, node_files
 from consortium_operator.engines.fisco_bcos.key_table import boolean
 from consortium_operator.engines.fisco_bcos.layout import POD
@@ -39,8 +40,9 @@ def standalone_files(
 ) -> tuple[NodeFile, ...]:
     """`places`: by node path, of all nodes."""
     own = places[material.node.path]
+    lists = access_lists(plan.spec.fisco_bcos.peers, material.chain_tls_ids)
     contents = {
-        Source.CONFIG: config_ini(plan, seal, POD, _bare(seal, own)),
+        Source.CONFIG: config_ini(plan, seal, POD, {**_bare(seal, own), **lists}),
         Source.PEERS: nodes_json(places),
     }
     return tuple(

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from consortium_operator.api.fisco_bcos import Cryptography
 from consortium_operator.chain.files import Port, Source
+from consortium_operator.chain.register import AuthorityKind
 from consortium_operator.engines.fisco_bcos.config_keys import CONFIG_KEYS
 from consortium_operator.engines.fisco_bcos.version_number import Version
 from tests import chains
@@ -62,8 +63,8 @@ def test_an_sm_chain_speaks_tlcp_between_nodes_and_ordinary_tls_to_clients() -> 
         "sm_enssl.crt",
     ]
     # RPC's own.
-    names = ("ca_cert", "node_key", "node_cert")
-    assert [config["cert"][name] for name in names] == ["ca.crt", "ssl.key", "ssl.crt"]
+    of_rpc = ("ca_cert", "node_key", "node_cert")
+    assert [config["cert"][name] for name in of_rpc] == ["ca.crt", "ssl.key", "ssl.crt"]
 
 
 def test_a_standard_chain_names_no_sm_files() -> None:
@@ -139,7 +140,7 @@ def test_rpc_trusts_the_members_own_client_ca_alone() -> None:
     plan = rendered.plan()
     material = rendered.material(plan.nodes[0])
     ca = rendered.files(plan, plan.nodes[0])["conf/ca.crt"]
-    assert ca == material.client_authority.certificate
+    assert ca == material.authorities[AuthorityKind.CLIENT].certificate
 
 
 def test_all_nodes_have_one_genesis_byte_for_byte() -> None:
