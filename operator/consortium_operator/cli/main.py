@@ -1,4 +1,4 @@
-"""`consortium`: the command line. One line per group of commands; each group is a module here.
+"""`consortium`: the command line. One line for each command or group; each is a module here.
 
 `sandbox` and what builds on it are there only where the package `consortium_sandbox` is: the
 operator's image does not carry it.
@@ -9,11 +9,16 @@ from importlib.util import find_spec
 
 import typer
 
+from consortium_operator.cli.render import render
+from consortium_operator.cli.validate import validate
+
 # Group, the package it takes, the module that holds its `app`.
 _GROUPS = (
     ("demo", "consortium_sandbox", "consortium_operator.cli.demo"),
     ("sandbox", "consortium_sandbox", "consortium_operator.cli.sandbox"),
 )
+
+_COMMANDS = (render, validate)
 
 app = typer.Typer(
     name="consortium",
@@ -28,6 +33,8 @@ def _root() -> None:
     """Keeps the groups groups: Typer would make a single one the program itself."""
 
 
+for _command in _COMMANDS:
+    app.command()(_command)
 for _name, _package, _module in _GROUPS:
     if find_spec(_package) is not None:
         app.add_typer(import_module(_module).app, name=_name)

@@ -1,0 +1,71 @@
+"""How commands talk: results on standard output, errors and notes on standard error, in words that
+need neither colour nor a terminal; or as JSON or YAML for programs."""
+
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, NoReturn
+
+import typer
+import yaml
+
+INVALID, USAGE = 1, 2
+"""Exit codes: what was given is wrong; the command line is."""
+
+STDIN = "-"
+
+
+class Format(StrEnum):
+    """How a command prints what it found."""
+
+    TEXT = "text"
+    JSON = "json"
+    YAML = "yaml"
+
+
+def fail(code: int, *messages: str) -> NoReturn:
+    """Each message on a line of its own, then the end."""
+    for message in messages:
+        typer.echo(f"error: {message}", err=True)
+    raise typer.Exit(code)
+
+
+def note(message: str) -> None:
+    typer.echo(f"note: {message}", err=True)
+
+
+def print_data(data: Any, how: Format) -> None:
+    """For programs; text is the command's own business."""
+    plain = json.loads(json.dumps(data))
+    if how is Format.JSON:
+        typer.echo(json.dumps(plain, indent=2, ensure_ascii=False))
+    else:
+        typer.echo(yaml.safe_dump(plain, sort_keys=False, allow_unicode=True).rstrip())
+
+
+def columns(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    """Lines of a table, as wide as they must be: nothing is cut off or wrapped."""
+    table = [tuple(head), *(tuple(row) for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    return [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in table
+    ]
+
+
+def read_input(path: str) -> bytes:
+    """The content of a file, or of standard input for `-`. Ends the command where it cannot be
+    read."""
+    if path == STDIN:
+        return sys.stdin.buffer.read()
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        fail(USAGE, f"{path}: {(error.strerror or 'cannot be read').lower()}")
+
+
+def source_name(path: str) -> str:
+    """As messages name it."""
+    return "standard input" if path == STDIN else path
