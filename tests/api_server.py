@@ -156,11 +156,13 @@ class Api:
         server replays what it remembers, which is more than a minute.
         """
         with ThreadPoolExecutor(len(kinds)) as pool:
-            found = pool.map(lambda kind: list(self._replay(kind, namespace, since)), kinds)
+            found = pool.map(lambda kind: list(self.replay(kind, namespace, since)), kinds)
         in_order = sorted((one for events in found for one in events), key=lambda e: e.version)
-        return list(_with_actors(in_order))
+        return list(with_actors(in_order))
 
-    def _replay(self, kind: Kind, namespace: str, since: str) -> Iterator[Happened]:
+    def replay(self, kind: Kind, namespace: str | None, since: str) -> Iterator[Happened]:
+        """What became of one kind after version `since`, in a namespace or (None) everywhere. For
+        any thread."""
         query = {"watch": "true", "resourceVersion": since, "timeoutSeconds": "1"}
         path = f"{kind.collection_path(namespace)}?{urlencode(query)}"
         with closing(self._new_connection()) as connection:
@@ -224,7 +226,7 @@ class Api:
         return http.client.HTTPSConnection(self._address, context=self._tls, timeout=30)
 
 
-def _with_actors(history: Iterable[Happened]) -> Iterator[Happened]:
+def with_actors(history: Iterable[Happened]) -> Iterator[Happened]:
     """Whoever wrote last has changed its own entry in managedFields."""
     last: dict[str, list[Body]] = {}
     for event in history:

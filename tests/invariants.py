@@ -7,6 +7,7 @@ The numbers are those under which the project's tests speak of them:
 S1 a key never changes      S2 no identity without its key    S3 a lost key is not made anew
 S4 a genesis never changes  S5 the order of the founding      S6 nothing irreplaceable is deleted
 S7 the operator keeps to its own objects                      S8 no private key outside Secrets
+S9 no eviction, by anybody, takes pods that serve below the quorum
 """
 
 import base64
@@ -20,6 +21,7 @@ from typing import Any, Protocol
 CHAIN_LABEL = "consortium.dev/chain"
 PART_LABEL = "consortium.dev/part"
 OWNER_KIND = "ConsortiumChain"
+_ACCEPTED = "consortium.dev/accept-pause"
 
 Object = Mapping[str, Any]
 Place = tuple[str, str, str]
@@ -72,6 +74,9 @@ def violations(history: Iterable[Change]) -> list[str]:
         if change.actor == "operator":
             broken = (*_of_operator(change, before, world), *_confinement(change, before, world))
             found += [f"change {number}, {change.type} {'/'.join(place)}: {one}" for one in broken]
+        if place[0] == "Pod" and change.type == "MODIFIED" and before is not None:
+            broken = tuple(_eviction(change.object, before, world))
+            found += [f"change {number}, eviction of {'/'.join(place)}: {one}" for one in broken]
         _remember(change, place, world)
     return found + [f"at the end: {one}" for one in _leaks(world)]
 
@@ -173,6 +178,41 @@ def _confinement(change: Change, before: Object | None, world: _World) -> Iterat
         yield "S7: somebody else's object was taken"
 
 
+def _eviction(pod: Object, before: Object, world: _World) -> Iterator[str]:
+    """Whether others hold the quorum at the moment in which a pod that serves is told to go."""
+    conditions = (pod.get("status") or {}).get("conditions") or []
+    evicted = any(one.get("reason") == "EvictionByEvictionAPI" for one in conditions)
+    if not evicted or not _serves(before) or "deletionTimestamp" not in pod["metadata"]:
+        return
+    namespace, chain = pod["metadata"]["namespace"], _label(pod, CHAIN_LABEL)
+    genesis = world.all("ConfigMap", namespace, chain, "genesis")
+    owner = world.now.get((OWNER_KIND, namespace, chain))
+    if not genesis or owner is None or _ACCEPTED in (owner["metadata"].get("annotations") or {}):
+        return
+    weights = {
+        f"{chain}-{one['member']}-{one['node']}": one["weight"]
+        for one in json.loads(genesis[0]["data"]["founders.json"])
+    }
+    serving = {
+        _label(obj, "consortium.dev/node")
+        for (kind, where, _), obj in world.now.items()
+        if (kind, where) == ("Pod", namespace) and _label(obj, CHAIN_LABEL) == chain
+        if _serves(obj)
+    }
+    total = sum(weights.values())
+    quorum = total - (total - 1) // 3
+    left = sum(weight for node, weight in weights.items() if node in serving)
+    lost = weights.get(_label(pod, "consortium.dev/node"), 0)
+    if left + lost >= quorum > left:
+        yield f"S9: {left} of {total} are left, the quorum is {quorum}"
+
+
+def _serves(pod: Object) -> bool:
+    conditions = (pod.get("status") or {}).get("conditions") or []
+    ready = any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
+    return ready and "deletionTimestamp" not in pod["metadata"]
+
+
 def _remember(change: Change, place: Place, world: _World) -> None:
     obj = change.object
     if change.type == "DELETED":
@@ -195,12 +235,16 @@ def _remember(change: Change, place: Place, world: _World) -> None:
 
 
 def _private_material(secret: Object) -> Iterator[str]:
-    """The lines of every PEM private key, as they would look if they strayed."""
+    """The middle line of every PEM private key, as it would look if it strayed.
+
+    A PKCS#8 file begins alike for every key of a kind, and ends (EC) or goes on (RSA) with what is
+    in the certificate too; in its middle is the secret number.
+    """
     for value in (secret.get("data") or {}).values():
         text = base64.b64decode(value).decode(errors="replace")
         for block in re.findall(r"-----BEGIN [A-Z ]*PRIVATE KEY-----(.*?)-----END", text, re.S):
-            # A PKCS#8 file begins alike for every key of a kind: the last lines tell them apart.
-            yield from [line for line in block.split() if len(line) >= 16][-2:]
+            lines = block.split()
+            yield lines[len(lines) // 2]
 
 
 def _leaks(world: _World) -> Iterator[str]:

@@ -25,6 +25,8 @@ from cryptography.hazmat.primitives.serialization import (
 _PRIVATE_PEM = re.compile(r"-----BEGIN ([A-Z0-9]+ )*PRIVATE KEY-----")
 _PEM = re.compile(rb"-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----.*?-----END [A-Z0-9 ]+-----", re.DOTALL)
 _BASE64 = re.compile(r"[A-Za-z0-9+/]{43,}={0,2}")
+# What a key is called that belongs to none of the Secrets.
+UNKNOWN = "a private key"
 # Line breaks as they are, and as JSON writes them, once or twice.
 _BREAKS = re.compile(r"(\\+[nrt])|\s")
 _HEX_BREAKS = re.compile(r"(\\+[nrt])|[\s:]")
@@ -95,7 +97,7 @@ class Scanner:
             for needle in needles
             if needle.text in squeezed[how]
         ]
-        unknown = [Leak(place, "a private key", form) for form in _unknown(text)]
+        unknown = [Leak(place, UNKNOWN, form) for form in _unknown(text)]
         return list(dict.fromkeys(known + unknown))
 
     def _add(self, how: str, name: str, form: str, texts: Iterable[str]) -> None:

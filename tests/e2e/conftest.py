@@ -1,7 +1,8 @@
 """Real pods on a real cluster, with the operator put there by its chart.
 
 One cluster and one operator for all tests. Each module has a namespace of its own that enforces
-Pod Security restricted; tests that only look share the chain `quickstart`.
+Pod Security restricted; tests that only look share the chain `quickstart`. Everything that happens
+is recorded, and each namespace is judged before it goes (`support/aftermath.py`).
 """
 
 import secrets
@@ -16,8 +17,10 @@ import yaml
 from consortium_sandbox import Sandbox, build_images, tool_path
 from consortium_sandbox.progress import Plain
 from tests.charts import CHART, NAMESPACE, RELEASE, Chart
+from tests.e2e.support.aftermath import Aftermath
 from tests.e2e.support.chain import Body, Chain
 from tests.kubectl import Kubectl, as_list
+from tests.recorder import Recorder
 from tests.resources import QUICKSTART_FILE
 
 _HERE = Path(__file__).parent
@@ -51,6 +54,7 @@ def operator(cluster: Sandbox, kubectl: Kubectl) -> str:
         "chainNamespaces": ["*"],
         "image": {"repository": repository, "digest": digest},
         "imageCatalogue": catalogue,
+        "logLevel": "debug",
     }
     Chart(tool_path("helm")).run(
         *("upgrade", "--install", RELEASE, str(CHART), f"--namespace={NAMESPACE}"),
@@ -62,8 +66,14 @@ def operator(cluster: Sandbox, kubectl: Kubectl) -> str:
     return RELEASE
 
 
+@pytest.fixture(scope="session")
+def aftermath(kubectl: Kubectl, operator: str) -> Iterator[Aftermath]:
+    with Recorder(kubectl.kubeconfig) as recorder:
+        yield Aftermath(kubectl, recorder)
+
+
 @contextmanager
-def namespace_for(kubectl: Kubectl, purpose: str) -> Iterator[str]:
+def namespace_for(kubectl: Kubectl, aftermath: Aftermath, purpose: str) -> Iterator[str]:
     """A new name each time: a cluster that is kept may still be deleting the last one."""
     name = f"e2e-{purpose}-{secrets.token_hex(2)}"
     labels = {"pod-security.kubernetes.io/enforce": "restricted"}
@@ -74,6 +84,7 @@ def namespace_for(kubectl: Kubectl, purpose: str) -> Iterator[str]:
     )
     try:
         yield name
+        aftermath.check(name)
     finally:
         kubectl("delete", "namespace", name, "--wait=false")
 
@@ -87,9 +98,9 @@ def quickstart_in(namespace: str) -> Body:
 
 
 @pytest.fixture(scope="session")
-def quickstart(kubectl: Kubectl, operator: str) -> Iterator[Chain]:
+def quickstart(kubectl: Kubectl, aftermath: Aftermath) -> Iterator[Chain]:
     """A chain that is ready, for tests that leave it as it is."""
-    with namespace_for(kubectl, "quickstart") as namespace:
+    with namespace_for(kubectl, aftermath, "quickstart") as namespace:
         chain = Chain(kubectl, quickstart_in(namespace))
         chain.apply()
         chain.wait_ready()
@@ -97,10 +108,12 @@ def quickstart(kubectl: Kubectl, operator: str) -> Iterator[Chain]:
 
 
 @pytest.fixture(scope="module")
-def own_chain(request: pytest.FixtureRequest, kubectl: Kubectl, operator: str) -> Iterator[Chain]:
+def own_chain(
+    request: pytest.FixtureRequest, kubectl: Kubectl, aftermath: Aftermath
+) -> Iterator[Chain]:
     """A chain that is ready, for the tests of one module that hurt it."""
     purpose = request.module.__name__.rpartition("test_")[2].replace("_", "-")
-    with namespace_for(kubectl, purpose) as namespace:
+    with namespace_for(kubectl, aftermath, purpose) as namespace:
         chain = Chain(kubectl, quickstart_in(namespace))
         chain.apply()
         chain.wait_ready()

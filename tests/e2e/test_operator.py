@@ -7,6 +7,7 @@ from contextlib import ExitStack
 import pytest
 
 from tests.e2e.conftest import namespace_for, quickstart_in
+from tests.e2e.support.aftermath import Aftermath
 from tests.e2e.support.chain import OPERATOR, OPERATOR_NAMESPACE, Body, Chain
 from tests.e2e.support.forward import PortForward
 from tests.e2e.support.members import member_clients
@@ -51,12 +52,12 @@ def weighted_in(namespace: str) -> Body:
 
 
 @pytest.fixture(scope="module")
-def twins(kubectl: Kubectl, operator: str) -> Iterator[tuple[Chain, Chain]]:
+def twins(kubectl: Kubectl, aftermath: Aftermath) -> Iterator[tuple[Chain, Chain]]:
     """Two chains of one name in two namespaces, and an operator that was killed while it made
     them: one plain, one with weights."""
     with ExitStack() as stack:
-        plain = stack.enter_context(namespace_for(kubectl, "plain"))
-        weighted = stack.enter_context(namespace_for(kubectl, "weighted"))
+        plain = stack.enter_context(namespace_for(kubectl, aftermath, "plain"))
+        weighted = stack.enter_context(namespace_for(kubectl, aftermath, "weighted"))
         chains = (
             Chain(kubectl, quickstart_in(plain)),
             Chain(kubectl, weighted_in(weighted)),

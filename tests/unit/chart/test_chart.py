@@ -75,6 +75,7 @@ def test_two_operators_never_run_at_once(chart: Chart) -> None:
 def test_the_probes_ask_the_port_that_the_operator_listens_on(chart: Chart) -> None:
     container = pod(chart)["containers"][0]
     assert "--listen=:8080" in container["args"]
+    assert "--log-level=info" in container["args"]
     assert container["ports"] == [{"name": "http", "containerPort": 8080, "protocol": "TCP"}]
     assert container["livenessProbe"]["httpGet"] == {"path": "/healthz", "port": "http"}
     assert container["readinessProbe"]["httpGet"] == {"path": "/readyz", "port": "http"}

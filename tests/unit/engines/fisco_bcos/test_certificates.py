@@ -251,9 +251,7 @@ def test_facts_are_refused_for_a_certificate_that_another_authority_signed(which
 def test_an_authority_of_the_same_subject_and_another_key_did_not_sign_it() -> None:
     impostor = certificates.new_authority(subject(), validity())
     with pytest.raises(InvalidMaterial, match="not signed by this authority"):
-        certificates.certificate_facts(
-            node_certificate(), authorities.authority_register(impostor)
-        )
+        certificates.certificate_facts(node_certificate(), authorities.authority_register(impostor))
 
 
 @pytest.mark.parametrize("text", ["", "garbage", "-----BEGIN CERTIFICATE-----\nAAAA\n"])
