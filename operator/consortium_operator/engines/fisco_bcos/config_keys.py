@@ -268,7 +268,9 @@ _FLOW_CONTROL = Section(
         Key("distributed_ratelimit_cache_percent", Integer(0, 100), "20", withheld=REDIS.withheld),
         Key(
             "modules_without_bw_limit",
-            Text(rf"({_MODULES})(,({_MODULES}))*", f"must be a list of {_MODULES}"),
+            Text(
+                rf"({_MODULES})(,({_MODULES}))*", "must be a list of " + _MODULES.replace("|", ", ")
+            ),
             "raft,pbft,cons_txs_sync,txs_sync",
         ),
         Key("outgoing_allow_exceed_max_permit", _BOOLEAN, "false"),
@@ -289,12 +291,12 @@ _FLOW_CONTROL = Section(
         ),
         Key(
             "incoming_p2p_basic_msg_type_list",
-            Text(r"[0-9]{1,5}(,[0-9]{1,5})*", "must be a list of numbers"),
+            Text(r"[0-9]{1,4}(,[0-9]{1,4})*", "must be a list of numbers such as 1,2,3"),
             "",
         ),
         Key("incoming_p2p_basic_msg_type_qps_limit", _QPS, "-1"),
         Key("incoming_module_msg_type_qps_limit", _QPS, "-1"),
-        Key("incoming_module_qps_limit_*", _POSITIVE, None, suffix=Integer(0, 65535)),
+        Key("incoming_module_qps_limit_*", _POSITIVE, None, suffix=Integer(0, 65534)),
     ),
 )
 
