@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Mapping
 from functools import cache
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
 from consortium_operator.chain.private import PrivateFiles
 from consortium_operator.engines.fisco_bcos.engine import FiscoBcos
 
-LoadKey = Callable[[Mapping[str, bytes], str], PrivateKeyTypes]
+LoadKey = Callable[..., PrivateKeyTypes]
 
 
 @cache
@@ -43,10 +44,10 @@ _LOADED: dict[bytes, PrivateKeyTypes] = {}
 def remembering(load: LoadKey) -> LoadKey:
     """OpenSSL proves an RSA key's primes at every load, which costs as much as making one."""
 
-    def load_key(files: Mapping[str, bytes], name: str) -> PrivateKeyTypes:
+    def load_key(files: Mapping[str, bytes], name: str, **how: Any) -> PrivateKeyTypes:
         content = files.get(name, b"")
         if content not in _LOADED:
-            _LOADED[content] = load(files, name)
+            _LOADED[content] = load(files, name, **how)
         return _LOADED[content]
 
     return load_key

@@ -127,6 +127,7 @@ _OWN: dict[ConditionType, frozenset[Reason]] = {
             Reason.CA_KEY_MISSING,
             Reason.RETAINED_DATA_CONFLICT,
             Reason.SECRET_NOT_FOUND,
+            Reason.INVALID,
         }
     ),
     ConditionType.GENESIS_SEALED: frozenset(

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from consortium_operator.api.chain import GROUP
+from consortium_operator.chain.register import AuthorityKind
 
 MANAGED_BY = "consortium-operator"
 
@@ -139,11 +140,8 @@ class MemberNames:
     chain: str
     member: str
 
-    def node_ca(self, generation: int) -> str:
-        return f"{self.chain}-{self.member}-node-ca-{generation}"
-
-    def client_ca(self, generation: int) -> str:
-        return f"{self.chain}-{self.member}-client-ca-{generation}"
+    def authority(self, kind: AuthorityKind, generation: int) -> str:
+        return f"{self.chain}-{self.member}-{kind.value}-{generation}"
 
     @property
     def client(self) -> str:

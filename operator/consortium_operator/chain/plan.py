@@ -5,8 +5,8 @@ of members and nodes in the spec never matters. What the chain was founded with 
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from consortium_operator.api.chain import (
@@ -23,6 +23,7 @@ from consortium_operator.api.placement import Placement, Resources, Storage
 from consortium_operator.chain.genesis import Founder
 from consortium_operator.chain.naming import ChainKey, MemberNames, NodeNames
 from consortium_operator.chain.quorum import Quorum
+from consortium_operator.chain.register import AuthorityKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,8 @@ class PlannedImage:
 
 @dataclass(frozen=True, slots=True)
 class PlannedNode:
-    """One node. `name` is what people write (shenzhen-0); `names.node` is its full object name."""
+    """One node. `name` is what people write (shenzhen-0); `names.node` is its full object name.
+    `brought_key`: the Secret of its owner that holds node.pem, where the operator makes none."""
 
     member: str
     name: str
@@ -57,6 +59,7 @@ class PlannedNode:
     placement: Placement
     pod_labels: Mapping[str, str]
     pod_annotations: Mapping[str, str]
+    brought_key: str | None = None
 
     @property
     def path(self) -> str:
@@ -67,11 +70,19 @@ class PlannedNode:
     def is_sealer(self) -> bool:
         return self.role is Role.SEALER
 
+    @property
+    def key_secret(self) -> str:
+        """The Secret that holds node.pem."""
+        return self.brought_key or self.names.identity
+
 
 @dataclass(frozen=True, slots=True)
 class PlannedMember:
+    """`brought`: the member's own Secrets with the CAs that the operator does not make."""
+
     name: str
     names: MemberNames
+    brought: Mapping[AuthorityKind, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -112,7 +123,8 @@ class Plan:
 def make_plan(chain: ConsortiumChain, settings: Settings) -> Plan:
     """The plan of a parsed resource.
 
-    Raises InvalidResource where two nodes ask for one object name, or no image is known.
+    Raises InvalidResource where two nodes ask for one object name, two keys are to come from one
+    Secret, or no image is known.
     """
     key = ChainKey(chain.metadata.namespace, chain.metadata.name)
     nodes = tuple(
@@ -122,6 +134,7 @@ def make_plan(chain: ConsortiumChain, settings: Settings) -> Plan:
         for node in _nodes_of(key, chain.spec, member, group)
     )
     _refuse_shared_names(nodes)
+    _refuse_shared_secrets(chain.spec)
     return Plan(
         key=key,
         uid=chain.metadata.uid,
@@ -129,11 +142,19 @@ def make_plan(chain: ConsortiumChain, settings: Settings) -> Plan:
         settings=settings,
         image=_image(chain.spec, settings),
         members=tuple(
-            PlannedMember(name, key.member(name))
-            for name in sorted(member.name for member in chain.spec.members)
+            PlannedMember(member.name, key.member(member.name), _brought_authorities(member))
+            for member in sorted(chain.spec.members, key=lambda member: member.name)
         ),
         nodes=nodes,
     )
+
+
+def _brought_authorities(member: Member) -> dict[AuthorityKind, str]:
+    references = {
+        AuthorityKind.NODE: member.certificate_authority,
+        AuthorityKind.CLIENT: member.client_authority,
+    }
+    return {kind: one.secret_name for kind, one in references.items() if one is not None}
 
 
 def _nodes_of(
@@ -155,6 +176,7 @@ def _nodes_of(
             pod_annotations=(
                 defaults.pod_annotations if group.pod_annotations is None else group.pod_annotations
             ),
+            brought_key=None if group.identity is None else group.identity.secret_name,
         )
         for index in range(group.count)
     ]
@@ -174,6 +196,36 @@ def _refuse_shared_names(nodes: tuple[PlannedNode, ...]) -> None:
                 ),
             )
         )
+
+
+def _refuse_shared_secrets(spec: ConsortiumChainSpec) -> None:
+    """One CA for two purposes would open what only the other may; two nodes with one key break
+    the consensus. A Secret may hold a CA and a node's key: these are two keys."""
+    first: dict[tuple[str, str], str] = {}
+    problems = tuple(
+        Problem(path, f"is the Secret of {known} as well: each needs a key of its own")
+        for path, key in _brought_secrets(spec)
+        if (known := first.setdefault(key, path)) != path
+    )
+    if problems:
+        raise InvalidResource(problems)
+
+
+def _brought_secrets(spec: ConsortiumChainSpec) -> Iterator[tuple[str, tuple[str, str]]]:
+    """Field → (what is taken from the Secret, its name)."""
+    for m, member in enumerate(spec.members):
+        at = f"spec.members[{m}]"
+        authorities = {
+            "certificateAuthority": member.certificate_authority,
+            "clientAuthority": member.client_authority,
+        }
+        for field_name, one in authorities.items():
+            if one is not None:
+                yield f"{at}.{field_name}.secretName", ("CA", one.secret_name)
+        for n, group in enumerate(member.nodes):
+            if group.identity is not None:
+                path = f"{at}.nodes[{n}].identity.secretName"
+                yield path, ("node", group.identity.secret_name)
 
 
 def _image(spec: ConsortiumChainSpec, settings: Settings) -> PlannedImage:
@@ -217,11 +269,14 @@ def as_founded(plan: Plan, founders: Iterable[Founder]) -> Plan:
         )
         for founder in sorted(founders)
     )
-    members = sorted({node.member for node in nodes})
+    known = {member.name: member for member in plan.members}
     return replace(
         plan,
         nodes=nodes,
-        members=tuple(PlannedMember(name, plan.key.member(name)) for name in members),
+        members=tuple(
+            known.get(name) or PlannedMember(name, plan.key.member(name))
+            for name in sorted({node.member for node in nodes})
+        ),
     )
 
 

@@ -16,7 +16,13 @@ from consortium_operator.chain.register import (
     NodeRegister,
 )
 from consortium_operator.manifests import Manifest
-from consortium_operator.manifests.core import TLS, config_map, immutable_config_map, key_secret
+from consortium_operator.manifests.core import (
+    TLS,
+    config_map,
+    data_hash,
+    immutable_config_map,
+    key_secret,
+)
 from consortium_operator.manifests.metadata import disposable, retained
 
 
@@ -53,7 +59,7 @@ def authority_secret(
     plan: Plan, member: PlannedMember, kind: AuthorityKind, generation: int, files: PrivateFiles
 ) -> Manifest:
     """`files`: tls.key and tls.crt, as the Secret's type asks for."""
-    name = _authority_name(member, kind, generation)
+    name = member.names.authority(kind, generation)
     return key_secret(retained(plan, name, ChildPart.AUTHORITY, member), files, TLS)
 
 
@@ -64,10 +70,24 @@ def authority_register(
     generation: int,
     register: AuthorityRegister,
 ) -> Manifest:
-    name = _authority_name(member, kind, generation)
+    name = member.names.authority(kind, generation)
     return immutable_config_map(
         retained(plan, name, ChildPart.REGISTER, member), register.to_data()
     )
+
+
+def authority_renewal(
+    plan: Plan,
+    member: PlannedMember,
+    kind: AuthorityKind,
+    generation: int,
+    register: AuthorityRegister,
+) -> Manifest:
+    """What the register's CA is since its owner renewed it: new certificates for the same key. One
+    object for each renewal, since nothing recorded is ever changed."""
+    data = register.to_data()
+    name = f"{member.names.authority(kind, generation)}-{data_hash(data)}"
+    return immutable_config_map(retained(plan, name, ChildPart.REGISTER, member), data)
 
 
 def client_secret(
@@ -99,9 +119,3 @@ def admin_secret(plan: Plan, files: PrivateFiles) -> Manifest:
 def admin_register(plan: Plan, register: AccountRegister) -> Manifest:
     metadata = retained(plan, plan.key.admin, ChildPart.REGISTER)
     return immutable_config_map(metadata, register.to_data())
-
-
-def _authority_name(member: PlannedMember, kind: AuthorityKind, generation: int) -> str:
-    names = member.names
-    name = names.node_ca if kind is AuthorityKind.NODE else names.client_ca
-    return name(generation)

@@ -63,7 +63,7 @@ def node_pod(
     """The pod with the names of the objects that the builders of this package give."""
     names = node.names
     sources = {
-        Source.IDENTITY: names.identity,
+        Source.IDENTITY: node.key_secret,
         Source.TLS: names.tls(generations.tls),
         Source.CERTIFICATE: certificate_config_map(plan, node, files)["metadata"]["name"],
         Source.CONFIG: config_config_map(plan, node, files)["metadata"]["name"],

@@ -1,11 +1,12 @@
 """Node and client certificates: the one that serves is found and kept, else one is issued.
 
-A certificate serves if the member's CA signed it for the recorded key and it is not about to
-expire. Certificates are public; only issuing one reads the CA's Secret.
+A certificate serves if the member's CA signed it for the recorded key. It is due when it is about
+to expire and the CA lasts longer: none outlasts its CA, so what ends with it cannot be bettered.
+Certificates are public; only issuing one reads the CA's Secret.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -18,14 +19,15 @@ from consortium_operator.engines.protocol import CertificateFacts, InvalidMateri
 from consortium_operator.kube.kinds import CONFIG_MAP
 from consortium_operator.kube.projection import Observed
 from consortium_operator.reconcile.findings import Blocked, Finding
-from consortium_operator.reconcile.identities import FIRST_GENERATION, authority_request
-from consortium_operator.reconcile.keys import read_secret
+from consortium_operator.reconcile.identities import authority_request
+from consortium_operator.reconcile.keys import FIRST_GENERATION, WORDS, read_part
 from consortium_operator.reconcile.world import Custody, Founded, Round, length_of
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A certificate that serves now. `due`: it should be replaced, but still holds."""
+    """A certificate that serves now. `due`: another one, which would last longer, should take its
+    place."""
 
     pem: str
     facts: CertificateFacts
@@ -49,17 +51,17 @@ def judge(
         return None
     now = run.world.now()
     renew_at: datetime = facts.not_after - length_of(run.plan.spec.certificates.renew_before)
-    return Standing(pem, facts, due=now >= renew_at)
+    return Standing(pem, facts, now >= renew_at and run.authority_end(authority) > facts.not_after)
 
 
 async def authority_key(
     run: Round, member: PlannedMember, kind: AuthorityKind, register: AuthorityRegister
 ) -> PrivateFiles:
-    """A member's CA key, read for the moment of issuing. Raises Blocked where it is gone, or is
-    not the registered one."""
+    """A member's CA key, read for the moment of issuing. Raises Blocked where it is gone, has
+    ended, or is not the registered one."""
     request = authority_request(run, member, kind, None)
-    (name, part), *_ = request.secrets.items()
-    files = await read_secret(run, name, part.labels)
+    (name,) = request.secrets
+    files = await read_part(run, request, name)
     if files is None:
         raise Blocked(
             Finding(
@@ -70,24 +72,65 @@ async def authority_key(
                 needs_person=True,
             )
         )
-    if not _is_registered(run, files, register):
+    why_not = _why_not_registered(run, files, register)
+    if why_not is not None:
         raise Blocked(
             Finding(
                 ConditionType.IDENTITIES_INTACT,
                 Reason.NODE_KEY_MISMATCH,
-                f"Secret {name} of member {member.name} is not the key that its register holds: "
-                "nothing can be signed. Put back the right one from a backup",
+                f"Secret {name} of member {member.name} {why_not}: nothing can be signed. Put back "
+                "the right one from a backup",
                 needs_person=True,
             )
         )
+    if run.engine.authority_register(files) != register:
+        # Its owner has renewed it just now: what the chain trusts follows in the next round.
+        run.memory.verified.pop(request.name, None)
+    if run.world.now() >= run.authority_end(run.engine.authority_register(files)):
+        raise Blocked(ending(run, member, kind, register))
     return files
 
 
-def _is_registered(run: Round, files: PrivateFiles, register: AuthorityRegister) -> bool:
+def _why_not_registered(run: Round, files: PrivateFiles, register: AuthorityRegister) -> str | None:
     try:
-        return run.engine.authority_register(files) == register
-    except InvalidMaterial:
-        return False
+        return run.engine.why_not_renewed(register, run.engine.authority_register(files))
+    except InvalidMaterial as error:
+        return f"cannot be used: {error}"
+
+
+def tell_ending_authorities(run: Round, custody: Custody) -> None:
+    """A CA that ends before the certificates that it should sign is a person's business."""
+    renew_before = length_of(run.plan.spec.certificates.renew_before)
+    known = {
+        AuthorityKind.NODE: custody.node_authorities,
+        AuthorityKind.CLIENT: custody.client_authorities,
+    }
+    for member in run.plan.members:
+        for kind, authorities in known.items():
+            register = authorities.get(member.name)
+            if register is None:
+                continue
+            if run.world.now() >= run.authority_end(register) - renew_before:
+                run.findings.add(ending(run, member, kind, register))
+
+
+def ending(
+    run: Round, member: PlannedMember, kind: AuthorityKind, register: AuthorityRegister
+) -> Finding:
+    end, brought = run.authority_end(register), member.brought.get(kind)
+    ended = run.world.now() >= end
+    remedy = (
+        "This version cannot replace a CA that it made"
+        if brought is None
+        else f"Renew the certificates in Secret {brought} for the same keys and subjects"
+    )
+    return Finding(
+        ConditionType.CERTIFICATES_VALID,
+        Reason.EXPIRED if ended else Reason.RENEWING,
+        f"the {WORDS[kind]} of member {member.name} {'ended' if ended else 'ends'} at "
+        f"{end:%Y-%m-%d %H:%M} UTC, and no certificate outlasts it. {remedy}",
+        needs_person=True,
+    )
 
 
 async def node_certificates(founded: Founded) -> dict[str, Standing]:
@@ -95,6 +138,7 @@ async def node_certificates(founded: Founded) -> dict[str, Standing]:
     not for keys that are not intact."""
     run, custody = founded.round, founded.custody
     standing = serving_certificates(run, custody)
+    tell_ending_authorities(run, custody)
     for node in run.plan.nodes:
         name = node.names.node
         best = standing.get(name)
@@ -163,14 +207,30 @@ async def _issue(founded: Founded, node: PlannedNode) -> Standing:
     files = await authority_key(run, member, AuthorityKind.NODE, authority)
     subject = Subject(run.key.name, node.member, node.name, FIRST_GENERATION)
     validity = run.validity(run.plan.spec.certificates.duration)
-    pem = await asyncio.to_thread(
-        run.engine.node_certificate, files, subject, register.tls_public_key, validity
+    pem = await sign(
+        lambda: run.engine.node_certificate(files, subject, register.tls_public_key, validity),
+        f"the certificate of node {node.path}",
     )
     issued = judge(run, pem, authority, register.tls_fingerprint)
     if issued is None:
         raise AssertionError(f"the certificate issued for {node.path} does not verify")
     run.log.info("issued a node certificate", extra={"node": node.path})
     return replace(issued, due=False)
+
+
+async def sign(issue: Callable[[], str], what: str) -> str:
+    """Raises Blocked where the CA's owner made it so that it cannot sign this."""
+    try:
+        return await asyncio.to_thread(issue)
+    except InvalidMaterial as error:
+        raise Blocked(
+            Finding(
+                ConditionType.CERTIFICATES_VALID,
+                Reason.RENEWING,
+                f"{what} cannot be signed: {error}",
+                needs_person=True,
+            )
+        ) from error
 
 
 def _by_node(run: Round) -> dict[str, list[Observed]]:

@@ -17,10 +17,10 @@ from consortium_operator.kube.errors import AlreadyExists
 from consortium_operator.kube.kinds import CONFIG_MAP, ObjectKey
 from consortium_operator.manifests.identity import ClientKind, client_certificate, client_secret
 from consortium_operator.reconcile.apply import bring_one
-from consortium_operator.reconcile.certificates import Standing, authority_key, judge
+from consortium_operator.reconcile.certificates import Standing, authority_key, judge, sign
 from consortium_operator.reconcile.findings import Blocked, Finding
-from consortium_operator.reconcile.identities import FIRST_GENERATION, why_pinned
-from consortium_operator.reconcile.keys import RECHECK, read_secret
+from consortium_operator.reconcile.identities import why_pinned
+from consortium_operator.reconcile.keys import FIRST_GENERATION, RECHECK, read_secret
 from consortium_operator.reconcile.world import Founded, Round, Verified
 
 
@@ -158,7 +158,10 @@ async def _issue(
     authority = await authority_key(run, member, AuthorityKind.CLIENT, register)
     subject = Subject(run.key.name, member.name, kind.part.value, FIRST_GENERATION)
     validity = run.validity(run.plan.spec.certificates.client_duration)
-    pem = await asyncio.to_thread(run.engine.client_certificate, authority, subject, key, validity)
+    pem = await sign(
+        lambda: run.engine.client_certificate(authority, subject, key, validity),
+        f"a client certificate of member {member.name}",
+    )
     standing = judge(run, pem, register, run.engine.client_fingerprint(key))
     if standing is None:
         raise AssertionError(f"the client certificate issued for {member.name} does not verify")

@@ -1,15 +1,21 @@
 """Which keys a chain needs, and when each may be made: authorities, nodes, the admin account.
 
-The how is in `keys`. A key that may not be made any more is one whose owner already appears in
-what outlives it: a register entry, the founders table, a volume, or a pinned genesis.
+The how is in `keys`, what members bring is judged in `brought`. A key that may not be made any more
+is one whose owner already appears in what outlives it: a register entry, the founders table, a
+volume, or a pinned genesis.
 """
 
-import contextlib
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 from consortium_operator.api.conditions import Reason
 from consortium_operator.chain.genesis import Seal
-from consortium_operator.chain.naming import NODE_LABEL, is_ours, node_labels
+from consortium_operator.chain.naming import (
+    NODE_LABEL,
+    chain_labels,
+    is_ours,
+    member_labels,
+    node_labels,
+)
 from consortium_operator.chain.plan import PlannedMember, PlannedNode
 from consortium_operator.chain.private import PrivateFiles
 from consortium_operator.chain.register import (
@@ -17,30 +23,40 @@ from consortium_operator.chain.register import (
     AuthorityKind,
     AuthorityRegister,
     NodeRegister,
-    RegisterError,
 )
 from consortium_operator.engines.protocol import Subject
-from consortium_operator.kube.kinds import CONFIG_MAP, PERSISTENT_VOLUME_CLAIM, POD, ObjectKey
+from consortium_operator.kube.kinds import PERSISTENT_VOLUME_CLAIM, POD, ObjectKey
 from consortium_operator.kube.projection import PodDetail
 from consortium_operator.manifests import identity as manifests
+from consortium_operator.reconcile.brought import (
+    FIELDS,
+    BroughtRequests,
+    refuse_bad_keys,
+    tell_conflicts,
+)
 from consortium_operator.reconcile.findings import Blocked
 from consortium_operator.reconcile.keys import (
+    FIRST_GENERATION,
     RECHECK,
     RECHECK_WAITING,
+    BroughtPart,
     KeyRequest,
     P,
     Register,
+    Renewal,
     SecretPart,
     ensure,
+    last_recorded,
     name_conflict,
 )
-from consortium_operator.reconcile.world import Custody, Round
-
-FIRST_GENERATION = 1
+from consortium_operator.reconcile.world import Custody, Round, length_of
 
 
 async def ensure_identities(run: Round, seal: Seal | None) -> Custody:
-    """The public side of every key; each one that is not intact is a finding."""
+    """The public side of every key; each one that is not intact is a finding. Raises Blocked, with
+    nothing made, where a key that is brought to the founding is missing or bad."""
+    if seal is None:
+        await refuse_bad_keys(run, _brought_requests(run))
     custody = Custody()
     for member in run.plan.members:
         for kind, into in _authorities(custody).items():
@@ -49,9 +65,27 @@ async def ensure_identities(run: Round, seal: Seal | None) -> Custody:
             )
     for node in run.plan.nodes:
         if node.member in custody.node_authorities:
-            await _ensure(run, _node(run, node, seal), custody, custody.nodes, node.names.node)
+            await _ensure(
+                run, node_request(run, node, seal), custody, custody.nodes, node.names.node
+            )
     await _ensure(run, _admin(run, seal), custody, custody.admins, run.key.admin)
+    tell_conflicts(run, custody)
     return custody
+
+
+def _brought_requests(run: Round) -> BroughtRequests:
+    return BroughtRequests(
+        authorities={
+            (member.name, kind): authority_request(run, member, kind, None)
+            for member in run.plan.members
+            for kind in member.brought
+        },
+        nodes={
+            node.path: node_request(run, node, None)
+            for node in run.plan.nodes
+            if node.brought_key is not None
+        },
+    )
 
 
 def look_up_identities(run: Round) -> Custody:
@@ -61,7 +95,7 @@ def look_up_identities(run: Round) -> Custody:
         for kind, into in _authorities(custody).items():
             _look_up(run, authority_request(run, member, kind, None), into, member.name)
     for node in run.plan.nodes:
-        _look_up(run, _node(run, node, None), custody.nodes, node.names.node)
+        _look_up(run, node_request(run, node, None), custody.nodes, node.names.node)
     _look_up(run, _admin(run, None), custody.admins, run.key.admin)
     return custody
 
@@ -86,48 +120,71 @@ async def _ensure(
 
 
 def _look_up(run: Round, request: KeyRequest[P], into: dict[str, P], name: str) -> None:
-    """The public side as registered and last seen, if it was."""
-    observed = run.world.store.get(ObjectKey(CONFIG_MAP, run.key.namespace, request.name))
-    if observed is None or not isinstance(observed.detail, Mapping):
-        return
-    if is_ours(observed.labels, next(iter(request.secrets.values())).labels):
-        with contextlib.suppress(RegisterError):
-            into[name] = request.register.read(observed.detail)
+    """The public side as recorded and last seen, if it was."""
+    found = last_recorded(run, request)
+    if found is not None:
+        into[name] = found
 
 
 def authority_request(
     run: Round, member: PlannedMember, kind: AuthorityKind, seal: Seal | None
 ) -> KeyRequest[AuthorityRegister]:
     """A member's CA. Each generation has a subject of its own."""
-    generation = FIRST_GENERATION
-    name = (member.names.node_ca if kind is AuthorityKind.NODE else member.names.client_ca)(
-        generation
-    )
-    subject = Subject(run.key.name, member.name, kind.value, generation)
-    lifetime = run.plan.spec.certificates.ca_duration
-    engine, plan = run.engine, run.plan
+    generation, engine, plan = FIRST_GENERATION, run.engine, run.plan
+    name = member.names.authority(kind, generation)
     return KeyRequest(
         name=name,
+        labels=member_labels(run.key.name, plan.engine, member.name),
         subject=f"member {member.name}",
-        secrets={
-            name: SecretPart(
-                make=lambda: engine.new_authority(subject, run.validity(lifetime)),
-                manifest=lambda f: manifests.authority_secret(plan, member, kind, generation, f),
-            )
-        },
+        secrets=_authority_secrets(run, member, kind, name),
         register=Register(
-            read=AuthorityRegister.from_data,
-            manifest=lambda public: manifests.authority_register(
-                plan, member, kind, generation, public
-            ),
+            AuthorityRegister.from_data,
+            lambda public: manifests.authority_register(plan, member, kind, generation, public),
         ),
         derive=lambda files: engine.authority_register(files[0]),
         missing=Reason.CA_KEY_MISSING,
         forbids_making=_constant(_why_member_must_exist(run, member.name, seal)),
+        renewal=Renewal(
+            engine.why_not_renewed,
+            lambda public: manifests.authority_renewal(plan, member, kind, generation, public),
+            lambda found: _longest_lived(run, found),
+        ),
+        field=f"spec.members[{member.name}].{FIELDS[kind]}",
+        recheck=RECHECK_WAITING if _is_about_to_end(run, name) else RECHECK,
     )
 
 
-def _node(run: Round, node: PlannedNode, seal: Seal | None) -> KeyRequest[NodeRegister]:
+def _authority_secrets(
+    run: Round, member: PlannedMember, kind: AuthorityKind, name: str
+) -> dict[str, SecretPart | BroughtPart]:
+    brought = member.brought.get(kind)
+    if brought is not None:
+        return {brought: BroughtPart("tls.crt and tls.key, as type kubernetes.io/tls has them")}
+    generation, engine, plan = FIRST_GENERATION, run.engine, run.plan
+    subject = Subject(run.key.name, member.name, kind.value, generation)
+    lifetime = plan.spec.certificates.ca_duration
+    return {
+        name: SecretPart(
+            make=lambda: engine.new_authority(subject, run.validity(lifetime)),
+            manifest=lambda f: manifests.authority_secret(plan, member, kind, generation, f),
+        )
+    }
+
+
+def _longest_lived(run: Round, found: Iterable[AuthorityRegister]) -> AuthorityRegister:
+    return max(found, key=lambda one: (run.authority_end(one), one.certificate, one.chain))
+
+
+def _is_about_to_end(run: Round, name: str) -> bool:
+    """Then its owner may be renewing it."""
+    verified = run.memory.verified.get(name)
+    if verified is None or not isinstance(verified.public, AuthorityRegister):
+        return False
+    renew_before = length_of(run.plan.spec.certificates.renew_before)
+    return run.world.now() >= run.authority_end(verified.public) - renew_before
+
+
+def node_request(run: Round, node: PlannedNode, seal: Seal | None) -> KeyRequest[NodeRegister]:
     """A node's two keys, which share one register entry: node.pem first, then the TLS key."""
     engine, plan, names = run.engine, run.plan, node.names
 
@@ -143,13 +200,15 @@ def _node(run: Round, node: PlannedNode, seal: Seal | None) -> KeyRequest[NodeRe
             return None
         return "is not the key that founded the chain"
 
+    key: SecretPart | BroughtPart = BroughtPart("node.pem, the node's own key")
+    if node.brought_key is None:
+        key = SecretPart(engine.new_node_key, lambda f: manifests.node_key_secret(plan, node, f))
     return KeyRequest(
         name=names.identity,
+        labels=node_labels(run.key.name, plan.engine, node.member, names.node),
         subject=f"node {node.path}",
         secrets={
-            names.identity: SecretPart(
-                engine.new_node_key, lambda f: manifests.node_key_secret(plan, node, f)
-            ),
+            node.key_secret: key,
             names.tls(FIRST_GENERATION): SecretPart(
                 engine.new_tls_key,
                 lambda f: manifests.tls_key_secret(plan, node, FIRST_GENERATION, f),
@@ -162,6 +221,7 @@ def _node(run: Round, node: PlannedNode, seal: Seal | None) -> KeyRequest[NodeRe
         missing=Reason.NODE_KEY_MISSING,
         forbids_making=forbids,
         contradicts=contradicts,
+        field=f"spec.members[{node.member}].nodes[{node.name.rpartition('-')[0]}].identity",
         recheck=RECHECK_WAITING if _waits_for_files(run, node) else RECHECK,
     )
 
@@ -179,6 +239,7 @@ def _admin(run: Round, seal: Seal | None) -> KeyRequest[AccountRegister]:
     founded = None if seal is None else "the chain was founded with it"
     return KeyRequest(
         name=run.key.admin,
+        labels=chain_labels(run.key.name, plan.engine),
         subject="the chain's admin account",
         secrets={
             run.key.admin: SecretPart(engine.new_account, lambda f: manifests.admin_secret(plan, f))

@@ -2,32 +2,38 @@
 
 One way for every key: its Secrets are read by name, and the public side derived from them must be
 what the register holds. A key is made only where it cannot exist; where anything is unclear the
-answer is a finding, never a new key.
+answer is a finding, never a new key. A key that a member brings is never made and never written.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Generic, TypeVar
 
 from consortium_operator.api.conditions import ConditionType, Reason
-from consortium_operator.chain.naming import is_ours
+from consortium_operator.chain.naming import PART_LABEL, ChildPart, is_ours
 from consortium_operator.chain.private import PrivateFiles
-from consortium_operator.chain.register import RegisterError
+from consortium_operator.chain.register import AuthorityKind, RegisterError
 from consortium_operator.engines.protocol import InvalidMaterial
 from consortium_operator.kube.errors import AlreadyExists
-from consortium_operator.kube.kinds import CONFIG_MAP, SECRET, ObjectKey
+from consortium_operator.kube.kinds import CONFIG_MAP, SECRET, JsonObject, ObjectKey
+from consortium_operator.kube.projection import Observed
 from consortium_operator.manifests import Manifest
 from consortium_operator.reconcile.findings import Blocked, Finding
 from consortium_operator.reconcile.world import Public, Round, Verified
 
+FIRST_GENERATION = 1
 RECHECK = timedelta(minutes=30)
 """How long a verified key is trusted before its Secret is read again (the slow resync)."""
 RECHECK_WAITING = timedelta(seconds=15)
-"""The same while a pod waits for its files: a lost Secret may be why."""
+"""The same while something waits for it: a pod for its files, a certificate for a renewed CA."""
+
+WORDS = {AuthorityKind.NODE: "node CA", AuthorityKind.CLIENT: "client CA"}
+"""How messages name a member's authorities."""
 
 P = TypeVar("P", bound=Public)
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +43,12 @@ class SecretPart:
     make: Callable[[], PrivateFiles]
     manifest: Callable[[PrivateFiles], Manifest]
 
-    @property
-    def labels(self) -> Mapping[str, str]:
-        labels: Mapping[str, str] = self.manifest(PrivateFiles({}))["metadata"]["labels"]
-        return labels
+
+@dataclass(frozen=True, slots=True)
+class BroughtPart:
+    """A Secret that a member made and keeps. `holds`: what has to be in it, for messages."""
+
+    holds: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,24 +60,45 @@ class Register(Generic[P]):
 
 
 @dataclass(frozen=True, slots=True)
+class Renewal(Generic[P]):
+    """How a public side may change while the key stays: its owner renewed a CA's certificate.
+
+    `why_not`: why the second is not the first one renewed, or None. `manifest`: the ConfigMap that
+    records a renewal. `newest`: which one counts where the key itself cannot be read.
+    """
+
+    why_not: Callable[[P, P], str | None]
+    manifest: Callable[[P], Manifest]
+    newest: Callable[[Iterable[P]], P]
+
+
+@dataclass(frozen=True, slots=True)
 class KeyRequest(Generic[P]):
     """A key that should be there.
 
-    `name` is the register's name, `subject` how messages name the owner. `forbids_making` says
-    why the key must exist already, or None where it may be made. `contradicts` says why a public
-    side cannot be the right one whatever key and register say, or None. `recheck`: how long a
-    verified key is trusted.
+    `name` is the register's name, `labels` are the register's and the Secrets', `subject` is how
+    messages name the owner, `field` the field of the resource by which an owner brings the key.
+    `forbids_making` says why the key must exist already, or None where it may be made.
+    `contradicts` says why a public side cannot be the right one whatever key and register say, or
+    None. `recheck`: how long a verified key is trusted.
     """
 
     name: str
+    labels: Mapping[str, str]
     subject: str
-    secrets: Mapping[str, SecretPart]
+    secrets: Mapping[str, SecretPart | BroughtPart]
     register: Register[P]
     derive: Callable[[Sequence[PrivateFiles]], P]
     missing: Reason
     forbids_making: Callable[[], Awaitable[str | None]]
     contradicts: Callable[[P], str | None] = lambda _: None
+    renewal: Renewal[P] | None = None
+    field: str | None = None
     recheck: timedelta = RECHECK
+
+    @property
+    def brought(self) -> dict[str, BroughtPart]:
+        return {k: part for k, part in self.secrets.items() if isinstance(part, BroughtPart)}
 
 
 async def ensure(run: Round, request: KeyRequest[P]) -> P:
@@ -80,26 +109,81 @@ async def ensure(run: Round, request: KeyRequest[P]) -> P:
         if _is_registered(run, request, public):
             return public
     recorded = await _recorded(run, request)
-    found = {
-        name: await read_secret(run, name, part.labels) for name, part in request.secrets.items()
-    }
+    found = {name: await read_part(run, request, name) for name in request.secrets}
     absent = [name for name, files in found.items() if files is None]
     if absent and recorded is not None:
         raise _missing(request, absent, f"its register {request.name} says that it existed")
     if absent:
         await _make(run, request, absent)
         for name in absent:
-            found[name] = await read_secret(run, name, request.secrets[name].labels)
-    public = _derive(request, [files for files in found.values() if files is not None])
+            found[name] = await read_part(run, request, name)
+    public = _derive(request, [files for files in found.values() if files is not None], recorded)
     contradiction = request.contradicts(public)
     if contradiction is not None:
         raise _mismatch(request, contradiction)
     if recorded is None:
         await _create(run, request.register.manifest(public))
     elif recorded != public:
-        raise _mismatch(request, "is not the key that its register holds")
+        await _renew(run, request, recorded, public)
     run.memory.verified[request.name] = Verified(public, run.world.now())
     return public
+
+
+async def look_at_brought(
+    run: Round, request: KeyRequest[P], derive: Callable[[PrivateFiles], T]
+) -> T:
+    """What the one brought Secret of the key holds. Makes and writes nothing. Raises Blocked."""
+    (name,) = request.brought
+    files = await read_part(run, request, name)
+    if files is None:
+        if await _recorded(run, request) is not None:
+            raise _missing(request, [name], f"its register {request.name} says that it existed")
+        raise _not_found(run, request, name)
+    try:
+        return derive(files)
+    except InvalidMaterial as error:
+        raise invalid(request, [name], f"cannot be used: {error}") from error
+
+
+async def read_part(run: Round, request: KeyRequest[P], name: str) -> PrivateFiles | None:
+    """One Secret of the key by a quorum read; None where there is none. Raises Blocked."""
+    if isinstance(request.secrets[name], BroughtPart):
+        secret = await run.world.client.get(ObjectKey(SECRET, run.key.namespace, name))
+        return None if secret is None else _content(secret)
+    return await read_secret(run, name, request.labels)
+
+
+def last_recorded(run: Round, request: KeyRequest[P]) -> P | None:
+    """The public side as registered, and renewed since, by what was last seen. Costs no call."""
+    recorded = registered(run, request)
+    if recorded is None or request.renewal is None:
+        return recorded
+    return request.renewal.newest([recorded, *_renewals(run, request, request.renewal, recorded)])
+
+
+def registered(run: Round, request: KeyRequest[P]) -> P | None:
+    """The public side as the register was last seen to hold it. Costs no call."""
+    observed = run.world.store.get(ObjectKey(CONFIG_MAP, run.key.namespace, request.name))
+    return None if observed is None else _read_register(request, observed)
+
+
+def _read_register(request: KeyRequest[P], observed: Observed) -> P | None:
+    if not isinstance(observed.detail, Mapping) or not is_ours(observed.labels, request.labels):
+        return None
+    try:
+        return request.register.read(observed.detail)
+    except RegisterError:
+        return None
+
+
+def _renewals(run: Round, request: KeyRequest[P], renewal: Renewal[P], recorded: P) -> Iterator[P]:
+    for observed in run.world.store.by_chain(run.key.namespace, run.key.name, CONFIG_MAP):
+        if observed.labels.get(PART_LABEL) == ChildPart.REGISTER and observed.key.name.startswith(
+            f"{request.name}-"
+        ):
+            found = _read_register(request, observed)
+            if found is not None and renewal.why_not(recorded, found) is None:
+                yield found
 
 
 async def read_secret(run: Round, name: str, labels: Mapping[str, str]) -> PrivateFiles | None:
@@ -109,6 +193,10 @@ async def read_secret(run: Round, name: str, labels: Mapping[str, str]) -> Priva
         return None
     if not is_ours(secret["metadata"].get("labels") or {}, labels):
         raise name_conflict("Secret", name)
+    return _content(secret)
+
+
+def _content(secret: JsonObject) -> PrivateFiles:
     try:
         return PrivateFiles.from_secret_data(secret.get("data"))
     except ValueError:
@@ -116,13 +204,25 @@ async def read_secret(run: Round, name: str, labels: Mapping[str, str]) -> Priva
 
 
 def _is_registered(run: Round, request: KeyRequest[P], public: P) -> bool:
-    """Whether the register was last seen as it should be, which costs no call."""
-    wanted = request.register.manifest(public)
-    observed = run.world.store.get(ObjectKey(CONFIG_MAP, run.key.namespace, request.name))
+    """Whether all that should be recorded was last seen so, which costs no call."""
+    recorded = registered(run, request)
+    if recorded is None or recorded == public:
+        return recorded is not None
+    renewal = request.renewal
+    return (
+        renewal is not None
+        and renewal.why_not(recorded, public) is None
+        and _stands(run, renewal.manifest(public))
+    )
+
+
+def _stands(run: Round, wanted: Manifest) -> bool:
+    metadata = wanted["metadata"]
+    observed = run.world.store.get(ObjectKey(CONFIG_MAP, run.key.namespace, metadata["name"]))
     return (
         observed is not None
         and observed.detail == wanted["data"]
-        and is_ours(observed.labels, wanted["metadata"]["labels"])
+        and is_ours(observed.labels, metadata["labels"])
     )
 
 
@@ -131,8 +231,7 @@ async def _recorded(run: Round, request: KeyRequest[P]) -> P | None:
     found = await run.world.client.get(key)
     if found is None:
         return None
-    labels = next(iter(request.secrets.values())).labels
-    if not is_ours(found["metadata"].get("labels") or {}, labels):
+    if not is_ours(found["metadata"].get("labels") or {}, request.labels):
         raise name_conflict("ConfigMap", request.name)
     run.world.store.record(found)
     try:
@@ -154,11 +253,29 @@ async def _make(run: Round, request: KeyRequest[P], absent: Sequence[str]) -> No
     if refusal is not None:
         raise _missing(request, absent, refusal)
     for name in absent:
+        if name in request.brought:
+            raise _not_found(run, request, name)
+    for name in absent:
         part = request.secrets[name]
-        # Key generation takes up to a second of CPU: keep the event loop and its probes alive.
-        files = await asyncio.to_thread(part.make)
-        await _create(run, part.manifest(files))
-        run.log.info("made a key", extra={"secret": name, "owner": request.subject})
+        if isinstance(part, SecretPart):
+            # Key generation takes up to a second of CPU: keep the event loop and its probes alive.
+            files = await asyncio.to_thread(part.make)
+            await _create(run, part.manifest(files))
+            run.log.info("made a key", extra={"secret": name, "owner": request.subject})
+
+
+async def _renew(run: Round, request: KeyRequest[P], recorded: P, public: P) -> None:
+    """Records new certificates of a known key. Raises Blocked where it is another one."""
+    renewal = request.renewal
+    if renewal is None:
+        raise _mismatch(request, "is not the key that its register holds")
+    why_not = renewal.why_not(recorded, public)
+    if why_not is not None:
+        raise _mismatch(request, why_not)
+    manifest = renewal.manifest(public)
+    if not _stands(run, manifest):
+        await _create(run, manifest)
+        run.log.info("took over a renewed CA", extra={"register": request.name})
 
 
 async def _create(run: Round, manifest: Manifest) -> None:
@@ -171,24 +288,28 @@ async def _create(run: Round, manifest: Manifest) -> None:
         run.world.store.record(created)
 
 
-def _derive(request: KeyRequest[P], files: Sequence[PrivateFiles]) -> P:
+def _derive(request: KeyRequest[P], files: Sequence[PrivateFiles], recorded: P | None) -> P:
     try:
         return request.derive(files)
     except InvalidMaterial as error:
-        raise _mismatch(request, f"cannot be used: {error}") from error
+        why = f"cannot be used: {error}"
+        if recorded is None and request.brought:
+            raise invalid(request, list(request.secrets), why) from error
+        raise _mismatch(request, why) from error
 
 
-def _secrets(request: KeyRequest[P], names: Sequence[str] | None = None) -> str:
-    return " and ".join(f"Secret {name}" for name in names or list(request.secrets))
+def _secrets(names: Iterable[str]) -> str:
+    return " and ".join(f"Secret {name}" for name in names)
 
 
 def _missing(request: KeyRequest[P], absent: Sequence[str], why: str) -> Blocked:
+    elsewhere = "" if request.field is None else f", or name another Secret in {request.field}"
     return Blocked(
         Finding(
             ConditionType.IDENTITIES_INTACT,
             request.missing,
-            f"{_secrets(request, absent)} of {request.subject} is gone and is never made anew: "
-            f"{why}. Put it back from a backup",
+            f"{_secrets(absent)} of {request.subject} is gone and is never made anew: "
+            f"{why}. Put it back from a backup{elsewhere}",
             needs_person=True,
         )
     )
@@ -199,7 +320,32 @@ def _mismatch(request: KeyRequest[P], why: str) -> Blocked:
         Finding(
             ConditionType.IDENTITIES_INTACT,
             Reason.NODE_KEY_MISMATCH,
-            f"{_secrets(request)} of {request.subject} {why}. Put back the right one from a backup",
+            f"{_secrets(request.secrets)} of {request.subject} {why}. Put back the right one from "
+            "a backup",
+            needs_person=True,
+        )
+    )
+
+
+def _not_found(run: Round, request: KeyRequest[P], name: str) -> Blocked:
+    """Not yet there: whoever makes it, a person or a controller, may be about to."""
+    return Blocked(
+        Finding(
+            ConditionType.IDENTITIES_INTACT,
+            Reason.SECRET_NOT_FOUND,
+            f"Secret {name} of {request.subject}, which {request.field} names, is not in namespace "
+            f"{run.key.namespace}: create it with {request.brought[name].holds}",
+        )
+    )
+
+
+def invalid(request: KeyRequest[P], names: Sequence[str], why: str) -> Blocked:
+    """A brought key that was never registered, and cannot be: another one may be brought."""
+    return Blocked(
+        Finding(
+            ConditionType.IDENTITIES_INTACT,
+            Reason.INVALID,
+            f"{_secrets(names)} of {request.subject} {why}",
             needs_person=True,
         )
     )

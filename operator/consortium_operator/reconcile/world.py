@@ -7,7 +7,7 @@ API calls, it never decides anything that the cluster does not say again.
 import logging
 from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from consortium_operator.api.problem import Problem
@@ -22,6 +22,7 @@ from consortium_operator.engines.protocol import (
     ChainClient,
     ClientIdentity,
     Engine,
+    InvalidMaterial,
     NodeMaterial,
     Validity,
 )
@@ -128,6 +129,7 @@ class ChainMemory:
     clients: dict[str, ClientIdentity] = field(default_factory=dict)
     rendered: dict[str, Rendered] = field(default_factory=dict)
     certificates: dict[tuple[str, str], CertificateFacts] = field(default_factory=dict)
+    authority_ends: dict[AuthorityRegister, datetime] = field(default_factory=dict)
     failures: int = 0
     probed_at: datetime | None = None
     told: Told | None = None
@@ -153,6 +155,17 @@ class Round:
         """From a little in the past, since clocks differ, until `duration` (8760h) from now."""
         now = self.world.now().replace(microsecond=0)
         return Validity(now - BACKDATED, now + length_of(duration), self.world.serial())
+
+    def authority_end(self, register: AuthorityRegister) -> datetime:
+        """Until when what the authority signed can be verified: no certificate outlasts it. One
+        whose register is unreadable has ended long ago."""
+        ends = self.memory.authority_ends
+        if register not in ends:
+            try:
+                ends[register] = self.engine.authority_facts(register).not_after
+            except InvalidMaterial:
+                ends[register] = datetime.min.replace(tzinfo=UTC)
+        return ends[register]
 
 
 @dataclass(slots=True)

@@ -15,6 +15,7 @@ from consortium_operator.chain.naming import (
     is_ours,
     shorten,
 )
+from consortium_operator.chain.register import AuthorityKind
 
 TRADE = ChainKey("chains", "trade")
 
@@ -36,8 +37,8 @@ def test_a_node_is_called_after_chain_member_entry_and_index() -> None:
 
 def test_a_members_objects_are_called_after_chain_and_member() -> None:
     webank = TRADE.member("webank")
-    assert webank.node_ca(1) == "trade-webank-node-ca-1"
-    assert webank.client_ca(2) == "trade-webank-client-ca-2"
+    assert webank.authority(AuthorityKind.NODE, 1) == "trade-webank-node-ca-1"
+    assert webank.authority(AuthorityKind.CLIENT, 2) == "trade-webank-client-ca-2"
     assert webank.client == "trade-webank-client"
     assert webank.operator_client == "trade-webank-operator-client"
     assert webank.rpc_service == "trade-webank-rpc"

@@ -115,7 +115,10 @@ def why_not_renewed(recorded: AuthorityRegister, found: AuthorityRegister) -> st
 
     Same names and keys, at both ends: then what the one signed is valid under the other.
     """
-    before, after = path_of(recorded), path_of(found)
+    try:
+        before, after = path_of(recorded), path_of(found)
+    except InvalidMaterial:
+        return "cannot be held against its register, which holds no certificate"
     if recorded.fingerprint != found.fingerprint:
         return "has another key than the one that its register holds"
     if _canonical(before[0]) != _canonical(after[0]):
