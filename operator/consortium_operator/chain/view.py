@@ -9,6 +9,7 @@ their sync status, and it itself, hold a quorum (design rule 5).
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from functools import cached_property
 
 from consortium_operator.chain.quorum import Quorum
@@ -17,9 +18,21 @@ CATCH_UP_BLOCKS = 10
 """As the SDKs have it (SYNC_KEEP_UP_THRESHOLD of the java-sdk)."""
 
 
+class Silence(StrEnum):
+    """How a node is silent, where it is. One that answers something wrong is not.
+
+    HANGS: something took the connection, or part of the questions, and then no answer came.
+    UNREACHABLE: no connection at all; it may be the asker that is cut off.
+    """
+
+    HANGS = "hangs"
+    UNREACHABLE = "unreachable"
+
+
 @dataclass(frozen=True, slots=True)
 class NodeView:
     """One node's answers. `problem` says why it counts as down; then the rest may be empty.
+    `silence`: where that problem is that no answer comes.
 
     `peers`: node ids that its sync status lists. `sealers`: node id → weight, as the chain has it;
     `candidates`: the same of sealers that wait for their turn (of RPBFT chains only).
@@ -29,6 +42,7 @@ class NodeView:
     node: str
     node_id: str = ""
     problem: str | None = None
+    silence: Silence | None = None
     height: int = -1
     latest_hash: str = ""
     genesis_hash: str = ""

@@ -28,13 +28,15 @@ _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
 @dataclass(frozen=True, slots=True)
 class ContainerDetail:
-    """A container of a pod as it is now. `started_at` is RFC 3339, or None while not running."""
+    """A container of a pod as it is now. `started_at` is RFC 3339, or None while not running;
+    `started`: it runs, and its startup probe has succeeded."""
 
     name: str
     image: str
     image_id: str
     restarts: int
     started_at: str | None
+    started: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,16 @@ class PodDetail:
     def restarts(self) -> int:
         """How often containers of this pod were started again."""
         return sum(container.restarts for container in self.containers)
+
+    @property
+    def runs(self) -> bool:
+        """Whether any process of it runs."""
+        return any(container.started_at is not None for container in self.containers)
+
+    @property
+    def has_started(self) -> bool:
+        """Whether all its processes run, and are past their start."""
+        return bool(self.containers) and all(container.started for container in self.containers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +186,7 @@ def _container(status: Mapping[str, Any]) -> ContainerDetail:
         image_id=sys.intern(status.get("imageID") or ""),
         restarts=status.get("restartCount") or 0,
         started_at=running.get("startedAt"),
+        started=bool(running) and status.get("started") is True,
     )
 
 

@@ -31,9 +31,12 @@ def obj(api_version: str, kind: str, **content: Any) -> dict[str, Any]:
     return {"apiVersion": api_version, "kind": kind, "metadata": metadata, **content}
 
 
-def container(name: str = "node", restarts: int = 0, **state: Any) -> dict[str, Any]:
+def container(
+    name: str = "node", restarts: int = 0, *, started: bool = False, **state: Any
+) -> dict[str, Any]:
     return {
         "name": name,
+        "started": started,
         "image": "sandbox.local/node:1",
         "imageID": "sandbox.local/node@sha256:1",
         "restartCount": restarts,
@@ -79,7 +82,7 @@ def test_a_healthy_pod_has_no_trouble() -> None:
         initContainerStatuses=[
             container("init", terminated={"exitCode": 0, "reason": "Completed"})
         ],
-        containerStatuses=[container(restarts=2, running={"startedAt": STARTED})],
+        containerStatuses=[container(restarts=2, started=True, running={"startedAt": STARTED})],
     )
     assert healthy == PodDetail(
         phase="Running",
@@ -92,11 +95,21 @@ def test_a_healthy_pod_has_no_trouble() -> None:
         claims=("node-data-g0",),
         containers=(
             ContainerDetail(
-                "node", "sandbox.local/node:1", "sandbox.local/node@sha256:1", 2, STARTED
+                "node", "sandbox.local/node:1", "sandbox.local/node@sha256:1", 2, STARTED, True
             ),
         ),
     )
     assert healthy.restarts == 2
+    assert healthy.runs
+    assert healthy.has_started
+
+
+def test_a_process_is_past_its_start_once_its_probe_says_so() -> None:
+    young = pod(containerStatuses=[container(running={"startedAt": STARTED})])
+    assert (young.runs, young.has_started) == (True, False)
+    crashed = pod(containerStatuses=[container(waiting={"reason": "CrashLoopBackOff"})])
+    assert (crashed.runs, crashed.has_started) == (False, False)
+    assert not pod().has_started
 
 
 @pytest.mark.parametrize(

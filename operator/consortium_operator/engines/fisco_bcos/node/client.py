@@ -5,12 +5,13 @@ import secrets
 from collections.abc import Callable
 from typing import TypeVar
 
+import aiohttp
 from pydantic import TypeAdapter, ValidationError
 
 from consortium_operator.api.fisco_bcos import ConsensusType
 from consortium_operator.chain.plan import Plan
 from consortium_operator.chain.private import PrivateFiles
-from consortium_operator.chain.view import NodeView
+from consortium_operator.chain.view import NodeView, Silence
 from consortium_operator.engines.fisco_bcos.node import answers
 from consortium_operator.engines.fisco_bcos.node.answers import Answers
 from consortium_operator.engines.fisco_bcos.node.rpc import (
@@ -18,6 +19,7 @@ from consortium_operator.engines.fisco_bcos.node.rpc import (
     Connection,
     Limits,
     open_connection,
+    takes_connections,
 )
 from consortium_operator.engines.fisco_bcos.suites.suite import CryptoSuite
 from consortium_operator.engines.fisco_bcos.suites.table import STANDARD, SUITES
@@ -84,10 +86,19 @@ class FiscoBcosClient:
             ):
                 return (await self._ask_everything(node)).view(endpoint.node)
         except CallFailed as error:
-            return NodeView(endpoint.node, problem=error.problem)
+            return await self._silent(endpoint, error)
         except TimeoutError:
             problem = f"does not answer everything within {self._limits.view:g} s"
-            return NodeView(endpoint.node, problem=problem)
+            return NodeView(endpoint.node, problem=problem, silence=Silence.HANGS)
+
+    async def _silent(self, endpoint: NodeEndpoint, error: CallFailed) -> NodeView:
+        """Tells a process that was stopped, or hangs, from one that cannot be reached."""
+        seconds = self._limits.connect
+        gave_no_handshake = isinstance(error.__cause__, aiohttp.ConnectionTimeoutError)
+        if gave_no_handshake and await takes_connections(endpoint, seconds):
+            problem = f"takes connections, but answers no handshake within {seconds:g} s"
+            return NodeView(endpoint.node, problem=problem, silence=Silence.HANGS)
+        return NodeView(endpoint.node, problem=error.problem, silence=error.silence)
 
     async def probe(
         self, endpoint: NodeEndpoint, identity: ClientIdentity, account: PrivateFiles, plan: Plan
@@ -168,7 +179,7 @@ async def _ask_for_peers(node: Connection) -> None:
         await _ask(node, answers.PEERS, "getPeers")
     except CallFailed as error:
         if isinstance(error.__cause__, TimeoutError):
-            raise node.failed(f"{error.problem}: its gateway hangs") from error
+            raise node.failed(f"{error.problem}: its gateway hangs", error.silence) from error
         raise
 
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 import aiohttp
 
+from consortium_operator.chain.view import Silence
 from consortium_operator.engines.fisco_bcos.node.tls import AnotherKey, client_context
 from consortium_operator.engines.protocol import (
     ChainCallFailed,
@@ -49,9 +50,10 @@ class Limits:
 class CallFailed(ChainCallFailed):
     """`problem` is what the node does, without its name: "refuses connections"."""
 
-    def __init__(self, node: str, problem: str) -> None:
+    def __init__(self, node: str, problem: str, silence: Silence | None = None) -> None:
         super().__init__(f"{node} {problem}")
         self.problem = problem
+        self.silence = silence
 
 
 class Connection:
@@ -72,11 +74,12 @@ class Connection:
         try:
             body = await self._post(method, params, seconds)
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
-            raise self.failed(_explain(error, method, seconds, self._limits)) from error
+            problem = _explain(error, method, seconds, self._limits)
+            raise self.failed(problem, _silence(error)) from error
         return self._result(method, body)
 
-    def failed(self, problem: str) -> CallFailed:
-        return CallFailed(self._endpoint.node, problem)
+    def failed(self, problem: str, silence: Silence | None = None) -> CallFailed:
+        return CallFailed(self._endpoint.node, problem, silence)
 
     async def _post(self, method: str, params: tuple[object, ...], seconds: float) -> bytes:
         request = {"jsonrpc": "2.0", "id": next(self._ids), "method": method, "params": params}
@@ -121,9 +124,34 @@ async def open_connection(
         yield Connection(session, endpoint, limits)
 
 
+async def takes_connections(endpoint: NodeEndpoint, within: float) -> bool:
+    """Whether anything completes TCP there: for a process that hangs, or was stopped, the kernel
+    does; for a pod that is cut off nobody does. `within`: seconds."""
+    try:
+        async with asyncio.timeout(within):
+            _, writer = await asyncio.open_connection(endpoint.host, endpoint.port)
+    except (OSError, TimeoutError):
+        return False
+    writer.transport.abort()
+    return True
+
+
 def _url(endpoint: NodeEndpoint) -> str:
     host = f"[{endpoint.host}]" if ":" in endpoint.host else endpoint.host
     return f"https://{host}:{endpoint.port}"
+
+
+def _silence(error: BaseException) -> Silence | None:
+    match error:
+        case aiohttp.ClientConnectorDNSError():
+            return None
+        case aiohttp.ClientConnectorError(os_error=ssl.SSLError() | ConnectionResetError()):
+            return None
+        case aiohttp.ClientConnectorError() | aiohttp.ConnectionTimeoutError():
+            return Silence.UNREACHABLE
+        case asyncio.TimeoutError():
+            return Silence.HANGS
+    return None
 
 
 def _explain(error: BaseException, method: str, seconds: float, limits: Limits) -> str:

@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 
 from consortium_operator.api.fisco_bcos import ConsensusType
 from consortium_operator.chain.private import PrivateFiles
-from consortium_operator.chain.view import NodeView
+from consortium_operator.chain.view import NodeView, Silence
 from consortium_operator.engines.fisco_bcos import certificates, identity
+from consortium_operator.engines.fisco_bcos.node import client as node_client
 from consortium_operator.engines.fisco_bcos.node.client import FiscoBcosClient
 from consortium_operator.engines.fisco_bcos.node.rpc import Limits
 from consortium_operator.engines.protocol import (
@@ -51,7 +52,7 @@ def asking(limits: Limits = PATIENT) -> FiscoBcosClient:
 async def problem_of(node: ScriptedNode, limits: Limits = PATIENT) -> str:
     view = await asking(limits).view(node.endpoint, client())
     assert view.problem is not None
-    assert view == NodeView(NODE, problem=view.problem)
+    assert view == NodeView(NODE, problem=view.problem, silence=view.silence)
     return view.problem
 
 
@@ -155,6 +156,7 @@ async def test_a_closed_port_refuses_connections(unused_tcp_port: int) -> None:
     endpoint = NodeEndpoint(NODE, "127.0.0.1", unused_tcp_port, pinned())
     view = await asking().view(endpoint, client())
     assert view.problem == "refuses connections: Connection refused"
+    assert view.silence is Silence.UNREACHABLE
     assert not view.answers
 
 
@@ -164,12 +166,27 @@ async def test_a_name_without_an_address_does_not_resolve() -> None:
     assert view.problem == "has a name that does not resolve: nobody.invalid"
 
 
-async def test_a_stopped_process_accepts_no_connection() -> None:
+async def test_a_stopped_process_hangs() -> None:
     """The kernel still completes TCP for it; nobody answers the TLS handshake."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
         endpoint = NodeEndpoint(NODE, "127.0.0.1", silent.getsockname()[1], pinned())
         view = await asking(HASTY).view(endpoint, client())
+    assert view.problem == "takes connections, but answers no handshake within 0.4 s"
+    assert view.silence is Silence.HANGS
+
+
+async def test_what_cannot_be_reached_is_not_said_to_hang(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may be the operator that is cut off."""
+
+    async def takes_none(endpoint: NodeEndpoint, within: float) -> bool:
+        return False
+
+    monkeypatch.setattr(node_client, "takes_connections", takes_none)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        endpoint = NodeEndpoint(NODE, "127.0.0.1", silent.getsockname()[1], pinned())
+        view = await asking(HASTY).view(endpoint, client())
     assert view.problem == "accepts no connection within 0.4 s"
+    assert view.silence is Silence.UNREACHABLE
 
 
 async def test_an_impostor_is_told_nothing(tmp_path: Path) -> None:
@@ -231,8 +248,9 @@ async def test_a_server_that_hangs_up_breaks_the_handshake_off() -> None:
 
 async def test_a_hanging_gateway_makes_a_node_count_as_down(tmp_path: Path) -> None:
     async with running(tmp_path, {**HEALTHY, "getPeers": Deed.HANG}) as node:
-        problem = await problem_of(node, replace(PATIENT, call=1))
-    assert problem == "does not answer getPeers within 1 s: its gateway hangs"
+        view = await asking(replace(PATIENT, call=1)).view(node.endpoint, client())
+    assert view.problem == "does not answer getPeers within 1 s: its gateway hangs"
+    assert view.silence is Silence.HANGS
 
 
 async def test_a_node_of_another_group_says_so(tmp_path: Path) -> None:
@@ -309,7 +327,8 @@ WRONG_ANSWERS: dict[str, tuple[str, bytes | Deed, str]] = {
 async def test_a_wrong_answer_is_a_problem(case: str, tmp_path: Path) -> None:
     method, deed, problem = WRONG_ANSWERS[case]
     async with running(tmp_path, {**HEALTHY, method: deed}) as node:
-        assert await problem_of(node) == problem
+        view = await asking().view(node.endpoint, client())
+    assert view == NodeView(NODE, problem=problem, silence=None)
 
 
 async def test_a_node_slow_in_everything_is_given_up(tmp_path: Path) -> None:
