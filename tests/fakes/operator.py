@@ -69,7 +69,7 @@ class Stage:
     def copy(self) -> "Stage":
         """The same stage at the same moment, with an operator that remembers as much."""
         cluster = self.cluster.copy()
-        twin = Stage(cluster, Clock(self.clock.now), copy.copy(self.engine))
+        twin = Stage(cluster, Clock(self.clock.now), self.engine.copy())
         twin.nodes = self.nodes.copy(cluster)
         twin.controllers = self.controllers.copy(cluster)
         twin._serial = self._serial

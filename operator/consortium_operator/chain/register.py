@@ -5,7 +5,7 @@ missing Secret is a loss to report, not a gap to fill (design rule 1).
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import MISSING, asdict, dataclass, fields
 from enum import StrEnum
 
 
@@ -25,8 +25,10 @@ class NodeRegister:
     """A node's public identity.
 
     `node_id`: 128 hex digits, the uncompressed public point of node.pem (what the genesis names).
-    `tls_id`: 512 hex digits, the RSA modulus (what peers' allow and deny lists name).
-    Fingerprints: sha256 over the DER SubjectPublicKeyInfo, hex.
+    `tls_id`: what peers' allow and deny lists name: 512 hex digits, the RSA modulus; on an SM chain
+    128, the public point of the key that signs. `tls_*`: the key that JSON-RPC shows.
+    `sign_public_key`, `encrypt_public_key`: the two keys by which peers know the node of an SM
+    chain; else empty. Fingerprints: sha256 over the DER SubjectPublicKeyInfo, hex.
     """
 
     node_id: str
@@ -35,14 +37,18 @@ class NodeRegister:
     tls_public_key: str
     node_fingerprint: str
     tls_fingerprint: str
+    sign_public_key: str = ""
+    encrypt_public_key: str = ""
 
     def to_data(self) -> dict[str, str]:
         """The ConfigMap's data."""
-        return asdict(self)
+        return {name: value for name, value in asdict(self).items() if value}
 
     @classmethod
     def from_data(cls, data: Mapping[str, str]) -> "NodeRegister":
-        return cls(**_fields(data, tuple(cls.__dataclass_fields__)))
+        needed = tuple(f.name for f in fields(cls) if f.default is MISSING)
+        optional = {f.name: data.get(f.name, "") for f in fields(cls) if f.default is not MISSING}
+        return cls(**_fields(data, needed), **optional)
 
 
 class AuthorityKind(StrEnum):

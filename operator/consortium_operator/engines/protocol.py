@@ -82,13 +82,14 @@ class Conflict:
 class NodeMaterial:
     """Public material of one node: what its files are made of.
 
+    `certificates`: file → PEM. `authorities`: its member's.
     `chain_tls_ids`: of all nodes of the chain, sorted.
     """
 
     node: PlannedNode
     register: NodeRegister
-    certificate: str
-    client_authority: AuthorityRegister
+    certificates: Mapping[str, str]
+    authorities: Mapping[AuthorityKind, AuthorityRegister]
     chain_tls_ids: tuple[str, ...] = ()
 
 
@@ -103,17 +104,25 @@ class Engine(Protocol):
         versions, overlays on keys it does not know or does not give away."""
         ...
 
+    def for_chain(self, plan: Plan) -> "Engine":
+        """The engine with the chain's own cryptography, which all methods below depend on."""
+        ...
+
     # Keys: made once, kept in Secrets, never logged.
     def new_node_key(self) -> PrivateFiles: ...
     def new_tls_key(self) -> PrivateFiles: ...
     def new_account(self) -> PrivateFiles: ...
     def new_client_key(self) -> PrivateFiles: ...
-    def new_authority(self, subject: Subject, validity: Validity) -> PrivateFiles: ...
+    def new_authority(
+        self, kind: AuthorityKind, subject: Subject, validity: Validity
+    ) -> PrivateFiles: ...
 
     # Their public side. Raise InvalidMaterial.
     def node_register(self, node_key: PrivateFiles, tls_key: PrivateFiles) -> NodeRegister: ...
     def node_id(self, node_key: PrivateFiles) -> str: ...
-    def authority_register(self, authority: PrivateFiles) -> AuthorityRegister: ...
+    def authority_register(
+        self, kind: AuthorityKind, authority: PrivateFiles
+    ) -> AuthorityRegister: ...
     def account_register(self, account: PrivateFiles) -> AccountRegister: ...
     def client_fingerprint(self, client_key: PrivateFiles) -> str: ...
 
@@ -131,9 +140,41 @@ class Engine(Protocol):
     ) -> tuple[Conflict, ...]: ...
 
     # Certificates, PEM.
-    def node_certificate(
-        self, authority: PrivateFiles, subject: Subject, tls_public_key: str, validity: Validity
-    ) -> str: ...
+    @property
+    def node_signers(self) -> tuple[AuthorityKind, ...]:
+        """Which authorities sign a node's certificates."""
+        ...
+
+    @property
+    def server_authority(self) -> AuthorityKind:
+        """By which authority clients know a member's nodes."""
+        ...
+
+    def node_certificates(
+        self,
+        authorities: Mapping[AuthorityKind, PrivateFiles],
+        subject: Subject,
+        register: NodeRegister,
+        validity: Validity,
+    ) -> dict[str, str]:
+        """File → PEM, of every certificate that a node needs for the keys of its register.
+        `authorities`: those of `node_signers`. Raises InvalidMaterial."""
+        ...
+
+    def node_certificates_in(self, data: Mapping[str, str]) -> dict[str, str]:
+        """The node's own certificates among the files of a ConfigMap."""
+        ...
+
+    def node_certificate_facts(
+        self,
+        found: Mapping[str, str],
+        register: NodeRegister,
+        authorities: Mapping[AuthorityKind, AuthorityRegister],
+    ) -> CertificateFacts:
+        """Of the node's certificates together: the time that all of them hold. Raises
+        InvalidMaterial also where one is missing, or is not for the recorded key."""
+        ...
+
     def client_certificate(
         self,
         authority: PrivateFiles,

@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import TypeVar
 
 from consortium_operator.api.conditions import ConditionType, Reason
 from consortium_operator.chain.naming import NODE_LABEL, PART_LABEL, ChildPart
@@ -21,37 +22,73 @@ from consortium_operator.kube.projection import Observed
 from consortium_operator.reconcile.findings import Blocked, Finding
 from consortium_operator.reconcile.identities import authority_request
 from consortium_operator.reconcile.keys import FIRST_GENERATION, WORDS, read_part
-from consortium_operator.reconcile.world import Custody, Founded, Round, length_of
+from consortium_operator.reconcile.world import (
+    Custody,
+    Founded,
+    JudgedCertificates,
+    Round,
+    length_of,
+)
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A certificate that serves now. `due`: another one, which would last longer, should take its
-    place."""
+    """Certificates that serve now, file → PEM, which are issued and end together. `due`: they
+    should be replaced, but still hold."""
 
-    pem: str
+    files: Mapping[str, str]
     facts: CertificateFacts
     due: bool
 
 
-def judge(
-    run: Round, pem: str | None, authority: AuthorityRegister, fingerprint: str
-) -> Standing | None:
-    """What a certificate found in the cluster is worth for this CA and key; None: nothing."""
-    if not pem:
-        return None
-    cache = run.memory.certificates
-    if (pem, authority.fingerprint) not in cache:
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Whose certificates are judged. `fingerprint`: of the key that they must be for; `authorities`:
+    the CAs that must have signed them. `facts` raises InvalidMaterial for certificates that are not
+    the holder's."""
+
+    fingerprint: str
+    authorities: tuple[AuthorityRegister, ...]
+    facts: Callable[[Mapping[str, str]], CertificateFacts]
+
+    @property
+    def signers(self) -> tuple[str, ...]:
+        return tuple(authority.fingerprint for authority in self.authorities)
+
+    def key_of(self, files: Mapping[str, str]) -> JudgedCertificates:
+        return JudgedCertificates(self.fingerprint, self.signers, tuple(sorted(files.items())))
+
+
+def judge(run: Round, files: Mapping[str, str], holder: Holder) -> Standing | None:
+    """What certificates found in the cluster are worth for their holder; None: nothing."""
+    cache, key = run.memory.certificates, holder.key_of(files)
+    if key not in cache:
         try:
-            cache[(pem, authority.fingerprint)] = run.engine.certificate_facts(pem, authority)
+            cache[key] = holder.facts(files)
         except InvalidMaterial:
             return None
-    facts = cache[(pem, authority.fingerprint)]
-    if facts.key_fingerprint != fingerprint:
-        return None
-    now = run.world.now()
+    facts = cache[key]
     renew_at: datetime = facts.not_after - length_of(run.plan.spec.certificates.renew_before)
-    return Standing(pem, facts, now >= renew_at and run.authority_end(authority) > facts.not_after)
+    latest = min(run.authority_end(authority) for authority in holder.authorities)
+    is_due = run.world.now() >= renew_at and facts.not_after < latest
+    return Standing(files, facts, due=is_due)
+
+
+async def sign(make: Callable[[], T], what: str) -> T:
+    """What `make` signs, off the event loop. Raises Blocked where the CA cannot sign it."""
+    try:
+        return await asyncio.to_thread(make)
+    except InvalidMaterial as error:
+        raise Blocked(
+            Finding(
+                ConditionType.CERTIFICATES_VALID,
+                Reason.RENEWING,
+                f"{what} cannot be signed: {error}",
+                needs_person=True,
+            )
+        ) from error
 
 
 async def authority_key(
@@ -72,7 +109,7 @@ async def authority_key(
                 needs_person=True,
             )
         )
-    why_not = _why_not_registered(run, files, register)
+    why_not = _why_not_registered(run, kind, files, register)
     if why_not is not None:
         raise Blocked(
             Finding(
@@ -83,17 +120,19 @@ async def authority_key(
                 needs_person=True,
             )
         )
-    if run.engine.authority_register(files) != register:
+    if run.engine.authority_register(kind, files) != register:
         # Its owner has renewed it just now: what the chain trusts follows in the next round.
         run.memory.verified.pop(request.name, None)
-    if run.world.now() >= run.authority_end(run.engine.authority_register(files)):
+    if run.world.now() >= run.authority_end(run.engine.authority_register(kind, files)):
         raise Blocked(ending(run, member, kind, register))
     return files
 
 
-def _why_not_registered(run: Round, files: PrivateFiles, register: AuthorityRegister) -> str | None:
+def _why_not_registered(
+    run: Round, kind: AuthorityKind, files: PrivateFiles, register: AuthorityRegister
+) -> str | None:
     try:
-        return run.engine.why_not_renewed(register, run.engine.authority_register(files))
+        return run.engine.why_not_renewed(register, run.engine.authority_register(kind, files))
     except InvalidMaterial as error:
         return f"cannot be used: {error}"
 
@@ -101,15 +140,8 @@ def _why_not_registered(run: Round, files: PrivateFiles, register: AuthorityRegi
 def tell_ending_authorities(run: Round, custody: Custody) -> None:
     """A CA that ends before the certificates that it should sign is a person's business."""
     renew_before = length_of(run.plan.spec.certificates.renew_before)
-    known = {
-        AuthorityKind.NODE: custody.node_authorities,
-        AuthorityKind.CLIENT: custody.client_authorities,
-    }
     for member in run.plan.members:
-        for kind, authorities in known.items():
-            register = authorities.get(member.name)
-            if register is None:
-                continue
+        for kind, register in custody.authorities_of(member.name).items():
             if run.world.now() >= run.authority_end(register) - renew_before:
                 run.findings.add(ending(run, member, kind, register))
 
@@ -134,7 +166,7 @@ def ending(
 
 
 async def node_certificates(founded: Founded) -> dict[str, Standing]:
-    """Full object name → certificate, of every node whose keys are known. Issues what is due, but
+    """Full object name → certificates, of every node whose keys are known. Issues what is due, but
     not for keys that are not intact."""
     run, custody = founded.round, founded.custody
     standing = serving_certificates(run, custody)
@@ -142,7 +174,7 @@ async def node_certificates(founded: Founded) -> dict[str, Standing]:
     for node in run.plan.nodes:
         name = node.names.node
         best = standing.get(name)
-        if not _is_certifiable(custody, node) or node.names.identity in custody.broken:
+        if not _is_certifiable(run, custody, node) or node.names.identity in custody.broken:
             continue
         if best is not None and not best.due:
             continue
@@ -156,33 +188,48 @@ async def node_certificates(founded: Founded) -> dict[str, Standing]:
 
 
 def serving_certificates(run: Round, custody: Custody) -> dict[str, Standing]:
-    """Full object name → the certificate in the cluster, or lately there, that holds longest."""
+    """Full object name → the certificates in the cluster, or lately there, that hold longest."""
     found = _by_node(run)
     serving = {}
     for node in run.plan.nodes:
-        if _is_certifiable(custody, node):
+        if _is_certifiable(run, custody, node):
             best = _best(run, custody, node, found.get(node.names.node, []))
             if best is not None:
                 serving[node.names.node] = best
     return serving
 
 
-def _is_certifiable(custody: Custody, node: PlannedNode) -> bool:
-    return node.names.node in custody.nodes and node.member in custody.node_authorities
+def _is_certifiable(run: Round, custody: Custody, node: PlannedNode) -> bool:
+    known = custody.authorities_of(node.member)
+    return node.names.node in custody.nodes and set(run.engine.node_signers) <= set(known)
+
+
+def _holder(run: Round, custody: Custody, node: PlannedNode) -> Holder:
+    register = custody.nodes[node.names.node]
+    known = custody.authorities_of(node.member)
+    return Holder(
+        fingerprint=register.tls_fingerprint,
+        authorities=tuple(known[kind] for kind in run.engine.node_signers),
+        facts=lambda files: run.engine.node_certificate_facts(files, register, known),
+    )
 
 
 def _best(
     run: Round, custody: Custody, node: PlannedNode, candidates: list[Observed]
 ) -> Standing | None:
-    authority = custody.node_authorities[node.member]
-    fingerprint = custody.nodes[node.names.node].tls_fingerprint
-    # Also the one it had: a ConfigMap that was deleted comes back as it was, and the pod stays.
-    known = [pem for pem, signer in run.memory.certificates if signer == authority.fingerprint]
-    found = [_data(candidate).get("ssl.crt") for candidate in candidates]
-    judged = [judge(run, pem, authority, fingerprint) for pem in (*found, *known)]
+    holder = _holder(run, custody, node)
+    signers = holder.signers
+    # Also those it had: a ConfigMap that was deleted comes back as it was, and the pod stays.
+    known = [
+        dict(judged.files)
+        for judged in run.memory.certificates
+        if (judged.fingerprint, judged.signers) == (holder.fingerprint, signers)
+    ]
+    found = [run.engine.node_certificates_in(_data(candidate)) for candidate in candidates]
+    standing = [judge(run, files, holder) for files in (*found, *known)]
     return max(
-        (one for one in judged if one is not None),
-        key=lambda one: (one.facts.not_after, one.pem),
+        (one for one in standing if one is not None),
+        key=lambda one: (one.facts.not_after, sorted(one.files.items())),
         default=None,
     )
 
@@ -201,36 +248,24 @@ def _ageing(run: Round, node: PlannedNode, best: Standing) -> Finding:
 
 async def _issue(founded: Founded, node: PlannedNode) -> Standing:
     run, custody = founded.round, founded.custody
-    authority = custody.node_authorities[node.member]
-    register = custody.nodes[node.names.node]
+    known = custody.authorities_of(node.member)
     member = next(one for one in run.plan.members if one.name == node.member)
-    files = await authority_key(run, member, AuthorityKind.NODE, authority)
+    keys = {
+        kind: await authority_key(run, member, kind, known[kind])
+        for kind in run.engine.node_signers
+    }
     subject = Subject(run.key.name, node.member, node.name, FIRST_GENERATION)
     validity = run.validity(run.plan.spec.certificates.duration)
-    pem = await sign(
-        lambda: run.engine.node_certificate(files, subject, register.tls_public_key, validity),
-        f"the certificate of node {node.path}",
+    register = custody.nodes[node.names.node]
+    files = await sign(
+        lambda: run.engine.node_certificates(keys, subject, register, validity),
+        f"a certificate of node {node.path}",
     )
-    issued = judge(run, pem, authority, register.tls_fingerprint)
+    issued = judge(run, files, _holder(run, custody, node))
     if issued is None:
-        raise AssertionError(f"the certificate issued for {node.path} does not verify")
-    run.log.info("issued a node certificate", extra={"node": node.path})
+        raise AssertionError(f"the certificates issued for {node.path} do not verify")
+    run.log.info("issued the certificates of a node", extra={"node": node.path})
     return replace(issued, due=False)
-
-
-async def sign(issue: Callable[[], str], what: str) -> str:
-    """Raises Blocked where the CA's owner made it so that it cannot sign this."""
-    try:
-        return await asyncio.to_thread(issue)
-    except InvalidMaterial as error:
-        raise Blocked(
-            Finding(
-                ConditionType.CERTIFICATES_VALID,
-                Reason.RENEWING,
-                f"{what} cannot be signed: {error}",
-                needs_person=True,
-            )
-        ) from error
 
 
 def _by_node(run: Round) -> dict[str, list[Observed]]:

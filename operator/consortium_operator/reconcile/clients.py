@@ -12,12 +12,17 @@ from consortium_operator.api.conditions import ConditionType, Reason
 from consortium_operator.chain.plan import PlannedMember
 from consortium_operator.chain.private import PrivateFiles
 from consortium_operator.chain.register import AuthorityKind
-from consortium_operator.engines.protocol import ClientIdentity, InvalidMaterial, Subject
+from consortium_operator.engines.protocol import (
+    CertificateFacts,
+    ClientIdentity,
+    InvalidMaterial,
+    Subject,
+)
 from consortium_operator.kube.errors import AlreadyExists
 from consortium_operator.kube.kinds import CONFIG_MAP, ObjectKey
 from consortium_operator.manifests.identity import ClientKind, client_certificate, client_secret
 from consortium_operator.reconcile.apply import bring_one
-from consortium_operator.reconcile.certificates import Standing, authority_key, judge, sign
+from consortium_operator.reconcile.certificates import Holder, Standing, authority_key, judge, sign
 from consortium_operator.reconcile.findings import Blocked, Finding
 from consortium_operator.reconcile.identities import why_pinned
 from consortium_operator.reconcile.keys import FIRST_GENERATION, RECHECK, read_secret
@@ -38,16 +43,34 @@ async def ensure_clients(founded: Founded) -> None:
 
 async def _ensure_client(founded: Founded, member: PlannedMember, kind: ClientKind) -> None:
     run = founded.round
-    authority = founded.custody.client_authorities[member.name]
     found = _certificate_in_cluster(run, member, kind)
     fingerprint = _remembered(run, kind.object_name(member))
-    standing = judge(run, found, authority, fingerprint) if fingerprint is not None else None
+    standing = None
+    if fingerprint is not None:
+        standing = _judge(founded, member, kind, found, fingerprint)
     if standing is None or standing.due:
         key = await _key(run, member, kind, must_exist=found is not None)
         standing = await _renewed(founded, member, kind, key, found)
         _remember(run, member, kind, key, standing)
-    node_authority = founded.custody.node_authorities[member.name]
-    await bring_one(run, client_certificate(run.plan, member, kind, standing.pem, node_authority))
+    pem = standing.files[kind.value]
+    server_authority = founded.custody.authorities_of(member.name)[run.engine.server_authority]
+    await bring_one(run, client_certificate(run.plan, member, kind, pem, server_authority))
+
+
+def _judge(
+    founded: Founded, member: PlannedMember, kind: ClientKind, pem: str | None, fingerprint: str
+) -> Standing | None:
+    run = founded.round
+    authority = founded.custody.client_authorities[member.name]
+
+    def facts(files: Mapping[str, str]) -> CertificateFacts:
+        found = run.engine.certificate_facts(files[kind.value], authority)
+        if found.key_fingerprint != fingerprint:
+            raise InvalidMaterial("the certificate is for another key")
+        return found
+
+    holder = Holder(fingerprint, (authority,), facts)
+    return judge(run, {kind.value: pem}, holder) if pem else None
 
 
 async def _renewed(
@@ -56,8 +79,7 @@ async def _renewed(
     """The certificate that was found, or a new one where it is due or of another key. One that is
     due serves until its end where none can be issued."""
     run = founded.round
-    authority = founded.custody.client_authorities[member.name]
-    standing = judge(run, found, authority, _fingerprint(run, member, kind, key))
+    standing = _judge(founded, member, kind, found, _fingerprint(run, member, kind, key))
     if standing is not None and not standing.due:
         return standing
     try:
@@ -111,7 +133,7 @@ def _remember(
     verified = Verified(standing.facts.key_fingerprint, run.world.now())
     run.memory.verified[kind.object_name(member)] = verified
     if kind is ClientKind.OPERATOR:
-        run.memory.clients[member.name] = ClientIdentity(key, standing.pem)
+        run.memory.clients[member.name] = ClientIdentity(key, standing.files[kind.value])
 
 
 async def _key(
@@ -162,7 +184,7 @@ async def _issue(
         lambda: run.engine.client_certificate(authority, subject, key, validity),
         f"a client certificate of member {member.name}",
     )
-    standing = judge(run, pem, register, run.engine.client_fingerprint(key))
+    standing = _judge(founded, member, kind, pem, run.engine.client_fingerprint(key))
     if standing is None:
         raise AssertionError(f"the client certificate issued for {member.name} does not verify")
     run.log.info("issued a client certificate", extra={"member": member.name, "client": kind.name})

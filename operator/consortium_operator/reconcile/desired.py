@@ -147,8 +147,8 @@ def material_of(founded: Founded, node: PlannedNode, standing: Standing) -> Node
                 if other.names.node in founded.custody.nodes
             )
         ),
-        certificate=standing.pem,
-        client_authority=founded.custody.client_authorities[node.member],
+        certificates=standing.files,
+        authorities=founded.custody.authorities_of(node.member),
     )
 
 

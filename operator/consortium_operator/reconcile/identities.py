@@ -141,7 +141,7 @@ def authority_request(
             AuthorityRegister.from_data,
             lambda public: manifests.authority_register(plan, member, kind, generation, public),
         ),
-        derive=lambda files: engine.authority_register(files[0]),
+        derive=lambda files: engine.authority_register(kind, files[0]),
         missing=Reason.CA_KEY_MISSING,
         forbids_making=_constant(_why_member_must_exist(run, member.name, seal)),
         renewal=Renewal(
@@ -165,7 +165,7 @@ def _authority_secrets(
     lifetime = plan.spec.certificates.ca_duration
     return {
         name: SecretPart(
-            make=lambda: engine.new_authority(subject, run.validity(lifetime)),
+            make=lambda: engine.new_authority(kind, subject, run.validity(lifetime)),
             manifest=lambda f: manifests.authority_secret(plan, member, kind, generation, f),
         )
     }

@@ -102,7 +102,7 @@ class Reconciler:
             world=self._world,
             memory=memory,
             plan=plan,
-            engine=self._world.engines[plan.engine],
+            engine=self._world.engines[plan.engine].for_chain(plan),
             findings=findings,
             log=ChainLog(log, {"chain": str(key)}),
         )

@@ -16,7 +16,12 @@ from consortium_operator.chain.files import NodeFile
 from consortium_operator.chain.genesis import Seal
 from consortium_operator.chain.naming import ChainKey
 from consortium_operator.chain.plan import Plan, Settings
-from consortium_operator.chain.register import AccountRegister, AuthorityRegister, NodeRegister
+from consortium_operator.chain.register import (
+    AccountRegister,
+    AuthorityKind,
+    AuthorityRegister,
+    NodeRegister,
+)
 from consortium_operator.engines.protocol import (
     CertificateFacts,
     ChainClient,
@@ -95,6 +100,16 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
+class JudgedCertificates:
+    """Certificates that were found to be for the key `fingerprint` and signed by the CAs with the
+    keys `signers`. `files`: name and PEM of each."""
+
+    fingerprint: str
+    signers: tuple[str, ...]
+    files: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Rendered:
     """A node's files, and all that they were made of."""
 
@@ -128,7 +143,7 @@ class ChainMemory:
     applied: dict[ObjectKey, Applied] = field(default_factory=dict)
     clients: dict[str, ClientIdentity] = field(default_factory=dict)
     rendered: dict[str, Rendered] = field(default_factory=dict)
-    certificates: dict[tuple[str, str], CertificateFacts] = field(default_factory=dict)
+    certificates: dict[JudgedCertificates, CertificateFacts] = field(default_factory=dict)
     authority_ends: dict[AuthorityRegister, datetime] = field(default_factory=dict)
     failures: int = 0
     probed_at: datetime | None = None
@@ -181,6 +196,14 @@ class Custody:
     nodes: dict[str, NodeRegister] = field(default_factory=dict)
     admins: dict[str, AccountRegister] = field(default_factory=dict)
     broken: set[str] = field(default_factory=set)
+
+    def authorities_of(self, member: str) -> dict[AuthorityKind, AuthorityRegister]:
+        """As far as they are known."""
+        both = {
+            AuthorityKind.NODE: self.node_authorities,
+            AuthorityKind.CLIENT: self.client_authorities,
+        }
+        return {kind: known[member] for kind, known in both.items() if member in known}
 
 
 @dataclass(frozen=True, slots=True)

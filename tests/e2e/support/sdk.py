@@ -18,6 +18,7 @@ from typing import Any
 
 from consortium_operator.chain.private import PrivateFiles
 from consortium_operator.engines.fisco_bcos.identity import new_account
+from consortium_operator.engines.fisco_bcos.suites.table import STANDARD
 from consortium_operator.engines.fisco_bcos.transaction import Transaction, sign
 from tests.e2e.support.chain import Chain
 from tests.e2e.support.forward import PortForward
@@ -134,7 +135,7 @@ class Sdk:
             to="",
             input=_CODE,
         )
-        raw = "0x" + sign(transaction, account).encode().hex()
+        raw = "0x" + sign(transaction, account, STANDARD).encode().hex()
         receipt = self.call("sendTransaction", self._group, "", raw, False, within=within)
         assert receipt["status"] == 0, receipt
         return int(receipt["blockNumber"])
@@ -142,4 +143,4 @@ class Sdk:
 
 def an_account() -> PrivateFiles:
     """A user of the chain: nobody that the operator knows."""
-    return new_account()
+    return new_account(STANDARD)

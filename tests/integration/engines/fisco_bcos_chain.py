@@ -20,7 +20,7 @@ from pathlib import Path
 from consortium_operator.chain.genesis import Seal
 from consortium_operator.chain.plan import Plan, PlannedNode
 from consortium_operator.chain.private import PrivateFiles
-from consortium_operator.chain.register import NodeRegister
+from consortium_operator.chain.register import AuthorityKind, NodeRegister
 from consortium_operator.chain.view import ChainView, NodeView
 from consortium_operator.engines.fisco_bcos.config import config_ini
 from consortium_operator.engines.fisco_bcos.engine import FiscoBcos
@@ -46,6 +46,7 @@ from tests import chains
 
 NODE_COMMAND = (sys.executable, "-m", "consortium_sandbox.node")
 ENGINE = FiscoBcos()
+NODE, CLIENT = AuthorityKind.NODE, AuthorityKind.CLIENT
 
 
 @dataclass(frozen=True)
@@ -74,8 +75,8 @@ def _subject(member: str, name: str) -> Subject:
 
 def _new_keys(member: str) -> Keys:
     return Keys(
-        node_ca=ENGINE.new_authority(_subject(member, "node-ca"), _validity()),
-        client_ca=ENGINE.new_authority(_subject(member, "client-ca"), _validity()),
+        node_ca=ENGINE.new_authority(NODE, _subject(member, "node-ca"), _validity()),
+        client_ca=ENGINE.new_authority(CLIENT, _subject(member, "client-ca"), _validity()),
         node_key=ENGINE.new_node_key(),
         tls_key=ENGINE.new_tls_key(),
         client_key=ENGINE.new_client_key(),
@@ -189,22 +190,19 @@ class LocalChain:
         # Nodes of one machine cannot share the RPC port that a chain has in a cluster.
         plan: Plan = chains.plan(fiscoBcos={"rpc": {"port": ports.rpc}})
         layout = Layout(files_dir=str(home), data_dir=str(home / "data"), p2p_port=ports.p2p)
-        certificate = ENGINE.node_certificate(
-            keys.node_ca,
-            _subject(node.member, node.name),
-            keys.register.tls_public_key,
-            _validity(),
+        certificates = ENGINE.node_certificates(
+            {NODE: keys.node_ca}, _subject(node.member, node.name), keys.register, _validity()
         )
         trust = ENGINE.trust(
-            [ENGINE.authority_register(each.node_ca) for each in self._keys.values()]
+            [ENGINE.authority_register(NODE, each.node_ca) for each in self._keys.values()]
         )
         peers = ",".join(f'"127.0.0.1:{each.p2p}"' for each in self._ports.values())
         files = {
             CONFIG_INI: config_ini(plan, self.seal, layout),
             CONFIG_GENESIS: self.seal.text,
             NODES_JSON: f'{{"nodes":[{peers}]}}',
-            CA_CRT: ENGINE.authority_register(keys.client_ca).certificate,
-            SSL_CRT: certificate,
+            CA_CRT: ENGINE.authority_register(CLIENT, keys.client_ca).certificate,
+            SSL_CRT: certificates["ssl.crt"],
             SSL_KEY: keys.tls_key["ssl.key"].decode(),
             NODE_PEM: keys.node_key["node.pem"].decode(),
             **{TRUST_DIRECTORY + name: content for name, content in trust.items()},

@@ -8,10 +8,8 @@ from typing import Any
 import pytest
 
 from consortium_operator.api.conditions import REASONS, ConditionType, Reason
-from consortium_operator.engines.fisco_bcos import keys
 from consortium_operator.kube.kinds import CONSORTIUM_CHAIN
 from tests.fakes.cluster import OPERATOR
-from tests.fakes.engine import remembering
 from tests.fakes.operator import Stage
 from tests.invariants import violations
 
@@ -30,11 +28,6 @@ def check_conditions(conditions: list[dict[str, Any]]) -> None:
     )
     if told[ConditionType.READY]["status"] == "True":
         assert {reconciling["status"], stalled["status"]} == {"False"}
-
-
-@pytest.fixture(autouse=True)
-def cheap_keys(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(keys, "load_key", remembering(keys.load_key))
 
 
 @pytest.fixture(autouse=True)

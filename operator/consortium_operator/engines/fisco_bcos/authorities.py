@@ -9,16 +9,21 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID
 
 from consortium_operator.chain.private import PrivateFiles
 from consortium_operator.chain.register import AuthorityKind, AuthorityRegister
+from consortium_operator.engines.fisco_bcos.certificate_keys import (
+    fingerprint_of,
+    key_fingerprint,
+    key_of,
+    signed_by,
+)
 from consortium_operator.engines.fisco_bcos.distinguished_name import canonical_name, subject_hash
-from consortium_operator.engines.fisco_bcos.keys import fingerprint, load_key, read_file
+from consortium_operator.engines.fisco_bcos.keys import read_file
+from consortium_operator.engines.fisco_bcos.suites.suite import Signer, SigningKeyKind
 from consortium_operator.engines.protocol import (
     AuthorityOwner,
     CertificateFacts,
@@ -31,8 +36,6 @@ AUTHORITY_KEY = "tls.key"
 AUTHORITY_CERTIFICATE = "tls.crt"
 AUTHORITY_ROOT = "ca.crt"
 
-_RSA_MIN_BITS = 2048
-_CURVES = (ec.SECP256R1, ec.SECP384R1, ec.SECP521R1)
 # OpenSSL refuses a path with a critical extension that it does not handle.
 _HANDLED = (
     ExtensionOID.BASIC_CONSTRAINTS,
@@ -47,9 +50,9 @@ _NEEDED_USAGES = (ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AU
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Authority:
-    """`path`: the certificate of `key` first, the self-signed root last (both may be one)."""
+    """`path`: the signer's certificate first, the self-signed root last (both may be one)."""
 
-    key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
+    signer: Signer
     path: tuple[x509.Certificate, ...]
 
     @property
@@ -62,20 +65,17 @@ class Authority:
         return "".join(pem(certificate) for certificate in self.path[:-1])
 
 
-def load_authority(files: PrivateFiles) -> Authority:
+def load_authority(files: PrivateFiles, kind: SigningKeyKind) -> Authority:
     """From tls.key, tls.crt and, where an intermediate's root is not in tls.crt, ca.crt.
 
     Raises InvalidMaterial unless the key is the first certificate's and every certificate up to
     the root may sign those below it.
     """
-    key = load_key(files, AUTHORITY_KEY)
-    _check_key(key.public_key(), AUTHORITY_KEY)
-    if not isinstance(key, ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey):
-        raise InvalidMaterial(f"{AUTHORITY_KEY} is neither RSA nor ECDSA")
+    signer = kind.load(files, AUTHORITY_KEY)
     issuer, *above = load_certificates(
         read_file(files, AUTHORITY_CERTIFICATE), AUTHORITY_CERTIFICATE
     )
-    if fingerprint(issuer.public_key()) != fingerprint(key.public_key()):
+    if key_fingerprint(issuer) != fingerprint_of(signer.public_key):
         raise InvalidMaterial(
             f"{AUTHORITY_CERTIFICATE} is not for the key {AUTHORITY_KEY}: its first certificate "
             "must be the key's"
@@ -83,18 +83,25 @@ def load_authority(files: PrivateFiles) -> Authority:
     roots = files.get(AUTHORITY_ROOT)
     path = _path(issuer, above, load_certificates(roots, AUTHORITY_ROOT) if roots else [])
     for below, certificate in enumerate(path):
-        _check_authority(certificate, _name_of(certificate, below), below)
-    return Authority(key, path)
+        what = _name_of(certificate, below)
+        kind.check(key_of(certificate), what)
+        _check_authority(certificate, what, below)
+    if len(path) > 1 and not kind.signs_intermediates:
+        raise InvalidMaterial(
+            f"{AUTHORITY_CERTIFICATE} is an intermediate CA, and nodes load these certificates "
+            "without the CAs above: bring a root CA"
+        )
+    return Authority(signer, path)
 
 
-def authority_register(authority: PrivateFiles) -> AuthorityRegister:
+def authority_register(authority: PrivateFiles, kind: SigningKeyKind) -> AuthorityRegister:
     """The public side of an authority. Raises InvalidMaterial as `load_authority`."""
-    found = load_authority(authority)
+    found = load_authority(authority, kind)
     root = found.path[-1]
     return AuthorityRegister(
         certificate=pem(root),
         subject_hash=subject_hash(root.subject),
-        fingerprint=fingerprint(found.issuer.public_key()),
+        fingerprint=key_fingerprint(found.issuer),
         chain=found.chain,
     )
 
@@ -106,7 +113,7 @@ def authority_facts(register: AuthorityRegister) -> CertificateFacts:
         not_before=max(certificate.not_valid_before_utc for certificate in path),
         not_after=min(certificate.not_valid_after_utc for certificate in path),
         key_fingerprint=register.fingerprint,
-        issuer_fingerprint=fingerprint(path[-1].public_key()),
+        issuer_fingerprint=key_fingerprint(path[-1]),
     )
 
 
@@ -137,13 +144,13 @@ def authority_conflicts(
     clients = {owner for owner in paths if owner[1] is AuthorityKind.CLIENT}
     return (
         *_pairs(
-            {owner: [fingerprint(path[0].public_key())] for owner, path in paths.items()},
+            {owner: [key_fingerprint(path[0])] for owner, path in paths.items()},
             "have one key: bring another CA for one of them",
         ),
         *(
             pair
             for pair in _pairs(
-                {owner: [fingerprint(path[-1].public_key())] for owner, path in paths.items()},
+                {owner: [key_fingerprint(path[-1])] for owner, path in paths.items()},
                 "end in one root CA, so that certificates of the one would open what only the "
                 "other's may: bring a CA under another root for one of them",
             )
@@ -173,7 +180,7 @@ def _shared_subjects(
     seen: dict[bytes, tuple[str, AuthorityOwner]] = {}
     for owner, path in paths.items():
         for certificate in path:
-            key = fingerprint(certificate.public_key())
+            key = key_fingerprint(certificate)
             known, first = seen.setdefault(_canonical(certificate), (key, owner))
             if known != key:
                 why = (
@@ -189,21 +196,13 @@ def path_of(register: AuthorityRegister) -> list[x509.Certificate]:
     )
 
 
-def signed_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
-    try:
-        certificate.verify_directly_issued_by(issuer)
-    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
-        return False
-    return True
-
-
 def load_certificates(content: bytes, what: str) -> list[x509.Certificate]:
     """One PEM certificate or more. Raises InvalidMaterial."""
     try:
         certificates = x509.load_pem_x509_certificates(content)
         for certificate in certificates:
             # A key that cannot be read shows only when it is asked for.
-            certificate.public_key()
+            key_of(certificate)
     except (ValueError, UnsupportedAlgorithm):
         raise InvalidMaterial(f"{what} is no readable PEM certificate") from None
     return certificates
@@ -237,19 +236,8 @@ def _path(
     return tuple(path)
 
 
-def _check_key(key: PublicKeyTypes, what: str) -> None:
-    if isinstance(key, rsa.RSAPublicKey):
-        if key.key_size < _RSA_MIN_BITS:
-            raise InvalidMaterial(
-                f"{what} has {key.key_size} bits: at least {_RSA_MIN_BITS} are wanted"
-            )
-    elif not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, _CURVES):
-        raise InvalidMaterial(f"{what} is neither RSA nor ECDSA on P-256, P-384 or P-521")
-
-
 def _check_authority(certificate: x509.Certificate, what: str, below: int) -> None:
     """`below`: how many CAs of the path are under it."""
-    _check_key(certificate.public_key(), what)
     try:
         extensions = {extension.oid: extension for extension in certificate.extensions}
     except (ValueError, x509.DuplicateExtension):
@@ -303,4 +291,4 @@ def _canonical(certificate: x509.Certificate) -> bytes:
 
 
 def _anchor(path: Sequence[x509.Certificate]) -> tuple[bytes, str]:
-    return _canonical(path[-1]), fingerprint(path[-1].public_key())
+    return _canonical(path[-1]), key_fingerprint(path[-1])

@@ -1,20 +1,21 @@
 """X.509: making a member's authorities, the certificates they sign, and the trust directory.
 
-Every member has two authorities of one shape (authorities.py reads them). Its *node CA* signs its
-nodes' certificates and lies in every peer's trust directory; its *client CA* signs its clients'
-and is the ca.crt of its own nodes, so that its clients open its own RPC and nobody else's.
+Every member has two authorities (authorities.py reads them). Its *node CA* signs its nodes'
+certificates and lies in every peer's trust directory; its *client CA* signs its clients' and is
+the ca.crt of its own nodes, so that its clients open its own RPC and nobody else's. With what keys
+they sign is the suite's matter.
 """
 
+import hashlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from consortium_operator.chain.private import PrivateFiles
-from consortium_operator.chain.register import AuthorityRegister
+from consortium_operator.chain.register import AuthorityKind, AuthorityRegister, NodeRegister
 from consortium_operator.engines.fisco_bcos.authorities import (
     AUTHORITY_CERTIFICATE,
     AUTHORITY_KEY,
@@ -23,16 +24,24 @@ from consortium_operator.engines.fisco_bcos.authorities import (
     load_certificates,
     path_of,
     pem,
+)
+from consortium_operator.engines.fisco_bcos.certificate_keys import (
+    CertificateKey,
+    fingerprint_of,
+    key_fingerprint,
+    key_identifier,
+    key_of,
     signed_by,
 )
 from consortium_operator.engines.fisco_bcos.distinguished_name import authority_name, leaf_name
-from consortium_operator.engines.fisco_bcos.identity import CLIENT_KEY
-from consortium_operator.engines.fisco_bcos.keys import (
-    check_rsa,
-    fingerprint,
-    load_public_key,
-    load_rsa,
-    pkcs8,
+from consortium_operator.engines.fisco_bcos.identity import CLIENT_KEY, CLIENT_KEY_KIND
+from consortium_operator.engines.fisco_bcos.suites.suite import (
+    Contents,
+    CryptoSuite,
+    Extension,
+    Leaf,
+    SigningKeyKind,
+    Use,
 )
 from consortium_operator.engines.protocol import (
     CertificateFacts,
@@ -41,49 +50,81 @@ from consortium_operator.engines.protocol import (
     Validity,
 )
 
+_SERVER, _CLIENT = ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH
+_PURPOSES = {
+    Use.PEER: (_SERVER, _CLIENT),
+    Use.SERVER: (_SERVER,),
+    Use.CLIENT: (_CLIENT,),
+    # As build_chain.sh makes them: their key usage alone tells the two of TLCP apart.
+    Use.SIGN: (),
+    Use.ENCRYPT: (),
+}
+_TLS_KEY_USAGES = ("digital_signature", "key_encipherment")
+_KEY_USAGES = {
+    Use.PEER: _TLS_KEY_USAGES,
+    Use.SERVER: _TLS_KEY_USAGES,
+    Use.CLIENT: _TLS_KEY_USAGES,
+    Use.SIGN: ("digital_signature", "content_commitment"),
+    Use.ENCRYPT: ("key_encipherment", "data_encipherment", "key_agreement"),
+}
+_SERIAL_BITS = 159
 
-def new_authority(subject: Subject, validity: Validity) -> PrivateFiles:
-    """tls.key (ECDSA P-256, PKCS#8) and tls.crt, self-signed."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    public, name = key.public_key(), authority_name(subject)
-    identifier = x509.SubjectKeyIdentifier.from_public_key(public)
-    certificate = (
-        _certificate(name, name, public, validity)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .add_extension(_key_usage(key_cert_sign=True, crl_sign=True), critical=True)
-        .add_extension(identifier, critical=False)
-        .add_extension(
-            x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(identifier),
-            critical=False,
-        )
-        .sign(key, hashes.SHA256())
+
+def new_authority(kind: SigningKeyKind, subject: Subject, validity: Validity) -> PrivateFiles:
+    """tls.key (PKCS#8) and tls.crt, self-signed."""
+    key = kind.new()
+    signer = kind.load({AUTHORITY_KEY: key}, AUTHORITY_KEY)
+    name, identifier = authority_name(subject), key_identifier(signer.public_key)
+    extensions = (
+        Extension(x509.BasicConstraints(ca=True, path_length=0), critical=True),
+        Extension(_key_usage("key_cert_sign", "crl_sign"), critical=True),
+        Extension(identifier),
+        Extension(x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(identifier)),
     )
-    return PrivateFiles(
-        {AUTHORITY_KEY: pkcs8(key), AUTHORITY_CERTIFICATE: pem(certificate).encode()}
-    )
+    certificate = signer.sign(Contents(name, name, signer.public_key, validity, extensions))
+    return PrivateFiles({AUTHORITY_KEY: key, AUTHORITY_CERTIFICATE: pem(certificate).encode()})
 
 
-def node_certificate(
-    authority: PrivateFiles, subject: Subject, tls_public_key: str, validity: Validity
-) -> str:
-    """ssl.crt of a node, which is both server and client to its peers. PEM, followed by the CAs
-    between it and its root.
+def node_certificates(
+    suite: CryptoSuite,
+    authorities: Mapping[AuthorityKind, PrivateFiles],
+    subject: Subject,
+    register: NodeRegister,
+    validity: Validity,
+) -> dict[str, str]:
+    """File → PEM of each of a node's certificates, followed by the CAs between it and its root.
 
-    `tls_public_key`: PEM, from the register; the private key is not needed. A certificate never
-    outlives its authority: its end is then the authority's. Raises InvalidMaterial.
+    The node's private keys are not needed. A certificate never outlives its authority: its end is
+    then the authority's. Raises InvalidMaterial.
     """
-    key = check_rsa(load_public_key(tls_public_key, "the TLS public key"), "the TLS public key")
-    usages = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
-    return _leaf(load_authority(authority), subject, key, validity, usages)
+    loaded = {
+        kind: load_authority(authorities[kind], suite.authorities[kind])
+        for kind in sorted({leaf.issuer for leaf in suite.leaves})
+    }
+    return {
+        leaf.certificate: _leaf(
+            loaded[leaf.issuer],
+            subject,
+            _recorded_key(leaf, register),
+            leaf.use,
+            _validity_of(number, leaf, validity),
+        )
+        for number, leaf in enumerate(suite.leaves)
+    }
 
 
 def client_certificate(
-    authority: PrivateFiles, subject: Subject, client_key: PrivateFiles, validity: Validity
+    suite: CryptoSuite,
+    authority: PrivateFiles,
+    subject: Subject,
+    client_key: PrivateFiles,
+    validity: Validity,
 ) -> str:
-    """sdk.crt for sdk.key. PEM, as `node_certificate`. Raises InvalidMaterial."""
-    key = load_rsa(client_key, CLIENT_KEY).public_key()
-    usages = [ExtendedKeyUsageOID.CLIENT_AUTH]
-    return _leaf(load_authority(authority), subject, key, validity, usages)
+    """sdk.crt for sdk.key. PEM, as one of `node_certificates`. Raises InvalidMaterial."""
+    public = CLIENT_KEY_KIND.public(client_key, CLIENT_KEY)
+    key = CLIENT_KEY_KIND.load_public(public.pem, CLIENT_KEY)
+    loaded = load_authority(authority, suite.authorities[AuthorityKind.CLIENT])
+    return _leaf(loaded, subject, key, Use.CLIENT, validity)
 
 
 def certificate_facts(certificate: str, authority: AuthorityRegister) -> CertificateFacts:
@@ -95,8 +136,35 @@ def certificate_facts(certificate: str, authority: AuthorityRegister) -> Certifi
     return CertificateFacts(
         not_before=leaf.not_valid_before_utc,
         not_after=leaf.not_valid_after_utc,
-        key_fingerprint=fingerprint(leaf.public_key()),
-        issuer_fingerprint=fingerprint(issuer.public_key()),
+        key_fingerprint=key_fingerprint(leaf),
+        issuer_fingerprint=key_fingerprint(issuer),
+    )
+
+
+def node_certificate_facts(
+    suite: CryptoSuite,
+    certificates: Mapping[str, str],
+    register: NodeRegister,
+    authorities: Mapping[AuthorityKind, AuthorityRegister],
+) -> CertificateFacts:
+    """When all of a node's certificates hold. `key_fingerprint` is the recorded one.
+
+    Raises InvalidMaterial where one is missing, unreadable, not from the right authority or not
+    for the recorded key.
+    """
+    found = []
+    for leaf in suite.leaves:
+        if leaf.certificate not in certificates:
+            raise InvalidMaterial(f"{leaf.certificate} is missing")
+        facts = certificate_facts(certificates[leaf.certificate], authorities[leaf.issuer])
+        if facts.key_fingerprint != fingerprint_of(_recorded_key(leaf, register)):
+            raise InvalidMaterial(f"{leaf.certificate} is not for the key on record")
+        found.append(facts)
+    return CertificateFacts(
+        not_before=max(facts.not_before for facts in found),
+        not_after=min(facts.not_after for facts in found),
+        key_fingerprint=register.tls_fingerprint,
+        issuer_fingerprint=found[0].issuer_fingerprint,
     )
 
 
@@ -113,12 +181,23 @@ def trust(authorities: Sequence[AuthorityRegister]) -> dict[str, str]:
     return files
 
 
+def _recorded_key(leaf: Leaf, register: NodeRegister) -> CertificateKey:
+    return leaf.kind.load_public(
+        getattr(register, leaf.recorded), f"the register's {leaf.recorded}"
+    )
+
+
+def _validity_of(number: int, leaf: Leaf, validity: Validity) -> Validity:
+    """One authority may sign several of a node's certificates, and no two of its serial numbers
+    may be alike: the first has the caller's, the others what follows from it."""
+    if number == 0:
+        return validity
+    digest = hashlib.sha256(f"{validity.serial} {leaf.certificate}".encode()).digest()
+    return replace(validity, serial=int.from_bytes(digest) >> (len(digest) * 8 - _SERIAL_BITS))
+
+
 def _leaf(
-    authority: Authority,
-    subject: Subject,
-    key: rsa.RSAPublicKey,
-    validity: Validity,
-    usages: list[x509.ObjectIdentifier],
+    authority: Authority, subject: Subject, key: CertificateKey, use: Use, validity: Validity
 ) -> str:
     """basicConstraints is needed: without it a node skips its allow and deny lists (Host.cpp)."""
     issuer, name = authority.issuer, leaf_name(subject)
@@ -128,54 +207,26 @@ def _leaf(
     not_after = min(validity.not_after, *ends)
     if not_after <= validity.not_before:
         raise InvalidMaterial(f"the authority ends on {min(ends):%Y-%m-%d}")
-    limited = Validity(validity.not_before, not_after, validity.serial)
-    leaf = (
-        _certificate(name, issuer.subject, key, limited)
-        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(_key_usage(digital_signature=True, key_encipherment=True), critical=True)
-        .add_extension(x509.ExtendedKeyUsage(usages), critical=False)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
-        .add_extension(_authority_key_identifier(issuer), critical=False)
-        .sign(authority.key, hashes.SHA256())
+    purposes = _PURPOSES[use]
+    extensions = (
+        Extension(x509.BasicConstraints(ca=False, path_length=None), critical=True),
+        Extension(_key_usage(*_KEY_USAGES[use]), critical=True),
+        *([Extension(x509.ExtendedKeyUsage(purposes))] if purposes else []),
+        Extension(key_identifier(key)),
+        Extension(_authority_key_identifier(issuer)),
     )
+    limited = replace(validity, not_after=not_after)
+    leaf = authority.signer.sign(Contents(name, issuer.subject, key, limited, extensions))
     return pem(leaf) + authority.chain
 
 
-def _certificate(
-    name: x509.Name,
-    issuer: x509.Name,
-    key: ec.EllipticCurvePublicKey | rsa.RSAPublicKey,
-    validity: Validity,
-) -> x509.CertificateBuilder:
-    return (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(issuer)
-        .public_key(key)
-        .serial_number(validity.serial)
-        .not_valid_before(validity.not_before)
-        .not_valid_after(validity.not_after)
+def _key_usage(*wanted: str) -> x509.KeyUsage:
+    """`wanted`: the usages by the names that the library gives them."""
+    usages = (
+        *("digital_signature", "content_commitment", "key_encipherment", "data_encipherment"),
+        *("key_agreement", "key_cert_sign", "crl_sign", "encipher_only", "decipher_only"),
     )
-
-
-def _key_usage(
-    *,
-    digital_signature: bool = False,
-    key_encipherment: bool = False,
-    key_cert_sign: bool = False,
-    crl_sign: bool = False,
-) -> x509.KeyUsage:
-    return x509.KeyUsage(
-        digital_signature=digital_signature,
-        content_commitment=False,
-        key_encipherment=key_encipherment,
-        data_encipherment=False,
-        key_agreement=False,
-        key_cert_sign=key_cert_sign,
-        crl_sign=crl_sign,
-        encipher_only=False,
-        decipher_only=False,
-    )
+    return x509.KeyUsage(**{usage: usage in wanted for usage in usages})
 
 
 def _authority_key_identifier(issuer: x509.Certificate) -> x509.AuthorityKeyIdentifier:
@@ -183,5 +234,5 @@ def _authority_key_identifier(issuer: x509.Certificate) -> x509.AuthorityKeyIden
     try:
         identifier = issuer.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
     except x509.ExtensionNotFound:
-        identifier = x509.SubjectKeyIdentifier.from_public_key(issuer.public_key())
+        identifier = key_identifier(key_of(issuer))
     return x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(identifier)

@@ -16,18 +16,18 @@ from consortium_operator.engines.fisco_bcos.config_keys import ALWAYS_WRITTEN, C
 from consortium_operator.engines.fisco_bcos.key_table import boolean, layered
 from consortium_operator.engines.fisco_bcos.layout import (
     CA_CRT,
+    CONF,
     CONFIG_GENESIS,
     CONFIG_INI,
     NODE_PEM,
     NODES_JSON,
     POD,
-    SSL_CRT,
-    SSL_KEY,
     TRUST_DIRECTORY,
     Layout,
 )
 from consortium_operator.engines.fisco_bcos.peers import nodes_json
 from consortium_operator.engines.fisco_bcos.sealed import SealedSettings
+from consortium_operator.engines.fisco_bcos.suites.table import SUITES
 from consortium_operator.engines.fisco_bcos.versions import VERSIONS
 from consortium_operator.engines.fisco_bcos.withheld_keys import CERT
 from consortium_operator.engines.protocol import NodeMaterial
@@ -39,15 +39,22 @@ EMPTY: Values = {}
 def node_files(plan: Plan, seal: Seal, material: NodeMaterial) -> tuple[NodeFile, ...]:
     """Every file that the node opens, and no other."""
     lists = access_lists(plan.spec.fisco_bcos.peers, material.chain_tls_ids)
+    suite = SUITES[plan.spec.fisco_bcos.cryptography]
     return (
         NodeFile(CONFIG_INI, Source.CONFIG, config_ini(plan, seal, POD, lists)),
         NodeFile(CONFIG_GENESIS, Source.GENESIS, seal.text),
         NodeFile(NODES_JSON, Source.PEERS, nodes_json(plan, material.node)),
-        # RPC trusts ca.crt alone, P2P also the trust directory: with the client CA in ca.crt a
-        # member's clients open its own nodes and no others.
-        NodeFile(CA_CRT, Source.CERTIFICATE, material.client_authority.certificate),
-        NodeFile(SSL_CRT, Source.CERTIFICATE, material.certificate),
-        NodeFile(SSL_KEY, Source.TLS),
+        *(
+            NodeFile(CONF + file, Source.CERTIFICATE, material.authorities[kind].certificate)
+            for file, kind in suite.trusted.items()
+        ),
+        *(
+            NodeFile(
+                CONF + leaf.certificate, Source.CERTIFICATE, material.certificates[leaf.certificate]
+            )
+            for leaf in suite.leaves
+        ),
+        *(NodeFile(CONF + leaf.key, Source.TLS) for leaf in suite.leaves),
         NodeFile(NODE_PEM, Source.IDENTITY),
         NodeFile(TRUST_DIRECTORY, Source.TRUST),
     )

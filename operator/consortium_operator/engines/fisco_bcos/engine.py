@@ -8,7 +8,12 @@ from consortium_operator.chain.files import NodeFile, Port, Process
 from consortium_operator.chain.genesis import Seal
 from consortium_operator.chain.plan import Plan, PlannedNode
 from consortium_operator.chain.private import PrivateFiles
-from consortium_operator.chain.register import AccountRegister, AuthorityRegister, NodeRegister
+from consortium_operator.chain.register import (
+    AccountRegister,
+    AuthorityKind,
+    AuthorityRegister,
+    NodeRegister,
+)
 from consortium_operator.chain.standalone import Place
 from consortium_operator.engines.fisco_bcos import (
     access,
@@ -24,6 +29,8 @@ from consortium_operator.engines.fisco_bcos import (
     problems,
     standalone,
 )
+from consortium_operator.engines.fisco_bcos.suites.suite import CryptoSuite
+from consortium_operator.engines.fisco_bcos.suites.table import STANDARD, SUITES
 from consortium_operator.engines.protocol import (
     AuthorityOwner,
     CertificateFacts,
@@ -35,7 +42,10 @@ from consortium_operator.engines.protocol import (
 
 
 class FiscoBcos:
-    """Stateless. What each method means is said in engines/protocol.py."""
+    """Stateless but for its suite. What each method means is said in engines/protocol.py."""
+
+    def __init__(self, suite: CryptoSuite = STANDARD) -> None:
+        self.suite = suite
 
     @property
     def name(self) -> str:
@@ -44,34 +54,40 @@ class FiscoBcos:
     def problems(self, chain: ConsortiumChain) -> tuple[Problem, ...]:
         return problems.problems(chain)
 
+    def for_chain(self, plan: Plan) -> "FiscoBcos":
+        suite = SUITES[plan.spec.fisco_bcos.cryptography]
+        return self if suite is self.suite else FiscoBcos(suite)
+
     # Keys and their public side.
 
     def new_node_key(self) -> PrivateFiles:
-        return identity.new_node_key()
+        return identity.new_node_key(self.suite)
 
     def new_tls_key(self) -> PrivateFiles:
-        return identity.new_tls_key()
+        return identity.new_tls_key(self.suite)
 
     def new_account(self) -> PrivateFiles:
-        return identity.new_account()
+        return identity.new_account(self.suite)
 
     def new_client_key(self) -> PrivateFiles:
         return identity.new_client_key()
 
-    def new_authority(self, subject: Subject, validity: Validity) -> PrivateFiles:
-        return certificates.new_authority(subject, validity)
+    def new_authority(
+        self, kind: AuthorityKind, subject: Subject, validity: Validity
+    ) -> PrivateFiles:
+        return certificates.new_authority(self.suite.authorities[kind], subject, validity)
 
     def node_register(self, node_key: PrivateFiles, tls_key: PrivateFiles) -> NodeRegister:
-        return identity.node_register(node_key, tls_key)
+        return identity.node_register(self.suite, node_key, tls_key)
 
     def node_id(self, node_key: PrivateFiles) -> str:
-        return identity.node_id(node_key)
+        return identity.node_id(self.suite, node_key)
 
-    def authority_register(self, authority: PrivateFiles) -> AuthorityRegister:
-        return authorities.authority_register(authority)
+    def authority_register(self, kind: AuthorityKind, authority: PrivateFiles) -> AuthorityRegister:
+        return authorities.authority_register(authority, self.suite.authorities[kind])
 
     def account_register(self, account: PrivateFiles) -> AccountRegister:
-        return identity.account_register(account)
+        return identity.account_register(self.suite, account)
 
     def client_fingerprint(self, client_key: PrivateFiles) -> str:
         return identity.client_fingerprint(client_key)
@@ -91,10 +107,34 @@ class FiscoBcos:
 
     # Certificates.
 
-    def node_certificate(
-        self, authority: PrivateFiles, subject: Subject, tls_public_key: str, validity: Validity
-    ) -> str:
-        return certificates.node_certificate(authority, subject, tls_public_key, validity)
+    @property
+    def node_signers(self) -> tuple[AuthorityKind, ...]:
+        return tuple(sorted({leaf.issuer for leaf in self.suite.leaves}))
+
+    @property
+    def server_authority(self) -> AuthorityKind:
+        return self.suite.leaves[-1].issuer
+
+    def node_certificates(
+        self,
+        authorities: Mapping[AuthorityKind, PrivateFiles],
+        subject: Subject,
+        register: NodeRegister,
+        validity: Validity,
+    ) -> dict[str, str]:
+        return certificates.node_certificates(self.suite, authorities, subject, register, validity)
+
+    def node_certificates_in(self, data: Mapping[str, str]) -> dict[str, str]:
+        files = (leaf.certificate for leaf in self.suite.leaves)
+        return {file: data[file] for file in files if file in data}
+
+    def node_certificate_facts(
+        self,
+        found: Mapping[str, str],
+        register: NodeRegister,
+        authorities: Mapping[AuthorityKind, AuthorityRegister],
+    ) -> CertificateFacts:
+        return certificates.node_certificate_facts(self.suite, found, register, authorities)
 
     def client_certificate(
         self,
@@ -103,7 +143,7 @@ class FiscoBcos:
         client_key: PrivateFiles,
         validity: Validity,
     ) -> str:
-        return certificates.client_certificate(authority, subject, client_key, validity)
+        return certificates.client_certificate(self.suite, authority, subject, client_key, validity)
 
     def certificate_facts(self, certificate: str, authority: AuthorityRegister) -> CertificateFacts:
         return certificates.certificate_facts(certificate, authority)

@@ -110,34 +110,3 @@ def load_public_key(pem: str, name: str) -> PublicKeyTypes:
         return serialization.load_pem_public_key(pem.encode())
     except (ValueError, UnsupportedAlgorithm):
         raise InvalidMaterial(f"{name} is no readable PEM public key") from None
-
-
-def load_secp256k1(files: Mapping[str, bytes], name: str) -> ec.EllipticCurvePrivateKey:
-    """A PKCS#8 key on secp256k1. A node takes the number and forgets the curve
-    (libinitializer/Common.h), so any other curve would give another node id than ours."""
-    key = load_pkcs8(files, name)
-    if not isinstance(key, ec.EllipticCurvePrivateKey):
-        raise InvalidMaterial(f"{name} is no elliptic curve key: secp256k1 is wanted")
-    if not isinstance(key.curve, ec.SECP256K1):
-        raise InvalidMaterial(f"{name} is on the curve {key.curve.name}: secp256k1 is wanted")
-    return key
-
-
-def load_rsa(files: Mapping[str, bytes], name: str) -> rsa.RSAPrivateKey:
-    """A PKCS#8 key, RSA with exactly 2048 bits."""
-    key = load_pkcs8(files, name)
-    if not isinstance(key, rsa.RSAPrivateKey):
-        raise InvalidMaterial(f"{name} is no RSA key: RSA with {RSA_BITS} bits is wanted")
-    check_rsa(key.public_key(), name)
-    return key
-
-
-def check_rsa(key: PublicKeyTypes, name: str) -> rsa.RSAPublicKey:
-    if not isinstance(key, rsa.RSAPublicKey):
-        raise InvalidMaterial(f"{name} is no RSA key: RSA with {RSA_BITS} bits is wanted")
-    if key.key_size != RSA_BITS:
-        raise InvalidMaterial(f"{name} has {key.key_size} bits: RSA with {RSA_BITS} is wanted")
-    return key
-
-
-RSA_BITS = 2048

@@ -15,6 +15,7 @@ from consortium_operator.chain.plan import Plan
 CONFIG_INI = "config/config.ini"
 CONFIG_GENESIS = "genesis/config.genesis"
 NODES_JSON = "peers/nodes.json"
+CONF = "conf/"
 CA_CRT = "conf/ca.crt"
 SSL_CRT = "conf/ssl.crt"
 SSL_KEY = "conf/ssl.key"

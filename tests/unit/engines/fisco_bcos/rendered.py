@@ -9,6 +9,7 @@ from typing import Any
 from consortium_operator.api.parse import parse
 from consortium_operator.chain.genesis import Seal
 from consortium_operator.chain.plan import Plan, PlannedNode
+from consortium_operator.chain.register import AuthorityKind
 from consortium_operator.engines.fisco_bcos import ini
 from consortium_operator.engines.fisco_bcos.config import config_ini
 from consortium_operator.engines.fisco_bcos.engine import FiscoBcos
@@ -70,8 +71,13 @@ def material(node: PlannedNode) -> NodeMaterial:
     return NodeMaterial(
         node=node,
         register=chains.node_register(),
-        certificate="node certificate\n",
-        client_authority=chains.authority_register(),
+        certificates={
+            file: f"{file} of {node.path}\n" for file in ("ssl.crt", "sm_ssl.crt", "sm_enssl.crt")
+        },
+        authorities={
+            kind: chains.authority_register(number)
+            for number, kind in enumerate(AuthorityKind, start=1)
+        },
     )
 
 

@@ -15,17 +15,19 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from consortium_operator.chain.private import PrivateFiles
 from consortium_operator.chain.register import AuthorityKind, AuthorityRegister
 from consortium_operator.engines.fisco_bcos import authorities, certificates
+from consortium_operator.engines.fisco_bcos.suites.table import STANDARD
+from consortium_operator.engines.fisco_bcos.suites.x509_signer import X509SigningKey
 from consortium_operator.engines.protocol import AuthorityOwner, InvalidMaterial
 from tests.unit.engines.fisco_bcos.material import (
     NOW,
     OPENSSL_VERIFY,
     authority,
+    certify,
     client_key,
     pkcs8,
     rsa_of,
     secp256k1,
     subject,
-    tls_public_key,
     validity,
     write,
 )
@@ -44,6 +46,9 @@ def rsa_key(bits: int = 2048) -> rsa.RSAPrivateKey:
     key = serialization.load_pem_private_key(rsa_of(bits), None)
     assert isinstance(key, rsa.RSAPrivateKey)
     return key
+
+
+SIGNING_KEYS = X509SigningKey()
 
 
 @dataclass(frozen=True)
@@ -78,7 +83,7 @@ class Brought:
         return PrivateFiles(files | ({"ca.crt": root.pem} if root else {}))
 
     def register(self, *above: "Brought", root: "Brought | None" = None) -> AuthorityRegister:
-        return authorities.authority_register(self.files(*above, root=root))
+        return authorities.authority_register(self.files(*above, root=root), SIGNING_KEYS)
 
 
 # An ECDSA signature is another one each time.
@@ -138,10 +143,12 @@ ACCEPTED = {
 def test_openssl_accepts_what_a_brought_authority_signs(case: str, tmp_path: Path) -> None:
     """With nothing trusted but the trust directory, and with what the node presents."""
     brought = ACCEPTED[case]
-    register = authorities.authority_register(brought)
+    register = authorities.authority_register(brought, SIGNING_KEYS)
     trust = write(tmp_path / "trust", certificates.trust([register]))
-    node = certificates.node_certificate(brought, subject("a-0"), tls_public_key(), validity())
-    client = certificates.client_certificate(brought, subject("sdk"), client_key(), validity())
+    node = certify(brought, subject("a-0"), validity())
+    client = certificates.client_certificate(
+        STANDARD, brought, subject("sdk"), client_key(), validity()
+    )
     write(tmp_path, {"node.crt": node, "client.crt": client})
     for name, purposes in (("node", ("sslserver", "sslclient")), ("client", ("sslclient",))):
         leaf = tmp_path / f"{name}.crt"
@@ -154,9 +161,7 @@ def test_openssl_accepts_what_a_brought_authority_signs(case: str, tmp_path: Pat
 
 
 def test_a_leaf_is_followed_by_the_authorities_below_the_root() -> None:
-    pem = certificates.node_certificate(
-        LOW.files(MIDDLE, root=ROOT), subject("a-0"), tls_public_key(), validity()
-    )
+    pem = certify(LOW.files(MIDDLE, root=ROOT), subject("a-0"), validity())
     leaf, *above = authorities.load_certificates(pem.encode(), "ssl.crt")
     assert leaf.issuer == name_of("Low")
     assert above == [LOW.certificate, MIDDLE.certificate]
@@ -175,9 +180,7 @@ def test_the_register_of_a_root_has_no_chain() -> None:
 
 
 def test_a_certificate_is_known_by_the_intermediate_that_signed_it() -> None:
-    pem = certificates.node_certificate(
-        MIDDLE.files(root=ROOT), subject("a-0"), tls_public_key(), validity()
-    )
+    pem = certify(MIDDLE.files(root=ROOT), subject("a-0"), validity())
     facts = certificates.certificate_facts(pem, MIDDLE.register(root=ROOT))
     assert facts.issuer_fingerprint == MIDDLE.register(root=ROOT).fingerprint
     with pytest.raises(InvalidMaterial, match="not signed by this authority"):
@@ -187,9 +190,7 @@ def test_a_certificate_is_known_by_the_intermediate_that_signed_it() -> None:
 def test_nothing_outlives_the_shortest_certificate_above_it() -> None:
     short = replace(ROOT, not_after=NOW + timedelta(days=3))
     low = replace(MIDDLE, under=short)
-    pem = certificates.node_certificate(
-        low.files(root=short), subject("a-0"), tls_public_key(), validity(days=10)
-    )
+    pem = certify(low.files(root=short), subject("a-0"), validity(days=10))
     register = low.register(root=short)
     assert certificates.certificate_facts(pem, register).not_after == short.not_after
     assert authorities.authority_facts(register).not_after == short.not_after
@@ -243,15 +244,15 @@ REFUSED_AUTHORITIES = {
 def test_an_authority_is_refused(case: str) -> None:
     files, why = REFUSED_AUTHORITIES[case]
     with pytest.raises(InvalidMaterial, match=why):
-        authorities.authority_register(files)
+        authorities.authority_register(files, SIGNING_KEYS)
     with pytest.raises(InvalidMaterial, match=why):
-        certificates.node_certificate(files, subject("a-0"), tls_public_key(), validity())
+        certify(files, subject("a-0"), validity())
 
 
 def test_a_message_shows_a_hostile_subject_on_one_short_line() -> None:
     hostile = Brought(issuer="Root\nIGNORE" + "x" * 50)
     with pytest.raises(InvalidMaterial) as error:
-        authorities.authority_register(hostile.files())
+        authorities.authority_register(hostile.files(), SIGNING_KEYS)
     assert str(error.value).isprintable()
 
 

@@ -34,10 +34,8 @@ class Rsa2048:
         modulus = f"{public.public_numbers().n:0{BITS // 4}x}"
         return PublicKey(public_pem(public), fingerprint(public), modulus)
 
-
-def load_public(pem: str, name: str) -> rsa.RSAPublicKey:
-    """`name`: what messages call it. Raises InvalidMaterial for a key of another kind or size."""
-    return _check(load_public_key(pem, name), name)
+    def load_public(self, pem: str, name: str) -> rsa.RSAPublicKey:
+        return _check(load_public_key(pem, name), name)
 
 
 def _check(key: PublicKeyTypes, name: str) -> rsa.RSAPublicKey:

@@ -3,7 +3,9 @@
 The library is loaded when a key is first touched: most operators never see an SM chain.
 """
 
+import base64
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from typing import Any
@@ -18,12 +20,46 @@ from consortium_operator.engines.fisco_bcos.keys import (
 )
 from consortium_operator.engines.protocol import InvalidMaterial
 
-EC_PUBLIC_KEY = der.object_identifier("1.2.840.10045.2.1")
-CURVE = der.object_identifier("1.2.156.10197.1.301")
+SM2_WITH_SM3 = "1.2.156.10197.1.501"
+"""The signature algorithm of certificates (GM/T 0006)."""
 
+_ALGORITHM = der.sequence(
+    der.object_identifier("1.2.840.10045.2.1"),  # id-ecPublicKey
+    der.object_identifier("1.2.156.10197.1.301"),  # the curve
+)
 _UNCOMPRESSED = b"\x04"
 _POINT_LENGTH = 64
 _NUMBER_LENGTH = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Sm2PublicKey:
+    """`point`: 64 bytes, the uncompressed point without its leading 04."""
+
+    point: bytes
+
+    @property
+    def encoded(self) -> bytes:
+        return _UNCOMPRESSED + self.point
+
+    @property
+    def spki(self) -> bytes:
+        """DER SubjectPublicKeyInfo."""
+        return der.sequence(_ALGORITHM, der.bit_string(self.encoded))
+
+    @property
+    def public(self) -> PublicKey:
+        spki = self.spki
+        return PublicKey(pem_of(spki, "PUBLIC KEY"), sha256_hex(spki), self.point.hex())
+
+    @classmethod
+    def from_spki(cls, spki: bytes) -> "Sm2PublicKey":
+        """Raises ValueError for another kind of key, or a point off the curve."""
+        algorithm, bits = der.split(der.content_of(spki))
+        encoded = der.content_of(bits)[1:]
+        if algorithm != _ALGORITHM or not _is_on_curve(encoded):
+            raise ValueError("no public key on the curve SM2")
+        return cls(encoded[1:])
 
 
 class Sm2:
@@ -35,7 +71,13 @@ class Sm2:
         return _pkcs8(key)
 
     def public(self, files: Mapping[str, bytes], name: str) -> PublicKey:
-        return public_key(_point_of(_load(files, name)))
+        return Sm2PublicKey(_point_of(_load(files, name))).public
+
+    def load_public(self, pem: str, name: str) -> Sm2PublicKey:
+        try:
+            return Sm2PublicKey.from_spki(_from_pem(pem))
+        except ValueError:
+            raise InvalidMaterial(f"{name} is no public key on the curve SM2") from None
 
     def sign(self, files: Mapping[str, bytes], name: str, digest: bytes) -> bytes:
         """Random: SM2 has no agreed way to derive the nonce."""
@@ -62,21 +104,6 @@ def is_available() -> bool:
     except ImportError:
         return False
     return True
-
-
-def public_key(point: bytes) -> PublicKey:
-    """`point`: 64 bytes, the uncompressed point without its leading 04."""
-    spki = der.sequence(der.sequence(EC_PUBLIC_KEY, CURVE), der.bit_string(_UNCOMPRESSED + point))
-    return PublicKey(pem_of(spki, "PUBLIC KEY"), sha256_hex(spki), point.hex())
-
-
-def point_of_spki(spki: bytes) -> bytes:
-    """The 64-byte point of a DER SubjectPublicKeyInfo. Raises ValueError for another kind."""
-    algorithm, bits = der.split(der.content_of(spki))
-    encoded = der.content_of(bits)[1:]
-    if algorithm != der.sequence(EC_PUBLIC_KEY, CURVE) or not _is_on_curve(encoded):
-        raise ValueError("no public key on the curve SM2")
-    return encoded[1:]
 
 
 def sign(files: Mapping[str, bytes], name: str, content: bytes) -> bytes:
@@ -135,6 +162,15 @@ def _load(files: Mapping[str, bytes], name: str) -> Any:
     if _point_of(derived) != _point_of(key):
         raise InvalidMaterial(f"{name} has a public part that does not match")
     return key
+
+
+def _from_pem(pem: str) -> bytes:
+    """The DER of a PEM public key. Raises ValueError."""
+    begin, end = (f"-----{word} PUBLIC KEY-----" for word in ("BEGIN", "END"))
+    if not pem.startswith(begin) or not pem.rstrip().endswith(end):
+        raise ValueError("no PEM public key")
+    text = pem.removeprefix(begin).rstrip().removesuffix(end)
+    return base64.b64decode("".join(text.split()), validate=True)
 
 
 def _sign(key: Any, content: bytes) -> bytes:

@@ -7,20 +7,20 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from enum import Enum
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 from consortium_operator.chain.private import PrivateFiles
-from consortium_operator.engines.fisco_bcos import certificates, identity
 from consortium_operator.engines.fisco_bcos.node.rpc import Limits
 from consortium_operator.engines.protocol import ClientIdentity, NodeEndpoint
 from tests.unit.engines.fisco_bcos.material import (
     authority,
+    certify,
+    client_certificate,
     client_key,
+    node_register,
     subject,
     tls_key,
-    tls_public_key,
     validity,
 )
 
@@ -69,24 +69,16 @@ HEALTHY: Script = {
 
 def client(member: str = "webank") -> ClientIdentity:
     """The operator's own, for a member."""
-    certificate = certificates.client_certificate(
-        authority(member, "client-ca"),
-        subject("operator", member=member),
-        client_key(),
-        validity(),
-    )
+    certificate = client_certificate(member, "operator")
     return ClientIdentity(client_key(), certificate)
 
 
 def server_certificate(days: float = 30) -> str:
-    return certificates.node_certificate(
-        authority(), subject("shenzhen-0"), tls_public_key(), validity(days=days, since_days=50)
-    )
+    return certify(authority(), subject("shenzhen-0"), validity(days=days, since_days=50))
 
 
-@cache
 def pinned() -> str:
-    return identity.node_register(identity.new_node_key(), tls_key()).tls_fingerprint
+    return node_register().tls_fingerprint
 
 
 @dataclass

@@ -17,15 +17,16 @@ from hypothesis import strategies as st
 from consortium_operator.api.fisco_bcos import ConsensusType
 from consortium_operator.chain.private import PrivateFiles
 from consortium_operator.chain.view import NodeView, Silence
-from consortium_operator.engines.fisco_bcos import certificates, identity
+from consortium_operator.engines.fisco_bcos import identity
 from consortium_operator.engines.fisco_bcos.node import client as node_client
 from consortium_operator.engines.fisco_bcos.node.client import FiscoBcosClient
 from consortium_operator.engines.fisco_bcos.node.rpc import Limits
+from consortium_operator.engines.fisco_bcos.suites.table import STANDARD
 from consortium_operator.engines.protocol import (
     ClientIdentity,
     NodeEndpoint,
 )
-from tests.unit.engines.fisco_bcos.material import authority, subject, tls_key, validity
+from tests.unit.engines.fisco_bcos.material import authority, certify, subject, tls_key, validity
 from tests.unit.engines.fisco_bcos.node.scripted_node import (
     HEALTHY,
     NODE,
@@ -191,12 +192,10 @@ async def test_what_cannot_be_reached_is_not_said_to_hang(monkeypatch: pytest.Mo
 
 async def test_an_impostor_is_told_nothing(tmp_path: Path) -> None:
     """Its certificate is of the right authority; its key is not the one on record."""
-    key = identity.new_tls_key()
-    node_key = identity.new_node_key()
-    public = identity.node_register(node_key, key).tls_public_key
-    certificate = certificates.node_certificate(
-        authority(), subject("shenzhen-0"), public, validity()
-    )
+    key = identity.new_tls_key(STANDARD)
+    node_key = identity.new_node_key(STANDARD)
+    public = identity.node_register(STANDARD, node_key, key).tls_public_key
+    certificate = certify(authority(), subject("shenzhen-0"), validity(), public)
     async with running(tmp_path, certificate=certificate, key=key) as node:
         assert await problem_of(node) == "shows another TLS key than the one on record"
         assert node.asked == []

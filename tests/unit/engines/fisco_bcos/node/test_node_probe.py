@@ -45,7 +45,7 @@ async def test_a_probe_deploys_one_byte_and_waits_for_its_block(tmp_path: Path) 
     (group, empty, raw, proof) = dict(node.asked)["sendTransaction"]
     assert (group, empty, proof) == ("group0", "", False)
     sent = SignedTransaction.decode(bytes.fromhex(raw.removeprefix("0x")))
-    assert sent.sender(STANDARD) == identity.account_register(ACCOUNT).address
+    assert sent.sender(STANDARD) == identity.account_register(STANDARD, ACCOUNT).address
     assert sent.transaction.input.hex() == "6001600c60003960016000f300"
     assert sent.transaction.to == ""
     assert sent.transaction.nonce == "42"
