@@ -45,9 +45,9 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Whose certificates are judged. `fingerprint`: of the key that they must be for; `authorities`:
-    the CAs that must have signed them. `facts` raises InvalidMaterial for certificates that are not
-    the holder's."""
+    """Whose certificates are judged. `fingerprint`: of the key that they must be for.
+    `authorities`: the CAs that must have signed them. `facts` raises InvalidMaterial for
+    certificates that are not the holder's."""
 
     fingerprint: str
     authorities: tuple[AuthorityRegister, ...]

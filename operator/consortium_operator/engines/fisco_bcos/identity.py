@@ -24,7 +24,7 @@ def new_node_key(suite: CryptoSuite) -> PrivateFiles:
 
 
 def new_tls_key(suite: CryptoSuite) -> PrivateFiles:
-    """PKCS#8, one for each of the node's certificates: ssl.key and its likes (config.ini [cert])."""
+    """ssl.key and its likes, one for each certificate: PKCS#8 (config.ini [cert])."""
     return PrivateFiles({leaf.key: leaf.kind.new() for leaf in suite.leaves})
 
 
