@@ -16,7 +16,7 @@ from consortium_operator.api.base import Part
 from consortium_operator.api.chain import ConsortiumChain
 from consortium_operator.api.conditions import Reason
 from consortium_operator.api.not_supported import NOT_SUPPORTED_YET
-from consortium_operator.api.problem import InvalidResource, Problem
+from consortium_operator.api.problem import InvalidResource, Problem, shown
 from consortium_operator.api.rule import Rule
 from consortium_operator.api.rules import RULES
 
@@ -24,10 +24,14 @@ __all__ = ["InvalidResource", "Problem", "parse"]
 
 _ALL_RULES: tuple[Rule[Any], ...] = (*RULES, *NOT_SUPPORTED_YET)
 
+# Far beyond the largest chain: 256 nodes with placement and affinity of their own.
+_DEEPEST, _MOST_VALUES = 50, 200_000
+_SHOWN_DEPTH = 6
+
 
 def parse(body: Mapping[str, Any]) -> ConsortiumChain:
     """The resource as a model. Raises InvalidResource with all problems at once."""
-    resource = _without_nulls(body)
+    resource = _Reader().read(body)
     if not isinstance(resource, dict):
         raise InvalidResource((Problem("kind", "is required: this is no Kubernetes object"),))
     # Output only: what another version of the operator wrote there must not stop a chain.
@@ -55,13 +59,36 @@ def _with_status(chain: ConsortiumChain, status: object) -> ConsortiumChain:
     return chain.model_copy(update={"status": read})
 
 
-def _without_nulls(value: Any) -> Any:
-    """The API server drops nulls, so `displayName:` with nothing behind it means absent."""
-    if isinstance(value, Mapping):
-        return {str(k): _without_nulls(v) for k, v in value.items() if v is not None}
-    if isinstance(value, list | tuple):
-        return [_without_nulls(entry) for entry in value]
-    return value
+class _Reader:
+    """Copies what was written without its nulls: the API server drops them, so `displayName:` with
+    nothing behind it means absent.
+
+    YAML may hold a list that contains itself, and a few lines may stand for billions of values.
+    """
+
+    def __init__(self) -> None:
+        self._left = _MOST_VALUES
+
+    def read(self, value: Any, path: str = "", depth: int = 0) -> Any:
+        self._left -= 1
+        if depth > _DEEPEST or self._left < 0:
+            raise InvalidResource((Problem(path or "spec", "is nested too deeply or too large"),))
+        if isinstance(value, Mapping):
+            return {
+                str(name): self.read(entry, self._below(path, f".{name}", depth), depth + 1)
+                for name, entry in value.items()
+                if entry is not None
+            }
+        if isinstance(value, list | tuple):
+            return [
+                self.read(entry, self._below(path, f"[{index}]", depth), depth + 1)
+                for index, entry in enumerate(value)
+            ]
+        return value
+
+    def _below(self, path: str, step: str, depth: int) -> str:
+        """Names a field, and not each of its fifty coils."""
+        return (path + shown(step)).lstrip(".") if depth < _SHOWN_DEPTH else path
 
 
 def _broken_rules(model: type[Part], value: Any, path: str) -> Iterator[Problem]:
@@ -138,7 +165,7 @@ def _problem(details: ErrorDetails) -> Problem:
         if isinstance(step, int):
             path += f"[{step}]"
         elif step != "[key]":
-            path += f".{step}"
+            path += shown(f".{step}")
     return Problem(path.lstrip(".") or "kind", _message(details), Reason.INVALID)
 
 

@@ -25,3 +25,8 @@ class InvalidResource(ValueError):
     def __init__(self, problems: tuple[Problem, ...]) -> None:
         super().__init__("; ".join(str(problem) for problem in problems))
         self.problems = problems
+
+
+def shown(name: str) -> str:
+    """A name that is none of ours, fit for a message of one line."""
+    return (name if name[:64].isprintable() else ascii(name[:64])[1:-1])[:64]

@@ -168,3 +168,25 @@ def test_whatever_is_read_is_refused_in_an_orderly_way(value: Any) -> None:
 @given(st.sampled_from(sorted(fields_of(RICH))), JSON)
 def test_whatever_stands_in_a_field_is_taken_or_refused(path: str, value: Any) -> None:
     assert all(p.path and p.message for p in problems_or_none(with_fields(RICH, {path: value})))
+
+
+def test_a_list_that_holds_itself_is_refused_by_name() -> None:
+    """YAML can say it: &a [*a]."""
+    coil: list[object] = []
+    coil.append(coil)
+    found = problems_of(with_fields(BASE, {"spec.members": coil}))
+    assert [problem.message for problem in found] == ["is nested too deeply or too large"]
+    assert found[0].path.startswith("spec.members[0]")
+
+
+def test_a_few_lines_that_stand_for_billions_of_values_are_refused() -> None:
+    bomb: object = "x"
+    for _ in range(40):
+        bomb = [bomb] * 10
+    (found,) = problems_of(with_fields(BASE, {"spec.nodeDefaults": bomb}))
+    assert "too large" in found.message
+
+
+def test_a_field_with_control_characters_in_its_name_is_shown_in_one_line() -> None:
+    (found,) = problems_of(with_fields(BASE, {"spec.a\n\x1b[2Jb": 1}))
+    assert str(found).isprintable()

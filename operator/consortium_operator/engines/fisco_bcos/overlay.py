@@ -9,7 +9,7 @@ import difflib
 from collections.abc import Iterator, Mapping
 
 from consortium_operator.api.chain import ConsortiumChainSpec
-from consortium_operator.api.problem import Problem
+from consortium_operator.api.problem import Problem, shown
 from consortium_operator.engines.fisco_bcos import ini
 from consortium_operator.engines.fisco_bcos.config_keys import CONFIG_KEYS
 from consortium_operator.engines.fisco_bcos.genesis_keys import GENESIS_KEYS
@@ -35,12 +35,12 @@ def problems(spec: ConsortiumChainSpec, version: NodeVersion) -> tuple[Problem, 
 def _section(name: str, keys: Mapping[str, str], version: NodeVersion) -> Iterator[Problem]:
     section = CONFIG_KEYS.section(name)
     if section is None:
-        yield Problem(f"{PATH}.{_shown(name)}", _unknown_section(name))
+        yield Problem(f"{PATH}.{shown(name)}", _unknown_section(name))
     else:
         for key in sorted(keys):
             complaint = _key(section, key, keys[key], version)
             if complaint is not None:
-                yield Problem(f"{PATH}.{name}.{_shown(key)}", complaint)
+                yield Problem(f"{PATH}.{name}.{shown(key)}", complaint)
 
 
 def _unknown_section(name: str) -> str:
@@ -82,11 +82,6 @@ def _unknown_key(section: Section, name: str) -> str:
 def nearest(name: str, known: list[str]) -> str:
     """The known name that is most like `name`."""
     return difflib.get_close_matches(name[:64], known, n=1, cutoff=0.0)[0]
-
-
-def _shown(name: str) -> str:
-    """A name that is none of ours, fit for a message of one line."""
-    return name[:64] if name[:64].isprintable() else ascii(name[:64])
 
 
 def _together(spec: ConsortiumChainSpec, version: NodeVersion) -> Iterator[Problem]:
