@@ -9,6 +9,7 @@ from importlib.util import find_spec
 
 import typer
 
+from consortium_operator.cli.inspection import inspect
 from consortium_operator.cli.render import render
 from consortium_operator.cli.validate import validate
 
@@ -18,7 +19,7 @@ _GROUPS = (
     ("sandbox", "consortium_sandbox", "consortium_operator.cli.sandbox"),
 )
 
-_COMMANDS = (render, validate)
+_COMMANDS = (inspect, render, validate)
 
 app = typer.Typer(
     name="consortium",

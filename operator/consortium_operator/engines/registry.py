@@ -1,9 +1,12 @@
 """The one table of engines, by the value of spec.engine."""
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 
+from consortium_operator.chain.inspected import Inspected
 from consortium_operator.chain.plan import Plan
 from consortium_operator.engines.fisco_bcos.engine import FiscoBcos
+from consortium_operator.engines.fisco_bcos.inspection.inspect import inspect as _fisco_bcos
 from consortium_operator.engines.fisco_bcos.node.client import connect as connect_fisco_bcos
 from consortium_operator.engines.protocol import ChainClient, Engine
 
@@ -15,3 +18,12 @@ _CONNECT: Mapping[str, Callable[[Plan], ChainClient]] = {"FiscoBcos": connect_fi
 def connect(plan: Plan) -> ChainClient:
     """A client for the running nodes of a chain."""
     return _CONNECT[plan.engine](plan)
+
+
+_INSPECT = (_fisco_bcos,)
+
+
+def inspect(files: Mapping[str, bytes], now: datetime) -> tuple[Inspected, ...]:
+    """Everything that any engine knows among `files` (path → content), in the order of paths."""
+    found = (one for look in _INSPECT for one in look(files, now))
+    return tuple(sorted(found, key=lambda one: (one.path, one.kind)))

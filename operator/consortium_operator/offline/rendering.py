@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from consortium_operator.api.conditions import Reason
 from consortium_operator.chain.genesis import Seal
 from consortium_operator.chain.journal import Journal
 from consortium_operator.chain.naming import PART_LABEL, ChildPart, chain_labels, is_ours
@@ -26,6 +27,7 @@ from consortium_operator.offline.cluster import MemoryCluster
 from consortium_operator.reconcile.certificates import Standing, authority_key, node_certificates
 from consortium_operator.reconcile.desired import (
     NodeObjects,
+    desired_budgets,
     desired_journal,
     desired_nodes,
     desired_shared,
@@ -87,7 +89,7 @@ class Rendering:
 
     `secrets`: every Secret that the operator makes. `manifests`: all other objects, in the order
     in which they are written. `found`: Secrets of others that the chain uses. `authorities`: each
-    member's CA keys.
+    member's CA keys. `notes`: what a person will have to do before long.
     """
 
     founded: Founded
@@ -96,6 +98,7 @@ class Rendering:
     found: tuple[Manifest, ...]
     nodes: tuple[RenderedNode, ...]
     authorities: Mapping[tuple[str, AuthorityKind], PrivateFiles]
+    notes: tuple[str, ...]
 
     @property
     def plan(self) -> Plan:
@@ -117,28 +120,36 @@ class Rendering:
 def render(plan: Plan, kept: Iterable[Manifest], surroundings: Surroundings) -> Rendering:
     """`kept`: the objects of an earlier rendering, or of a cluster: keys, register, genesis,
     certificates. What they lack is made, where the operator would make it. Raises CannotRender."""
-    return asyncio.run(_render(plan, kept, surroundings))
-
-
-async def _render(plan: Plan, kept: Iterable[Manifest], surroundings: Surroundings) -> Rendering:
     cluster = MemoryCluster(kept)
     run = _round(plan, cluster, surroundings)
     try:
-        founded = await establish(run, Progress(plan))
-        _refuse(run.findings)
-        certificates = await node_certificates(founded)
-        authorities = {
-            (member.name, kind): await _authority(founded, member, kind)
-            for member in plan.members
-            for kind in AuthorityKind
-        }
+        return asyncio.run(_render(run, cluster))
     except Blocked as blocked:
         run.findings.extend(blocked.findings)
-    _refuse(run.findings)
+        raise CannotRender(_all(run)) from blocked
+    except ValueError as error:
+        # InvalidMaterial, TamperedGenesis, a file that would not read back as it was meant: none
+        # of them quotes what is private.
+        raise CannotRender([f"the chain cannot be rendered: {error}"]) from error
+
+
+async def _render(run: Round, cluster: MemoryCluster) -> Rendering:
+    plan = run.plan
+    founded = await establish(run, Progress(plan))
+    _refuse(run)
+    certificates = await node_certificates(founded)
+    authorities = {
+        (member.name, kind): await _authority(founded, member, kind)
+        for member in plan.members
+        for kind in AuthorityKind
+    }
+    _refuse(run)
+    if missing := [node.path for node in plan.nodes if node.names.node not in certificates]:
+        raise CannotRender([f"there is no certificate for {', '.join(missing)}", *_all(run)])
     nodes = desired_nodes(founded, certificates, node_volumes(run, Journal({}), {}, frozenset()))
     kept_now = [one for one in cluster.objects if _is_ours(run, one)]
     secrets = [one for one in cluster.objects if kind_of(one) == SECRET]
-    _refuse(run.findings)
+    _refuse(run)
     return Rendering(
         founded=founded,
         secrets=tuple(one for one in secrets if _is_ours(run, one)),
@@ -151,6 +162,7 @@ async def _render(plan: Plan, kept: Iterable[Manifest], surroundings: Surroundin
             RenderedNode(one.node, certificates[one.node.names.node], one.pod) for one in nodes
         ),
         authorities=authorities,
+        notes=tuple(_all(run)),
     )
 
 
@@ -174,7 +186,7 @@ def _round(plan: Plan, cluster: MemoryCluster, surroundings: Surroundings) -> Ro
         world=world,
         memory=ChainMemory(uid=""),
         plan=plan,
-        engine=surroundings.engines[plan.engine],
+        engine=surroundings.engines[plan.engine].for_chain(plan),
         findings=Findings(),
         log=ChainLog(log, {"chain": str(plan.key)}),
     )
@@ -197,7 +209,8 @@ def _desired(founded: Founded, nodes: tuple[NodeObjects, ...]) -> list[Manifest]
     journal = updated(run, Journal({}), Seen(custody, None, {}))
     return [
         *(one for node in nodes for one in (node.certificate, node.config)),
-        *desired_shared(founded, Journal({}), known),
+        *desired_shared(founded, Journal({})),
+        *desired_budgets(founded, known),
         desired_journal(founded, journal),
         *(node.claim for node in nodes if node.claim is not None),
         *(node.stateful_set for node in nodes),
@@ -217,9 +230,14 @@ def _all_well(founded: Founded) -> ChainView:
     return ChainView(nodes, text, weights)
 
 
-def _refuse(findings: Findings) -> None:
-    if findings.found:
-        raise CannotRender(_words(finding) for finding in findings.found)
+def _refuse(run: Round) -> None:
+    """All but what serves and will end: of that the operator warns, and goes on."""
+    if any(finding.reason is not Reason.RENEWING for finding in run.findings.found):
+        raise CannotRender(_all(run))
+
+
+def _all(run: Round) -> list[str]:
+    return [_words(finding) for finding in run.findings.found]
 
 
 def _words(finding: Finding) -> str:

@@ -119,7 +119,12 @@ def carry_out(order: Order, surroundings: Surroundings) -> Rendered:
         files=dict(sorted(Counter(name.partition("/")[0] for name in tree).items())),
         made=_made(kept, rendering),
         changed=changed,
-        cautions=(*_image_caution(plan, assumed), *cautions(places), *_readable(home)),
+        cautions=(
+            *rendering.notes,
+            *_image_caution(plan, assumed),
+            *cautions(places),
+            *_readable(home),
+        ),
     )
 
 

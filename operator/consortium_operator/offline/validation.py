@@ -111,7 +111,7 @@ class _Judge:
         try:
             chain = parse(document.value)
         except InvalidResource as error:
-            return error.problems
+            return tuple(dict.fromkeys((*error.problems, *_of_metadata(document.value))))
         # Owner references would carry it, and no other run would give the same bytes.
         chain = chain.model_copy(
             update={"metadata": chain.metadata.model_copy(update={"uid": None})}
@@ -154,6 +154,25 @@ class _Judge:
                     "its context's",
                 )
             )
+
+
+_SMALLEST_SPEC = {
+    "version": "3.16.4",
+    "chainId": "chain0",
+    "members": [{"name": "member", "nodes": [{"name": "node"}]}],
+}
+
+
+def _of_metadata(value: object) -> tuple[Problem, ...]:
+    """What is wrong with it, though the rest has a shape by which no rule about the whole object
+    can be judged."""
+    if not isinstance(value, dict):
+        return ()
+    try:
+        parse({**value, "spec": _SMALLEST_SPEC})
+    except InvalidResource as error:
+        return tuple(one for one in error.problems if one.path.startswith("metadata"))
+    return ()
 
 
 def _is_chain(kind: str, api_version: object) -> bool:

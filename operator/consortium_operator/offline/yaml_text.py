@@ -21,7 +21,11 @@ class _Dumper(yaml.SafeDumper):
 
 
 def _text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
-    style = "|" if "\n" in value else "'" if _MISREAD.fullmatch(value) else None
+    style = "'" if _MISREAD.fullmatch(value) else None
+    if not value.replace("\n", "").isprintable():
+        style = '"'
+    elif "\n" in value:
+        style = "|"
     return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
 
 

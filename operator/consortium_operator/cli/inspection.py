@@ -1,0 +1,97 @@
+"""`consortium inspect`: what is this certificate, key, genesis, setting."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from consortium_operator.chain.inspected import Inspected
+from consortium_operator.cli.printing import INVALID, USAGE, Format, fail, note, print_data
+from consortium_operator.engines import registry
+from consortium_operator.offline.inspection import gather
+from consortium_operator.reconcile.outside import utc_now
+
+
+def inspect(
+    path: Annotated[
+        Path, typer.Argument(metavar="PATH", help="A file, or a directory with all below it.")
+    ],
+    output: Annotated[Format, typer.Option("--output", "-o", help="How to print it.")] = (
+        Format.TEXT
+    ),
+) -> None:
+    """Show what a certificate, key, config.genesis, config.ini or nodes.json is and says.
+
+    Ids, lifetimes, who signed, the genesis and its quorum; of private keys the public side only.
+    Manifests are looked into. Exits with 0, with 1 where something is wrong with what was found or
+    nothing was, and with 2 where the path cannot be read.
+    """
+    if not path.exists():
+        fail(USAGE, f"{path}: no such file or directory")
+    gathered = gather(path)
+    if not path.is_dir() and gathered.unread:
+        fail(USAGE, *(f"{name}: {why}" for name, why in gathered.unread.items()))
+    found = registry.inspect(gathered.files, utc_now())
+    if output is Format.TEXT:
+        for line in lines(found):
+            typer.echo(line)
+    else:
+        print_data([asdict(one) | {"problems": list(one.problems)} for one in found], output)
+    for name, why in gathered.unread.items():
+        note(f"{_shown(name)}: {why}")
+    if not found:
+        fail(INVALID, f"{path}: neither a certificate nor a key, genesis, config.ini or nodes.json")
+    if any(one.problems for one in found):
+        raise typer.Exit(INVALID)
+
+
+def lines(found: Sequence[Inspected]) -> Iterator[str]:
+    for number, one in enumerate(found):
+        if number:
+            yield ""
+        yield f"{_shown(one.path)}: {one.kind}"
+        for problem in one.problems:
+            yield f"  problem: {_shown(problem)}"
+        yield from _facts(one.facts, "  ")
+
+
+def _facts(facts: Mapping[str, Any], indent: str) -> Iterator[str]:
+    width = max((len(name) for name, value in facts.items() if not _is_block(value)), default=0)
+    for name, value in facts.items():
+        if _is_block(value):
+            yield f"{indent}{name}:"
+            yield from _block(value, indent + "  ")
+        else:
+            yield f"{indent}{name + ':':<{width + 1}} {_word(value)}"
+
+
+def _block(value: Any, indent: str) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        yield from _facts(value, indent)
+    elif isinstance(value, str):
+        yield from (f"{indent}{_shown(line)}".rstrip() for line in value.splitlines())
+    else:
+        for entry in value:
+            words = (
+                " ".join(f"{k} {_word(v)}" for k, v in entry.items())
+                if isinstance(entry, Mapping)
+                else _word(entry)
+            )
+            yield f"{indent}- {words}"
+
+
+def _is_block(value: Any) -> bool:
+    return isinstance(value, Mapping | list) or (isinstance(value, str) and "\n" in value)
+
+
+def _word(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return _shown(str(value))
+
+
+def _shown(text: str) -> str:
+    """Nothing that a terminal would obey: names in certificates are anybody's text."""
+    return "".join(char if char.isprintable() else "?" for char in text)
