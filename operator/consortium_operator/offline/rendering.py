@@ -27,7 +27,6 @@ from consortium_operator.offline.cluster import MemoryCluster
 from consortium_operator.reconcile.certificates import Standing, authority_key, node_certificates
 from consortium_operator.reconcile.desired import (
     NodeObjects,
-    desired_budgets,
     desired_journal,
     desired_nodes,
     desired_shared,
@@ -209,8 +208,7 @@ def _desired(founded: Founded, nodes: tuple[NodeObjects, ...]) -> list[Manifest]
     journal = updated(run, Journal({}), Seen(custody, None, {}))
     return [
         *(one for node in nodes for one in (node.certificate, node.config)),
-        *desired_shared(founded, Journal({})),
-        *desired_budgets(founded, known),
+        *desired_shared(founded, Journal({}), known),
         desired_journal(founded, journal),
         *(node.claim for node in nodes if node.claim is not None),
         *(node.stateful_set for node in nodes),
