@@ -11,7 +11,7 @@ import struct
 from dataclasses import dataclass, replace
 from typing import Any
 
-from consortium_sandbox.node.keys import keccak256
+from consortium_sandbox.node.suite import Suite
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Receipt:
     logs: tuple[LogEntry, ...] = ()
     version: int = 0
 
-    def hash(self) -> bytes:
+    def hash(self, suite: Suite) -> bytes:
         parts = [
             struct.pack(">i", self.version),
             self.gas_used.encode(),
@@ -47,7 +47,7 @@ class Receipt:
         for log in self.logs:
             parts += [log.address.encode(), *log.topics, log.data]
         parts.append(struct.pack(">q", self.block_number))
-        return keccak256(b"".join(parts))
+        return suite.hash(b"".join(parts))
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class Header:
     weights: tuple[int, ...] = ()
     extra_data: bytes = b""
 
-    def hash(self) -> bytes:
+    def hash(self, suite: Suite) -> bytes:
         parts = [struct.pack(">i", self.version)]
         if self.parent is not None:
             parts += [struct.pack(">q", self.number - 1), self.parent]
@@ -83,7 +83,7 @@ class Header:
             self.extra_data,
             *(struct.pack(">q", weight) for weight in self.weights),
         ]
-        return keccak256(b"".join(parts))
+        return suite.hash(b"".join(parts))
 
 
 @dataclass(frozen=True)
@@ -102,16 +102,16 @@ class Block:
     transactions: tuple[bytes, ...] = ()
     seal: Seal = Seal()
 
-    def hash(self) -> bytes:
-        return self.header.hash()
+    def hash(self, suite: Suite) -> bytes:
+        return self.header.hash(suite)
 
     def sealed(self, seal: Seal) -> Block:
         return replace(self, seal=seal)
 
 
-def root(items: list[bytes]) -> bytes:
+def root(items: list[bytes], suite: Suite) -> bytes:
     """One hash over a list, in place of the real Merkle root."""
-    return keccak256(b"".join(items)) if items else bytes(32)
+    return suite.hash(b"".join(items)) if items else bytes(32)
 
 
 def block_to_bytes(block: Block) -> bytes:

@@ -18,47 +18,54 @@ _VERSION_TAG, _EXTENSIONS_TAG = 0xA0, 0xA3
 
 @dataclass(frozen=True)
 class PeerCertificate:
-    """`p2p_id` is the public key's bit string in hex; `modulus` the RSA modulus the lists hold."""
+    """`p2p_id` is the public key's bit string in hex.
+
+    `tls_id` is what the black and the white list hold: the RSA modulus, or the point of an EC key.
+    """
 
     p2p_id: str
-    modulus: str
+    tls_id: str
     has_basic_constraints: bool
 
 
 def parse_certificate(der: bytes) -> PeerCertificate:
     """Raises ValueError for anything that is no certificate."""
     try:
-        fields = _items(DerSequence().decode(der)[0])
+        fields = items(DerSequence().decode(der)[0])
         if isinstance(fields[0], bytes) and fields[0][0] == _VERSION_TAG:
             fields = fields[1:]
         key_info = DerSequence().decode(fields[5])
         bits = bytes(DerBitString().decode(key_info[1]).value)
-        return PeerCertificate(bits.hex(), _modulus(key_info[0], bits), _constrained(fields[6:]))
+        return PeerCertificate(bits.hex(), _tls_id(key_info[0], bits), _constrained(fields[6:]))
     except (IndexError, TypeError) as error:
         raise ValueError("not a certificate") from error
 
 
-def _items(der: bytes) -> list[Any]:
+def items(der: bytes) -> list[Any]:
+    """What a DER sequence holds, each as DER (integers as numbers)."""
     sequence = DerSequence().decode(der)
     return [sequence[i] for i in range(len(sequence))]
 
 
-def _modulus(algorithm: bytes, bits: bytes) -> str:
+def _tls_id(algorithm: bytes, bits: bytes) -> str:
     oid = DerObjectId().decode(DerSequence().decode(algorithm)[0]).value
-    return f"{DerSequence().decode(bits)[0]:X}" if oid == _RSA else bits.hex().upper()
+    return f"{DerSequence().decode(bits)[0]:X}" if oid == _RSA else bits[1:].hex().upper()
 
 
 def _constrained(optional_fields: list[bytes]) -> bool:
     for field in optional_fields:
         if field[0] == _EXTENSIONS_TAG:
             body = field[2 + (field[1] & 0x7F if field[1] & 0x80 else 0) :]
-            oids = (DerObjectId().decode(_items(each)[0]).value for each in _items(body))
+            oids = (DerObjectId().decode(items(each)[0]).value for each in items(body))
             return _BASIC_CONSTRAINTS in oids
     return False
 
 
 def load_own_certificate(path: str) -> PeerCertificate:
-    """The first certificate of ssl.crt. Raises StartFailed: this one file a node cannot miss."""
+    """The first certificate of ssl.crt or sm_ssl.crt.
+
+    Raises StartFailed: this one file a node cannot miss.
+    """
     try:
         pem = Path(path).read_text()
         end = pem.index(ssl.PEM_FOOTER) + len(ssl.PEM_FOOTER)

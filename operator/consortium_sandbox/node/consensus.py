@@ -10,14 +10,21 @@ from typing import Any
 
 from consortium_sandbox.node.block import Block, Seal, block_from_bytes, block_to_bytes
 from consortium_sandbox.node.failure import DiskFailed
-from consortium_sandbox.node.keys import KeyPair
 from consortium_sandbox.node.ledger import Executed, Ledger
 from consortium_sandbox.node.log import Log
-from consortium_sandbox.node.pbft.actions import Action, Decided, Send, SetTimer, WriteDown
+from consortium_sandbox.node.pbft.actions import (
+    Action,
+    Decided,
+    Send,
+    SetTimer,
+    Start,
+    WriteDown,
+)
 from consortium_sandbox.node.pbft.core import Pbft
 from consortium_sandbox.node.pbft.messages import decode, encode
 from consortium_sandbox.node.pbft.proofs import Verifier
 from consortium_sandbox.node.pbft.votelog import VoteLog
+from consortium_sandbox.node.suite import KeyPair
 from consortium_sandbox.node.txpool import TransactionPool
 
 MODULE = "pbft"
@@ -43,6 +50,7 @@ class Consensus:
     def __init__(self, parts: Parts, min_seal_time: float, now: Clock) -> None:
         self._key, self._ledger, self._pool = parts.key, parts.ledger, parts.pool
         self._votes, self._log = parts.votes, parts.log
+        self._suite = parts.ledger.rules.suite
         self._min_seal_time = min_seal_time
         self._now = now
         self._core = Pbft(parts.key, parts.ledger.domain, parts.ledger.check)
@@ -50,6 +58,8 @@ class Consensus:
         self._sealing: asyncio.TimerHandle | None = None
         self._last_block_at = -min_seal_time
         self._removed = False
+        alone = len(parts.ledger.committee.sealers) == 1
+        self._has_restarted = parts.ledger.height > 0 and not alone
         self.send: SendTo = lambda to, module, body: None
         self.on_block: OnBlock = lambda executed: None
 
@@ -69,7 +79,9 @@ class Consensus:
 
     @property
     def timed_out(self) -> bool:
-        return self._core.votes and self._core.instance.changing
+        """On an idle chain it proves nothing: a restarted sealer keeps it until the next block."""
+        waits = self._core.instance.changing or self._has_restarted
+        return self._core.votes and waits
 
     @property
     def change_cycle(self) -> int:
@@ -100,7 +112,7 @@ class Consensus:
         if number != ledger.height + 1:
             return False
         verifier = Verifier(ledger.domain, ledger.committee, number)
-        if not verifier.seal(block.hash(), block.seal):
+        if not verifier.seal(block.hash(self._suite), block.seal):
             self._log.warning("[BLOCK SYNC]block with invalid signatures", number=number)
             return False
         executed = ledger.execute(block)
@@ -162,12 +174,13 @@ class Consensus:
             return
         with self._disk():
             self._ledger.commit(executed)
+        self._has_restarted = False
         self._last_block_at = asyncio.get_running_loop().time()
         number = executed.block.header.number
         self._log.info(
             "[CONSENSUS][PBFT][METRIC]^^^^^^^^Report",
             committedIndex=number,
-            hash=executed.block.hash().hex()[:8],
+            hash=executed.block.hash(self._suite).hex()[:8],
             view=executed.block.seal.view,
             txs=len(executed.transactions),
         )
@@ -190,7 +203,13 @@ class Consensus:
         self._do(self._core.set_pending(len(self._pool) > 0))
         self._do(
             self._core.start_height(
-                height, ledger.head_hash, ledger.committee, self._votes.entries(height)
+                Start(
+                    height,
+                    ledger.head_hash,
+                    ledger.committee,
+                    ledger.head_view,
+                    self._votes.entries(height),
+                )
             )
         )
         self._plan_seal()
@@ -210,12 +229,11 @@ class Consensus:
         transactions = self._pool.first(int(limit.value) if limit else 1000)
         if self._removed or not transactions or not self._core.may_propose():
             return
-        index = self._ledger.committee.index(self._key.node_id)
-        executed = self._ledger.build(transactions, int(self._now() * 1000), index or 0)
+        executed = self._ledger.propose(transactions, int(self._now() * 1000), self._key)
         self._log.info(
             "[CONSENSUS][SEALER]++++++++++++++++ Generate proposal",
             index=executed.block.header.number,
             txsSize=len(transactions),
         )
         block = executed.block
-        self._do(self._core.propose(block.hash(), block_to_bytes(block)))
+        self._do(self._core.propose(block.hash(self._suite), block_to_bytes(block)))

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from consortium_sandbox.node import versions
 from consortium_sandbox.node.failure import StartFailed
 from consortium_sandbox.node.ini import BadValue, Tree, bad_data, to_bool
-from consortium_sandbox.node.keys import keccak256
+from consortium_sandbox.node.releases import Release
+from consortium_sandbox.node.suite import Suite, suite_of
 
 _MAX_BLOCK_LIMIT = 5000
 _MIN_GAS_LIMIT = 100_000
@@ -67,6 +68,10 @@ class Genesis:
     features: tuple[tuple[str, bool], ...]
 
     @property
+    def suite(self) -> Suite:
+        return suite_of(self.chain.sm_crypto)
+
+    @property
     def compatibility_text(self) -> str:
         return versions.to_text(self.compatibility)
 
@@ -94,7 +99,7 @@ class Genesis:
             self.compatibility_text,
             executed_again,
         ]
-        return keccak256(json.dumps(values).encode())
+        return self.suite.hash(json.dumps(values).encode())
 
     def _sections_text(self) -> str:
         chain, executor = self.chain, self.executor
@@ -141,14 +146,15 @@ class Genesis:
         return "-".join(str(value) for value in values) + nodes
 
 
-def read_genesis(tree: Tree, config: Tree) -> Genesis:
+def read_genesis(tree: Tree, config: Tree, release: Release) -> Genesis:
     """Read config.genesis in the node's order; `config` is config.ini, for chains before 3.1."""
+    tree = release.as_read(tree)
     compatibility = versions.to_number(tree.text("version.compatibility_version", "3.0.0-rc4"))
     chain = _chain(tree) if compatibility >= versions.V3_1 else None
     web3_chain_id = tree.text("web3.chain_id", "0")
     if not re.fullmatch(r"[0-9]*", web3_chain_id):
         raise StartFailed("The web3ChainId must be number string")
-    features = _features(tree)
+    features = _features(tree, release)
     consensus_type = _consensus_type(tree)
     tx_count_limit, gas_limit = _limits(tree)
     sealers = _sealers(tree)
@@ -188,14 +194,14 @@ def _chain(tree: Tree) -> ChainIdentity:
     )
 
 
-def _features(tree: Tree) -> tuple[tuple[str, bool], ...]:
+def _features(tree: Tree, release: Release) -> tuple[tuple[str, bool], ...]:
     features = []
     for flag, text in tree.section("features").items():
         try:
             value = to_bool(text)
         except BadValue:
             raise bad_data("b") from None
-        if flag not in versions.FEATURES:
+        if flag not in release.flags:
             # The real exception carries no text: only the type names the trouble.
             raise StartFailed("std::exception", kind="bcos::ledger::NoSuchFeatureError")
         features.append((flag, value))
@@ -279,10 +285,15 @@ def _executor(tree: Tree, compatibility: int) -> ExecutorFlags:
     return flags
 
 
-def check_supported(genesis: Genesis, binary_version: str) -> None:
-    """A genesis newer than the binary (Ledger.cpp): only found out when block 0 is made."""
-    if genesis.compatibility > versions.to_number(binary_version):
+def check_supported(genesis: Genesis, release: Release, *, founded: bool) -> None:
+    """A genesis newer than the binary (Ledger.cpp): only found out when block 0 is at hand."""
+    if genesis.compatibility <= release.max_version:
+        return
+    version = genesis.compatibility_text
+    if founded:
         raise versions.BadVersion(
-            f"The genesis compatibilityVersion is {genesis.compatibility_text}, "
-            "high than support maxVersion"
+            f"Current genesis compatibilityVersion is {version}, No support this version"
         )
+    raise versions.BadVersion(
+        f"The genesis compatibilityVersion is {version}, high than support maxVersion"
+    )

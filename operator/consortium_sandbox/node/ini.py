@@ -8,7 +8,7 @@ forgiving where it converts: a typed getter with a default swallows every bad va
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TypeVar
 
@@ -32,6 +32,16 @@ class Tree:
     def section(self, name: str) -> dict[str, str]:
         """All keys of a section in file order; empty where there is no such section."""
         return dict(self._sections.get(name, {}))
+
+    def without(self, paths: Iterable[str]) -> Tree:
+        """The same file without the keys at `section.key`."""
+        gone = set(paths)
+        return Tree(
+            {
+                name: {key: text for key, text in keys.items() if f"{name}.{key}" not in gone}
+                for name, keys in self._sections.items()
+            }
+        )
 
     def has_section(self, name: str) -> bool:
         return name in self._sections

@@ -21,13 +21,23 @@ from consortium_sandbox.node.block import (
     root,
 )
 from consortium_sandbox.node.blockfile import BlockFile
-from consortium_sandbox.node.executor.run import Place, execute
+from consortium_sandbox.node.executor import working_sealers
+from consortium_sandbox.node.executor.calls import CONSENSUS_ADDRESS, Place, Rules
+from consortium_sandbox.node.executor.run import execute
 from consortium_sandbox.node.failure import StartFailed
 from consortium_sandbox.node.genesis import Genesis
 from consortium_sandbox.node.pbft.committee import Committee
 from consortium_sandbox.node.pbft.messages import Domain
+from consortium_sandbox.node.releases import Release
 from consortium_sandbox.node.state import Changes, Member, State, genesis_changes
-from consortium_sandbox.node.transaction import BadTransaction, Transaction, decode
+from consortium_sandbox.node.suite import KeyPair
+from consortium_sandbox.node.transaction import (
+    BadTransaction,
+    Transaction,
+    TransactionData,
+    decode,
+    sign,
+)
 
 Echo = Callable[[str], None]
 
@@ -57,17 +67,22 @@ class Counts:
 class Ledger:
     """Blocks 0 to `height`. One writer: the node's event loop."""
 
-    def __init__(self, genesis: Genesis, blocks: BlockFile, genesis_hash: bytes) -> None:
+    def __init__(
+        self, genesis: Genesis, release: Release, blocks: BlockFile, genesis_hash: bytes
+    ) -> None:
         self.genesis = genesis
+        self.rules = Rules(genesis.suite, release)
         self.genesis_hash = genesis_hash
         self.genesis_header = genesis_header(genesis)
         self._blocks = blocks
-        self._world: Changes = genesis_changes(genesis)
+        self._world: Changes = genesis_changes(genesis, release)
         self._hashes: list[bytes] = [genesis_hash]
         self._numbers: dict[bytes, int] = {genesis_hash: 0}
         self._where: dict[bytes, tuple[int, int]] = {}
         self._nonces: dict[str, int] = {}
         self._executed: dict[bytes, Executed] = {}
+        # The view in which the newest block was committed: the next height begins in it.
+        self.head_view = 0
         self.counts = Counts()
         for record in blocks:
             self._apply(json.loads(record))
@@ -91,7 +106,7 @@ class Ledger:
         """Nodes with another genesis hash cannot read each other's votes."""
         chain = self.genesis.chain
         name = f"{chain.chain_id}/{chain.group_id}/".encode() + self.genesis_hash
-        return Domain(name)
+        return Domain(name, self.rules.suite)
 
     def state(self) -> State:
         """A view whose changes go nowhere."""
@@ -117,7 +132,7 @@ class Ledger:
             return None
         block = block_from_bytes(record["block"].encode("latin-1"))
         receipt = _receipt(record["receipts"][where[1]])
-        return decode(block.transactions[where[1]]), receipt
+        return decode(block.transactions[where[1]], self.rules.suite), receipt
 
     def has_nonce(self, nonce: str) -> bool:
         return nonce in self._nonces
@@ -127,21 +142,48 @@ class Ledger:
 
     # --- making and checking blocks -----------------------------------------------------------
 
-    def build(self, transactions: Sequence[Transaction], timestamp: int, sealer: int) -> Executed:
-        """The next block, proposed by the sealer with this index. Time in milliseconds."""
-        number = self.height + 1
+    def propose(
+        self, transactions: Sequence[Transaction], timestamp: int, key: KeyPair
+    ) -> Executed:
+        """The next block, as its leader makes it. Time in milliseconds.
+
+        The data version of its header is the chain's, or the newest that this binary knows.
+        """
+        number, version = self.height + 1, self.state().compatibility()
+        if working_sealers.is_due(self.state(), number):
+            transactions = [self._rotation(key), *transactions]
+        version = min(version, self.rules.release.max_version)
+        sealer = self.committee.index(key.node_id) or 0
+        return self._build(transactions, timestamp, sealer, version)
+
+    def _rotation(self, key: KeyPair) -> Transaction:
+        chain, suite, number = self.genesis.chain, self.rules.suite, self.height + 1
+        data = TransactionData(
+            chain_id=chain.chain_id,
+            group_id=chain.group_id,
+            block_limit=self.height + chain.block_limit,
+            nonce=str(int.from_bytes(suite.hash(f"{key.node_id}{number}".encode())[:16], "big")),
+            to=CONSENSUS_ADDRESS,
+            input=working_sealers.rotation(key, suite, number),
+        )
+        return decode(sign(data, key, suite), suite)
+
+    def _build(
+        self, transactions: Sequence[Transaction], timestamp: int, sealer: int, version: int
+    ) -> Executed:
+        number, suite = self.height + 1, self.rules.suite
         state = self.state()
         receipts = tuple(
-            execute(state, transaction, Place(number, index))
+            execute(state, transaction, Place(self.rules, number, index))
             for index, transaction in enumerate(transactions)
         )
         header = Header(
             number=number,
-            version=self.state().compatibility(),
+            version=version,
             parent=self.head_hash,
-            txs_root=root([transaction.hash for transaction in transactions]),
-            receipts_root=root([receipt.hash() for receipt in receipts]),
-            state_root=root([f"{k}={v}".encode() for k, v in sorted(state.changes.items())]),
+            txs_root=root([transaction.hash for transaction in transactions], suite),
+            receipts_root=root([receipt.hash(suite) for receipt in receipts], suite),
+            state_root=root([f"{k}={v}".encode() for k, v in sorted(state.changes.items())], suite),
             gas_used=f"{sum(int(receipt.gas_used, 16) for receipt in receipts):x}",
             timestamp=timestamp,
             sealer=sealer,
@@ -150,7 +192,7 @@ class Ledger:
         )
         block = Block(header, tuple(transaction.raw for transaction in transactions))
         executed = Executed(block, tuple(transactions), receipts, state.changes)
-        self._executed[block.hash()] = executed
+        self._executed[block.hash(suite)] = executed
         return executed
 
     def check(self, height: int, digest: bytes, payload: bytes) -> bool:
@@ -163,28 +205,48 @@ class Ledger:
             block = block_from_bytes(payload)
         except ValueError:
             return False
-        return block.hash() == digest and self.execute(block) is not None
+        return block.hash(self.rules.suite) == digest and self.execute(block) is not None
 
     def execute(self, block: Block) -> Executed | None:
         """Execute a block that claims to be the next; None where it is not what it claims."""
-        digest = block.hash()
+        digest = block.hash(self.rules.suite)
         if digest not in self._executed:
             try:
-                transactions = [decode(raw) for raw in block.transactions]
+                transactions = [decode(raw, self.rules.suite) for raw in block.transactions]
             except BadTransaction:
                 return None
-            if not self._may_hold(transactions):
+            if not self._may_hold(transactions) or not self._begins_right(block, transactions):
                 return None
             # Building it anew must give the same header, so the same roots, members and parent.
-            self.build(transactions, block.header.timestamp, block.header.sealer)
+            header = block.header
+            self._build(transactions, header.timestamp, header.sealer, header.version)
         executed = self._executed.get(digest)
         return replace(executed, block=block) if executed else None
+
+    def _begins_right(self, block: Block, transactions: Sequence[Transaction]) -> bool:
+        """The version is not above this binary's; a rotation that is due comes first.
+
+        SchedulerImpl.cpp: "The block version is larger than maxSupportedVersion".
+        """
+        header, sealers = block.header, self.committee.sealers
+        if header.version > self.rules.release.max_version or header.sealer >= len(sealers):
+            return False
+        if not working_sealers.is_due(self.state(), header.number):
+            return True
+        leader = self.rules.suite.address(sealers[header.sealer].node_id)
+        first = transactions[0] if transactions else None
+        return (
+            first is not None
+            and working_sealers.is_rotation(first.data, self.rules.suite)
+            and first.sender == leader
+        )
 
     def _may_hold(self, transactions: list[Transaction]) -> bool:
         limit = self.state().setting("tx_count_limit")
         nonces = {transaction.data.nonce for transaction in transactions}
         return (
-            len(transactions) <= int(limit.value if limit else 1000)
+            # One more: a rotation comes on top of what the leader took from its pool.
+            len(transactions) <= int(limit.value if limit else 1000) + 1
             and len(nonces) == len(transactions)
             and not any(self.has_nonce(nonce) for nonce in nonces)
             and all(self._belongs_here(transaction) for transaction in transactions)
@@ -200,7 +262,7 @@ class Ledger:
 
     def commit(self, executed: Executed) -> None:
         """Write the block, which must be the next one, and take over what it does."""
-        record = _to_record(executed)
+        record = _to_record(executed, self.rules)
         self._blocks.append(json.dumps(record, sort_keys=True).encode())
         self._apply(record)
         self._executed.clear()
@@ -229,6 +291,7 @@ class Ledger:
         self._hashes.append(block_hash)
         self._numbers[block_hash] = number
         self._world.update(record["changes"])
+        self.head_view = record["view"]
         for index, transaction_hash in enumerate(record["transactions"]):
             self._where[bytes.fromhex(transaction_hash)] = (number, index)
         self._nonces.update(dict.fromkeys(record["nonces"], number))
@@ -254,7 +317,7 @@ def genesis_header(genesis: Genesis) -> Header:
 
 
 def open_ledger(
-    genesis: Genesis, directory: str, state_directory: str, binary_version: str, echo: Echo
+    genesis: Genesis, directory: str, state_directory: str, release: Release, echo: Echo
 ) -> Ledger:
     """Open or found the chain in a data directory.
 
@@ -265,19 +328,18 @@ def open_ledger(
     path = Path(state_directory) / "genesis.json"
     found = json.loads(path.read_text()) if path.exists() else None
     text = genesis.block_zero_text()
-    if found is None:
-        genesis_module.check_supported(genesis, binary_version)
-    elif found["text"] != text:
+    if found is not None and found["text"] != text:
         echo("The Genesis Data is inconsistent with the initial Genesis Data. \n")
         echo(f",existsGenesisData={found['text']}\n,genesisData={text}\n\n")
         raise StartFailed("The Genesis Data is inconsistent with the initial Genesis Data")
+    genesis_module.check_supported(genesis, release, founded=found is not None)
     if found is None or not len(blocks):
         digest = genesis.genesis_hash(
-            genesis_header(genesis).hash(), executed_again=found is not None
+            genesis_header(genesis).hash(genesis.suite), executed_again=found is not None
         )
         found = {"text": text, "hash": digest.hex()}
         _write_synced(path, json.dumps(found))
-    return Ledger(genesis, blocks, bytes.fromhex(found["hash"]))
+    return Ledger(genesis, release, blocks, bytes.fromhex(found["hash"]))
 
 
 def _write_synced(path: Path, content: str) -> None:
@@ -289,11 +351,12 @@ def _write_synced(path: Path, content: str) -> None:
     temporary.replace(path)
 
 
-def _to_record(executed: Executed) -> dict[str, Any]:
+def _to_record(executed: Executed, rules: Rules) -> dict[str, Any]:
     return {
-        "hash": executed.block.hash().hex(),
+        "hash": executed.block.hash(rules.suite).hex(),
         "block": block_to_bytes(executed.block).decode("latin-1"),
         "transactions": [transaction.hash.hex() for transaction in executed.transactions],
+        "view": executed.block.seal.view,
         "nonces": [transaction.data.nonce for transaction in executed.transactions],
         "receipts": [_from_receipt(receipt) for receipt in executed.receipts],
         "changes": executed.changes,

@@ -12,7 +12,7 @@ from typing import NoReturn
 
 from consortium_sandbox.node.failure import Abort, DiskFailed, StartFailed
 from consortium_sandbox.node.log import say
-from consortium_sandbox.node.node import Node, emulated_version, read_files
+from consortium_sandbox.node.node import Node, emulated_release, read_files
 from consortium_sandbox.node.rpc.shapes import STAND_IN
 
 START_FAILED = 255
@@ -52,7 +52,7 @@ def main(arguments: list[str]) -> int:
 
 
 def print_version() -> None:
-    say(f"FISCO BCOS Version : {emulated_version()} ({STAND_IN})\n")
+    say(f"FISCO BCOS Version : {emulated_release().tag} ({STAND_IN})\n")
     for label in ("Build Time", "Build Type", "Git Branch", "Git Commit"):
         say(f"{label:<19}: {STAND_IN}\n")
 

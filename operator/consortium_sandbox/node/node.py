@@ -4,28 +4,32 @@ from __future__ import annotations
 
 import asyncio
 import os
+import ssl
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from consortium_sandbox.node import consensus as consensus_module
-from consortium_sandbox.node import submit, sync, versions
+from consortium_sandbox.node import releases, submit, sync
 from consortium_sandbox.node.certificates import load_own_certificate
 from consortium_sandbox.node.consensus import Consensus, Parts
 from consortium_sandbox.node.datadir import open_directory
 from consortium_sandbox.node.failure import StartFailed
+from consortium_sandbox.node.gateway.handshake import Handshake, TlsHandshake
 from consortium_sandbox.node.gateway.service import Gateway, Identity
 from consortium_sandbox.node.genesis import Genesis, read_genesis
 from consortium_sandbox.node.ini import Tree, parse_file
-from consortium_sandbox.node.keys import KeyPair, load_key_pair
+from consortium_sandbox.node.keys import load_key_pair
 from consortium_sandbox.node.ledger import Executed, open_ledger
 from consortium_sandbox.node.log import Log, open_log
 from consortium_sandbox.node.pbft.votelog import VoteLog
 from consortium_sandbox.node.peers import load_peers
+from consortium_sandbox.node.releases import Release
 from consortium_sandbox.node.rpc.http import HttpServer
 from consortium_sandbox.node.rpc.methods import Methods, Services
 from consortium_sandbox.node.rpc.server import JsonRpc
+from consortium_sandbox.node.rpc.web3 import Web3
 from consortium_sandbox.node.settings import (
     NodeSettings,
     P2pSettings,
@@ -35,7 +39,8 @@ from consortium_sandbox.node.settings import (
     node_settings,
     p2p_settings,
 )
-from consortium_sandbox.node.tls import p2p_contexts, rpc_context
+from consortium_sandbox.node.suite import KeyPair
+from consortium_sandbox.node.tls import p2p_contexts, rpc_context, tlcp_context
 from consortium_sandbox.node.txpool import TransactionPool
 
 VERSION_VARIABLE = "FISCO_BCOS_STAND_IN_VERSION"
@@ -52,27 +57,24 @@ class Opened:
     settings: NodeSettings
     p2p: P2pSettings
     key: KeyPair
-    version: str
+    release: Release
 
 
-def emulated_version() -> str:
-    return os.environ.get(VERSION_VARIABLE, versions.DEFAULT_VERSION)
+def emulated_release() -> Release:
+    """Raises StartFailed for a tag that is not emulated."""
+    return releases.release(os.environ.get(VERSION_VARIABLE, releases.DEFAULT_TAG))
 
 
 def read_files(config_path: str, genesis_path: str) -> Opened:
     """Read both files and the node's key. Raises StartFailed or Abort, in the node's order."""
-    config = parse_file(config_path)
+    release = emulated_release()
+    config = release.as_read(parse_file(config_path))
     log = open_log(log_settings(config))
-    genesis = read_genesis(parse_file(genesis_path), config)
+    genesis = read_genesis(parse_file(genesis_path), config, release)
     settings = node_settings(config, genesis.chain.group_id)
     p2p = p2p_settings(config)
-    if genesis.chain.sm_crypto or settings.rpc.sm_tls or p2p.sm_tls:
-        # Better no node than one that pretends: SM keys, hashes and TLS are not in here.
-        raise StartFailed("stand-in: SM (guomi) is not supported")
-    if config.boolean("web3_rpc.enable", False):
-        log.warning("[INITIALIZER]stand-in: web3_rpc is not served")
-    key = load_key_pair(settings.key_path)
-    return Opened(config_path, log, genesis, settings, p2p, key, emulated_version())
+    key = load_key_pair(settings.key_path, genesis.suite)
+    return Opened(config_path, log, genesis, settings, p2p, key, release)
 
 
 class Node:
@@ -82,13 +84,14 @@ class Node:
         settings, log = opened.settings, opened.log
         self._config_path = opened.config_path
         self._log = log
-        self._rpc_settings = settings.rpc
+        self._release = opened.release
+        self._rpc_settings, self._web3_settings = settings.rpc, settings.web3
         self._gateway = _gateway(opened)
         storage = settings.storage
         paths = sorted({storage.state_path, storage.block_path, storage.vote_path})
         self._locks = [open_directory(path, log) for path in paths]
         self._ledger = open_ledger(
-            opened.genesis, storage.block_path, storage.state_path, opened.version, echo
+            opened.genesis, storage.block_path, storage.state_path, opened.release, echo
         )
         self._pool = TransactionPool(self._ledger, settings.pool)
         self._votes = VoteLog(storage.vote_path)
@@ -97,10 +100,12 @@ class Node:
         own_id = opened.key.node_id
         self._sync = sync.BlockSync(own_id, self._ledger, settings.serve_free_nodes, log)
         self._submitter = submit.Submitter(own_id, self._ledger, self._pool, settings.pool)
-        check_rpc_port(settings.rpc)
+        check_rpc_port(settings.rpc.listen_port)
         self._methods = Methods(self._services(opened))
-        context = rpc_context(settings.certificates, log) if settings.rpc.tls else None
-        self._http = HttpServer(JsonRpc(self._methods.table()).answer, context, log)
+        self._http = HttpServer(
+            JsonRpc(self._methods.table()).answer, _rpc_context(settings, log), log
+        )
+        self._web3_http = self._web3(log)
         self._wire()
 
     @property
@@ -112,6 +117,8 @@ class Node:
         self._consensus.start()
         self._gateway.start()
         self._http.start(self._rpc_settings.listen_ip, self._rpc_settings.listen_port)
+        if self._web3_http:
+            self._web3_http.start(self._web3_settings.listen_ip, self._web3_settings.listen_port)
         self._sync.start()
         seconds = os.environ.get(HANG_VARIABLE)
         if seconds is not None:
@@ -119,6 +126,8 @@ class Node:
 
     def stop(self) -> None:
         self._http.stop()
+        if self._web3_http:
+            self._web3_http.stop()
         self._gateway.stop()
         self._sync.stop()
         self._consensus.stop()
@@ -142,7 +151,7 @@ class Node:
 
     def _reread(self) -> Tree | None:
         try:
-            return parse_file(self._config_path)
+            return self._release.as_read(parse_file(self._config_path))
         except StartFailed as error:
             self._log.warning("[Gateway]reload config.ini failed", error=error.what)
             return None
@@ -155,10 +164,17 @@ class Node:
             sync=self._sync,
             gateway=self._gateway,
             submitter=self._submitter,
-            version=opened.version,
+            release=opened.release,
             endpoint=f"{opened.p2p.listen_ip}:{opened.p2p.listen_port}",
             return_input=opened.settings.rpc.return_input,
         )
+
+    def _web3(self, log: Log) -> HttpServer | None:
+        if not self._web3_settings.enabled:
+            return None
+        check_rpc_port(self._web3_settings.listen_port)
+        web3 = Web3(self._ledger, self._sync, self._web3_settings.batch_limit)
+        return HttpServer(web3.answer, None, log)
 
     def _wire(self) -> None:
         send = self._gateway.send
@@ -191,9 +207,25 @@ class Node:
 
 
 def _gateway(opened: Opened) -> Gateway:
-    certificates = opened.settings.certificates
-    peers = load_peers(opened.p2p.nodes_file)
-    own = load_own_certificate(certificates.certificate)
-    contexts = p2p_contexts(certificates, opened.p2p.verify, opened.log)
+    settings, p2p = opened.settings, opened.p2p
+    peers = load_peers(p2p.nodes_file)
+    files = settings.sm_certificates if p2p.sm_tls else settings.certificates
+    own = load_own_certificate(files.certificate)
     identity = Identity(own.p2p_id, opened.key.node_id, opened.genesis.chain.group_id)
-    return Gateway(identity, opened.p2p, contexts, peers, opened.log)
+    return Gateway(identity, p2p, _handshake(opened), peers, opened.log)
+
+
+def _handshake(opened: Opened) -> Handshake:
+    verify, log = opened.p2p.verify, opened.log
+    if opened.p2p.sm_tls:
+        # Imported only where it is needed: see suite_of.
+        from consortium_sandbox.node.sm.handshake import SmHandshake
+
+        return SmHandshake(opened.settings.sm_certificates, verify, log)
+    return TlsHandshake(p2p_contexts(opened.settings.certificates, verify, log))
+
+
+def _rpc_context(settings: NodeSettings, log: Log) -> ssl.SSLContext | None:
+    if not settings.rpc.tls:
+        return None
+    return tlcp_context() if settings.rpc.sm_tls else rpc_context(settings.certificates, log)

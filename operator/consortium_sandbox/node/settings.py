@@ -41,6 +41,18 @@ class CertificateFiles:
 
 
 @dataclass(frozen=True)
+class SmCertificateFiles:
+    """[cert], what an SM node reads between nodes: a pair of certificates, to sign and encrypt."""
+
+    ca: str
+    certificate: str
+    key: str
+    encryption_certificate: str
+    encryption_key: str
+    trust_directory: str
+
+
+@dataclass(frozen=True)
 class P2pSettings:
     """[p2p] and the two certificate lists."""
 
@@ -63,6 +75,16 @@ class RpcSettings:
     tls: bool
     sm_tls: bool
     return_input: bool
+
+
+@dataclass(frozen=True)
+class Web3Settings:
+    """[web3_rpc]: always plain."""
+
+    enabled: bool
+    listen_ip: str
+    listen_port: int
+    batch_limit: int
 
 
 @dataclass(frozen=True)
@@ -89,7 +111,9 @@ class NodeSettings:
     """What NodeConfig::loadConfig takes from config.ini."""
 
     certificates: CertificateFiles
+    sm_certificates: SmCertificateFiles
     rpc: RpcSettings
+    web3: Web3Settings
     storage: StorageSettings
     pool: PoolSettings
     key_path: str
@@ -127,7 +151,9 @@ def node_settings(tree: Tree, group_id: str) -> NodeSettings:
     _check_sync(tree)
     return NodeSettings(
         certificates=certificates,
+        sm_certificates=sm_certificate_files(tree),
         rpc=rpc,
+        web3=_web3(tree),
         storage=storage,
         pool=pool,
         key_path=tree.text("security.private_key_path", "node.pem"),
@@ -142,6 +168,19 @@ def certificate_files(tree: Tree) -> CertificateFiles:
         ca=f"{base}/{tree.text('cert.ca_cert', 'ca.crt')}",
         certificate=f"{base}/{tree.text('cert.node_cert', 'ssl.crt')}",
         key=f"{base}/{tree.text('cert.node_key', 'ssl.key')}",
+        trust_directory=f"{base}/{tree.text('cert.multi_ca_path', 'multiCaPath')}",
+    )
+
+
+def sm_certificate_files(tree: Tree) -> SmCertificateFiles:
+    """[cert], the sm_ keys"""
+    base = tree.text("cert.ca_path", "./")
+    return SmCertificateFiles(
+        ca=f"{base}/{tree.text('cert.sm_ca_cert', 'sm_ca.crt')}",
+        certificate=f"{base}/{tree.text('cert.sm_node_cert', 'sm_ssl.crt')}",
+        key=f"{base}/{tree.text('cert.sm_node_key', 'sm_ssl.key')}",
+        encryption_certificate=f"{base}/{tree.text('cert.sm_ennode_cert', 'sm_enssl.crt')}",
+        encryption_key=f"{base}/{tree.text('cert.sm_ennode_key', 'sm_enssl.key')}",
         trust_directory=f"{base}/{tree.text('cert.multi_ca_path', 'multiCaPath')}",
     )
 
@@ -183,10 +222,10 @@ def _p2p(tree: Tree) -> P2pSettings:
 
 
 def certificate_lists(tree: Tree) -> tuple[frozenset[str], frozenset[str] | None]:
-    """The black and the white list, as upper-case RSA moduli.
+    """The black and the white list, as upper-case RSA moduli or SM2 points.
 
-    An entry that is not 512 hex digits is ignored (GatewayConfig.cpp:1005); a white list without a
-    valid entry is off (None), not empty.
+    An entry that is not 512 hex digits (SM: 128) is ignored (GatewayConfig.cpp:1005); a white list
+    without a valid entry is off (None), not empty.
     """
     deny = _identities(tree, "certificate_blacklist", "crl")
     allow = _identities(tree, "certificate_whitelist", "cal")
@@ -200,7 +239,8 @@ def _identities(tree: Tree, section: str, old_name: str) -> frozenset[str]:
         for key, value in tree.section(name).items()
         if key.startswith(f"{old_name}.")
     )
-    return frozenset(entry for entry in entries if re.fullmatch(r"[0-9A-F]{512}", entry))
+    size = 128 if tree.boolean("p2p.sm_ssl", False) else 512
+    return frozenset(entry for entry in entries if re.fullmatch(f"[0-9A-F]{{{size}}}", entry))
 
 
 def _rpc(tree: Tree) -> RpcSettings:
@@ -217,10 +257,19 @@ def _rpc(tree: Tree) -> RpcSettings:
     )
 
 
-def check_rpc_port(rpc: RpcSettings) -> None:
+def _web3(tree: Tree) -> Web3Settings:
+    return Web3Settings(
+        enabled=tree.boolean("web3_rpc.enable", False),
+        listen_ip=tree.text("web3_rpc.listen_ip", "127.0.0.1"),
+        listen_port=tree.integer("web3_rpc.listen_port", 8545),
+        batch_limit=tree.unsigned("web3_rpc.batch_request_size_limit", 8),
+    )
+
+
+def check_rpc_port(port: int) -> None:
     """WsInitializer.cpp: only when the RPC service is built, late in the start."""
-    if not 1024 < rpc.listen_port <= 65535:
-        raise invalid_parameter(f"invalid listen port, value: {rpc.listen_port}")
+    if not 1024 < port <= 65535:
+        raise invalid_parameter(f"invalid listen port, value: {port}")
 
 
 def _min_seal_time(tree: Tree) -> int:

@@ -12,6 +12,7 @@ from typing import Protocol
 from consortium_sandbox.node import versions
 from consortium_sandbox.node.genesis import Genesis
 from consortium_sandbox.node.pbft.committee import Committee, Sealer
+from consortium_sandbox.node.releases import Release
 
 SEALER, OBSERVER = "consensus_sealer", "consensus_observer"
 CANDIDATE = "consensus_candidate_sealer"
@@ -74,11 +75,11 @@ class State:
         self.put("members", json.dumps(fields))
 
     def committee(self) -> Committee:
-        return Committee.of(
-            Sealer(member.node_id, member.weight)
-            for member in self.members()
-            if member.kind == SEALER
-        )
+        """Those who vote. Where the last working sealer became a candidate, the first candidate."""
+        members = self.members()
+        working = [m for m in members if m.kind == SEALER]
+        voting = working or [m for m in members if m.kind == CANDIDATE][:1]
+        return Committee.of(Sealer(member.node_id, member.weight) for member in voting)
 
     # --- system configuration ------------------------------------------------------------------
 
@@ -97,23 +98,31 @@ class State:
         found = self.setting("auth_check_status")
         return found is not None and found.value != "0"
 
-    def has_feature(self, flag: str) -> bool:
+    def has_feature(self, flag: str, number: int | None = None) -> bool:
+        """Whether a flag is set and, where a block is given, holds in that block."""
         found = self.setting(flag)
-        return found is not None and found.value == "1"
+        if found is None or found.value != "1":
+            return False
+        return number is None or found.since <= number
 
 
-def genesis_changes(genesis: Genesis) -> Changes:
+def genesis_changes(genesis: Genesis, release: Release) -> Changes:
     """What block 0 writes (Ledger.cpp, buildGenesisBlock)."""
     state = State({})
-    for key, value in _founding_settings(genesis).items():
+    for key, value in _founding_settings(genesis, release).items():
         state.set_setting(key, value, 0)
     working = {s.node_id for s in genesis.sealers}
     if genesis.consensus_type == "rpbft" and genesis.compatibility >= versions.V3_5:
-        # The first epoch's; sealers do not rotate here.
-        working = {s.node_id for s in genesis.sealers[: genesis.epoch_sealers]}
+        working = set(_first_working(genesis))
     state.set_members(
         [
-            Member(s.node_id, SEALER if s.node_id in working else CANDIDATE, s.weight, 0, 0)
+            Member(
+                s.node_id,
+                SEALER if s.node_id in working else CANDIDATE,
+                s.weight,
+                s.term_weight,
+                0,
+            )
             for s in {s.node_id: s for s in genesis.sealers}.values()
         ]
     )
@@ -121,8 +130,20 @@ def genesis_changes(genesis: Genesis) -> Changes:
     return state.changes
 
 
-def _founding_settings(genesis: Genesis) -> dict[str, str]:
-    settings = {
+def _first_working(genesis: Genesis) -> list[str]:
+    """The sealers of the first epoch: a shuffle by the hashes of the node ids (Ledger.cpp)."""
+    ids = [sealer.node_id for sealer in genesis.sealers]
+    if len(ids) > genesis.epoch_sealers:
+        for last in range(len(ids) - 1, 0, -1):
+            digest = genesis.suite.hash(bytes.fromhex(ids[last]))
+            chosen = int.from_bytes(digest, "big") % (last + 1)
+            ids[last], ids[chosen] = ids[chosen], ids[last]
+    return ids[: genesis.epoch_sealers]
+
+
+def _founding_settings(genesis: Genesis, release: Release) -> dict[str, str]:
+    settings = dict.fromkeys(release.founding_flags(genesis.compatibility), "1")
+    settings |= {
         "tx_count_limit": str(genesis.tx_count_limit),
         "tx_gas_limit": str(genesis.gas_limit),
         "consensus_leader_period": "1",
@@ -134,6 +155,7 @@ def _founding_settings(genesis: Genesis) -> dict[str, str]:
         settings["feature_rpbft"] = "1"
         settings["feature_rpbft_epoch_sealer_num"] = str(genesis.epoch_sealers)
         settings["feature_rpbft_epoch_block_num"] = str(genesis.epoch_blocks)
+        settings["feature_rpbft_notify_rotate"] = "0"
     if genesis.compatibility >= versions.V3_3 or genesis.executor.auth_check:
         settings["auth_check_status"] = str(int(genesis.executor.auth_check))
     if genesis.compatibility >= versions.V3_9:

@@ -37,6 +37,8 @@ async def open_streams(
         if context is not None:
             options["ssl"] = _AlertingContext(context, spare)
             options["ssl_handshake_timeout"] = HANDSHAKE_SECONDS
+            if not side.accepts:
+                options["server_hostname"] = ""
         try:
             if side.accepts:
                 transport, _ = await loop.connect_accepted_socket(
@@ -44,7 +46,7 @@ async def open_streams(
                 )
             else:
                 transport, _ = await loop.create_connection(
-                    lambda: protocol, sock=connection, server_hostname="", **options
+                    lambda: protocol, sock=connection, **options
                 )
         except (OSError, EOFError):
             connection.close()

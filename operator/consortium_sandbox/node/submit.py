@@ -59,7 +59,7 @@ class Submitter:
             return
         for text in body:
             try:
-                self._pool.add(decode(bytes.fromhex(str(text))))
+                self._pool.add(decode(bytes.fromhex(str(text)), self._ledger.rules.suite))
             except (BadTransaction, Refused, ValueError):
                 continue
         self.pool_changed()

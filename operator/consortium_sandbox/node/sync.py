@@ -47,7 +47,7 @@ class BlockSync:
         self.peers: dict[str, Status] = {}
         self.known_highest = ledger.height
         # At height 0 the real node shows the header's own hash here, not the genesis hash.
-        head = ledger.head_hash if ledger.height else ledger.genesis_header.hash()
+        head = ledger.head_hash if ledger.height else ledger.genesis_header.hash(ledger.rules.suite)
         self.known_hash = head.hex()
         self.send: SendTo = lambda to, module, body: None
         self.adopt: Adopt = lambda block: False

@@ -40,6 +40,11 @@ def rpc_context(files: CertificateFiles, log: Log) -> ssl.SSLContext:
     return _context(ssl.PROTOCOL_TLS_SERVER, files, ssl.CERT_REQUIRED, log)
 
 
+def tlcp_context() -> ssl.SSLContext:
+    """rpc.sm_ssl=true: a client of TLS fails to shake hands, as it does with the real node."""
+    return ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+
+
 def _context(
     protocol: int, files: CertificateFiles, mode: ssl.VerifyMode, log: Log
 ) -> ssl.SSLContext:

@@ -8,7 +8,8 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass, field
 
-from consortium_sandbox.node import keys, tars
+from consortium_sandbox.node import tars
+from consortium_sandbox.node.suite import KeyPair, Suite
 from consortium_sandbox.node.tars import Fields, TarsError
 
 # PrecompiledTypeDef.h, c_systemTxsAddress: compared with the raw `to`, so 0x… is no match.
@@ -40,7 +41,7 @@ class TransactionData:
     max_priority_fee_per_gas: str = ""
     extension: bytes = b""
 
-    def hash(self) -> bytes:
+    def hash(self, suite: Suite) -> bytes:
         parts = [
             struct.pack(">i", self.version),
             self.chain_id.encode(),
@@ -61,7 +62,7 @@ class TransactionData:
             ]
         if self.version >= 2:
             parts.append(self.extension)
-        return keys.keccak256(b"".join(parts))
+        return suite.hash(b"".join(parts))
 
     def encode(self) -> bytes:
         """As the SDKs write it: the version always, everything else only where it is not empty."""
@@ -101,8 +102,11 @@ class Transaction:
         return "0x" + (self.sender or b"").hex()
 
 
-def decode(raw: bytes) -> Transaction:
-    """Raises BadTransaction. A signature that names nobody is left to the pool to refuse."""
+def decode(raw: bytes, suite: Suite) -> Transaction:
+    """Raises BadTransaction. A signature that names nobody is left to the pool to refuse.
+
+    One of the other world has the wrong size, which the node throws at already here.
+    """
     try:
         outer = tars.decode(raw)
         data = _data(outer)
@@ -110,10 +114,12 @@ def decode(raw: bytes) -> Transaction:
         extra_data = _text(outer, 8)
     except (TarsError, UnicodeDecodeError, struct.error) as error:
         raise BadTransaction(f"malformed transaction: {error}") from error
-    digest = data.hash()
+    digest = data.hash(suite)
     if stated and stated != digest:
         raise BadTransaction("transaction hash mismatching")
-    signer = keys.recover(digest, signature)
+    if suite.is_sm and len(signature) != suite.signature_size:
+        raise BadTransaction("invalid signature")
+    signer = suite.signer(digest, signature)
     return Transaction(
         raw=raw,
         data=data,
@@ -121,13 +127,13 @@ def decode(raw: bytes) -> Transaction:
         signature=signature,
         attribute=_number(outer, 5),
         extra_data=extra_data,
-        sender=None if signer is None else keys.address(signer),
+        sender=None if signer is None else suite.address(signer),
     )
 
 
-def sign(data: TransactionData, key: keys.KeyPair) -> bytes:
+def sign(data: TransactionData, key: KeyPair, suite: Suite) -> bytes:
     """The bytes a client sends."""
-    digest = data.hash()
+    digest = data.hash(suite)
     return (
         tars.structure(1, data.encode())
         + tars.byte_list(2, digest)

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 
-from consortium_sandbox.node.keys import KeyPair, address
+from consortium_sandbox.node.keys import STANDARD
 
 PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 ADMIN_SCALAR = 0xA11CE
@@ -242,7 +242,9 @@ class ChainFiles:
 
 
 def admin_address() -> str:
-    return "0x" + address(KeyPair(ADMIN_SCALAR.to_bytes(32, "big")).node_id).hex()
+    return (
+        "0x" + STANDARD.address(STANDARD.key_pair(ADMIN_SCALAR.to_bytes(32, "big")).node_id).hex()
+    )
 
 
 GENESIS = """\

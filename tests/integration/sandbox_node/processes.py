@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from consortium_sandbox.node import abi
-from consortium_sandbox.node.keys import KeyPair
+from consortium_sandbox.node.keys import STANDARD
+from consortium_sandbox.node.suite import KeyPair
 from consortium_sandbox.node.transaction import TransactionData, sign
 from tests.integration.sandbox_node.chain_files import (
     ADMIN_SCALAR,
@@ -30,8 +31,8 @@ from tests.integration.sandbox_node.chain_files import (
 from tests.signals import DEFAULT_SIGNALS
 
 SOURCE = Path(__file__).parents[3] / "operator"
-ADMIN = KeyPair(ADMIN_SCALAR.to_bytes(32, "big"))
-STRANGER = KeyPair((0xB0B).to_bytes(32, "big"))
+ADMIN = STANDARD.key_pair(ADMIN_SCALAR.to_bytes(32, "big"))
+STRANGER = STANDARD.key_pair((0xB0B).to_bytes(32, "big"))
 DEPLOY = bytes.fromhex("6001600c60003960016000f300")
 _PORTS = random.Random()
 
@@ -161,12 +162,12 @@ class NodeProcess:
             to=to,
             input=data,
         )
-        return "0x" + sign(content, key).hex()
+        return "0x" + sign(content, key, STANDARD).hex()
 
     def call_contract(
         self, to: int, signature: str, *values: abi.Value, key: KeyPair = ADMIN
     ) -> Any:
-        data = abi.selector(signature) + abi.encode(abi.parameters(signature), values)
+        data = abi.selector(signature, STANDARD) + abi.encode(abi.parameters(signature), values)
         return self.send(f"{to:040x}", data, key)
 
 

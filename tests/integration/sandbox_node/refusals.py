@@ -223,15 +223,6 @@ REFUSED: dict[str, tuple[Change, str]] = {
         new_section("[sync]\ntree_width=0\n"),
         "Please set sync.tree_width in 1~65535",
     ),
-    # What only the stand-in refuses, because it cannot do it.
-    "an SM chain": (
-        in_genesis("sm_crypto=false", "sm_crypto=true"),
-        "stand-in: SM (guomi) is not supported",
-    ),
-    "SM TLS between nodes": (
-        in_config("sm_ssl=false\n    nodes_path", "sm_ssl=true\n    nodes_path"),
-        "stand-in: SM (guomi) is not supported",
-    ),
     # nodes.json
     "no nodes.json": (
         without("nodes.json"),

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from consortium_sandbox.node.keys import STANDARD
 from consortium_sandbox.node.transaction import TransactionData, sign
 from tests.integration.sandbox_node.chain_files import CHAIN, GROUP
 from tests.integration.sandbox_node.processes import (
@@ -145,7 +146,7 @@ def send_changed(node: NodeProcess, **changes: Any) -> Any:
         "nonce": "1" + str(node.height()),
         "input": b"\x60",
     }
-    raw = sign(TransactionData(**(fields | changes)), ADMIN)
+    raw = sign(TransactionData(**(fields | changes)), ADMIN, STANDARD)
     return node.rpc("sendTransaction", GROUP, "", "0x" + raw.hex(), False)
 
 

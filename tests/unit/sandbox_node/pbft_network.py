@@ -12,8 +12,15 @@ from collections.abc import Iterable
 from random import Random
 
 from consortium_sandbox.node.block import Seal
-from consortium_sandbox.node.keys import KeyPair, keccak256
-from consortium_sandbox.node.pbft.actions import Action, Decided, Send, SetTimer, WriteDown
+from consortium_sandbox.node.keys import STANDARD, keccak256
+from consortium_sandbox.node.pbft.actions import (
+    Action,
+    Decided,
+    Send,
+    SetTimer,
+    Start,
+    WriteDown,
+)
 from consortium_sandbox.node.pbft.committee import Committee, Sealer
 from consortium_sandbox.node.pbft.core import Pbft
 from consortium_sandbox.node.pbft.messages import (
@@ -26,15 +33,16 @@ from consortium_sandbox.node.pbft.messages import (
 )
 from consortium_sandbox.node.pbft.proofs import Verifier
 from consortium_sandbox.node.pbft.votelog import Entry
+from consortium_sandbox.node.suite import KeyPair
 
-DOMAIN = Domain(b"test")
+DOMAIN = Domain(b"test", STANDARD)
 GENESIS = b"\0" * 32
 Link = tuple[int, int]
 
 
 def keys(count: int) -> list[KeyPair]:
     """In the order of their node ids, so that place i is the sealer with index i."""
-    made = (KeyPair(bytes([i + 1]) * 32) for i in range(count))
+    made = (STANDARD.key_pair(bytes([i + 1]) * 32) for i in range(count))
     return sorted(made, key=lambda key: key.node_id)
 
 
@@ -54,6 +62,11 @@ class Place:
     @property
     def height(self) -> int:
         return len(self.chain)
+
+    @property
+    def view(self) -> int:
+        """In which the newest block was committed here: views go on from height to height."""
+        return self.chain[-1][2].view if self.chain else 0
 
     @property
     def head(self) -> bytes:
@@ -78,7 +91,7 @@ class Place:
     def start_height(self) -> list[Action]:
         height = self.height + 1
         written = [entry for entry in self.disk if entry["height"] == height]
-        return self.core.start_height(height, self.head, self.committee, written)
+        return self.core.start_height(Start(height, self.head, self.committee, self.view, written))
 
     def restart(self) -> None:
         """Lose everything but the chain and what was written down."""

@@ -6,14 +6,18 @@ import pytest
 
 from consortium_sandbox.node import abi
 from consortium_sandbox.node.block import Receipt
-from consortium_sandbox.node.executor.run import Place, call, execute
-from consortium_sandbox.node.keys import KeyPair
+from consortium_sandbox.node.executor.calls import Place, Rules
+from consortium_sandbox.node.executor.run import call, execute
+from consortium_sandbox.node.keys import STANDARD
+from consortium_sandbox.node.releases import release
 from consortium_sandbox.node.state import OBSERVER, SEALER, State, genesis_changes
 from consortium_sandbox.node.transaction import TransactionData, decode, sign
 from tests.unit.sandbox_node.test_genesis import ADMIN, IDS, genesis, text_of
 
 NEW = "ab" * 64
 GOVERNOR, OTHER, STRANGER = ADMIN[2:], "11" * 20, "22" * 20
+RULES = Rules(STANDARD, release("3.16.4"))
+KEY = STANDARD.key_pair(b"\1" * 32)
 CONSENSUS, CONFIG, COMMITTEE = 0x1003, 0x1000, 0x10001
 SET_NODE = "createSetConsensusWeightProposal(string,uint32,bool,uint256)"
 
@@ -25,12 +29,13 @@ class World:
         text = text_of(nodes=[f"{node_id}: 1" for node_id in IDS[:sealers]])
         if auth:
             text = text.replace("is_auth_check=false", "is_auth_check=true")
-        self.state = State(genesis_changes(genesis(text)))
+        self.state = State(genesis_changes(genesis(text), RULES.release))
         self.block = 1
 
     def call(self, to: int, signature: str, *values: abi.Value, sender: str = GOVERNOR) -> Receipt:
-        data = abi.selector(signature) + abi.encode(abi.parameters(signature), values)
-        return call(self.state, Place(self.block), sender, f"{to:040x}", data)
+        data = abi.selector(signature, STANDARD)
+        data += abi.encode(abi.parameters(signature), values)
+        return call(self.state, Place(RULES, self.block), sender, f"{to:040x}", data)
 
     def code(self, signature: str, *values: abi.Value) -> int:
         receipt = self.call(CONSENSUS, signature, *values)
@@ -162,11 +167,11 @@ def test_an_unknown_function_and_an_unknown_address() -> None:
 
 def test_an_address_with_0x_is_executed_as_well() -> None:
     world = World()
-    data = abi.selector("addObserver(string)") + abi.encode(["string"], [NEW])
+    data = abi.selector("addObserver(string)", STANDARD) + abi.encode(["string"], [NEW])
     transaction = decode(
-        sign(TransactionData(to=f"0x{CONSENSUS:040x}", input=data), KeyPair(b"\1" * 32))
+        sign(TransactionData(to=f"0x{CONSENSUS:040x}", input=data), KEY, STANDARD), STANDARD
     )
-    assert execute(world.state, transaction, Place(1)).status == 0
+    assert execute(world.state, transaction, Place(RULES, 1)).status == 0
     assert world.kind(NEW) == OBSERVER
 
 
@@ -244,8 +249,8 @@ def test_a_proposal_ends_after_its_interval_of_blocks() -> None:
 def test_a_deployed_contract_has_the_real_nodes_address_and_its_runtime_code() -> None:
     world = World()
     code = bytes.fromhex("6001600c60003960016000f300")
-    transaction = decode(sign(TransactionData(input=code), KeyPair(b"\1" * 32)))
-    receipt = execute(world.state, transaction, Place(1, 0))
+    transaction = decode(sign(TransactionData(input=code), KEY, STANDARD), STANDARD)
+    receipt = execute(world.state, transaction, Place(RULES, 1, 0))
     assert receipt.contract_address == "6849f21d1e455e9f0712b1e99fa4fcd23758e8f1"
     assert world.state.get(f"code/{receipt.contract_address}") == "00"
-    assert call(world.state, Place(2), GOVERNOR, receipt.contract_address, b"").status == 0
+    assert call(world.state, Place(RULES, 2), GOVERNOR, receipt.contract_address, b"").status == 0

@@ -17,7 +17,7 @@ from consortium_sandbox.node.block import (
     block_from_bytes,
     block_to_bytes,
 )
-from consortium_sandbox.node.keys import KeyPair
+from consortium_sandbox.node.keys import STANDARD
 from consortium_sandbox.node.rpc.shapes import checksum_address
 from consortium_sandbox.node.transaction import (
     BadTransaction,
@@ -32,7 +32,7 @@ VECTORS = [
     for line in (observed.DATA / "fisco-transaction-vectors.txt").read_text().splitlines()
     if line.startswith("0x")
 ]
-KEY = KeyPair(b"\7" * 32)
+KEY = STANDARD.key_pair(b"\7" * 32)
 WORDS = st.text(st.characters(codec="utf-8"), max_size=300)
 DATA = st.builds(
     TransactionData,
@@ -53,14 +53,14 @@ DATA = st.builds(
 @pytest.mark.parametrize("vector", VECTORS)
 def test_a_vector_of_the_java_sdk_decodes_hashes_and_names_its_signer(vector: bytes) -> None:
     """decode() compares the embedded hash with its own."""
-    transaction = decode(vector)
+    transaction = decode(vector, STANDARD)
     assert (transaction.data.chain_id, transaction.data.group_id) == ("chain0", "group0")
     assert transaction.sender is not None
 
 
 @pytest.mark.parametrize("vector", VECTORS)
 def test_a_vector_is_encoded_again_byte_for_byte(vector: bytes) -> None:
-    transaction = decode(vector)
+    transaction = decode(vector, STANDARD)
     again = (
         tars.structure(1, transaction.data.encode())
         + tars.byte_list(2, transaction.hash)
@@ -71,38 +71,38 @@ def test_a_vector_is_encoded_again_byte_for_byte(vector: bytes) -> None:
 
 
 def test_the_second_vector_is_version_1_with_an_attribute() -> None:
-    transaction = decode(VECTORS[1])
+    transaction = decode(VECTORS[1], STANDARD)
     assert (transaction.data.version, transaction.attribute) == (1, 1)
     assert (transaction.data.value, transaction.data.gas_price) == ("0x0", "0x0")
 
 
 @given(DATA)
 def test_what_is_signed_is_read_back(data: TransactionData) -> None:
-    transaction = decode(sign(data, KEY))
+    transaction = decode(sign(data, KEY, STANDARD), STANDARD)
     assert transaction.data == data
-    assert transaction.hash == data.hash()
-    assert transaction.sender_text == "0x" + decode(sign(TransactionData(), KEY)).sender_text[2:]
+    assert transaction.hash == data.hash(STANDARD)
+    assert transaction.sender == STANDARD.address(KEY.node_id)
 
 
 @given(st.binary(max_size=200))
 def test_any_bytes_are_a_transaction_or_refused(raw: bytes) -> None:
     try:
-        decode(raw)
+        decode(raw, STANDARD)
     except BadTransaction:
         return
 
 
 @given(st.integers(0, 63), st.integers(1, 255))
 def test_a_changed_signature_never_names_the_same_signer(position: int, change: int) -> None:
-    real = decode(VECTORS[0])
+    real = decode(VECTORS[0], STANDARD)
     raw = bytearray(VECTORS[0])
     raw[raw.index(real.signature) + position] ^= change
-    assert decode(bytes(raw)).sender != real.sender
+    assert decode(bytes(raw), STANDARD).sender != real.sender
 
 
 def test_only_an_address_without_0x_is_a_system_transaction() -> None:
     for to, expected in ((f"{0x1003:040x}", True), (f"0x{0x1003:040x}", False), ("", False)):
-        assert decode(sign(TransactionData(to=to), KEY)).is_system is expected
+        assert decode(sign(TransactionData(to=to), KEY, STANDARD), STANDARD).is_system is expected
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ def test_only_an_address_without_0x_is_a_system_transaction() -> None:
     ],
 )
 def test_selectors(signature: str, selector: str) -> None:
-    assert abi.selector(signature).hex() == selector
+    assert abi.selector(signature, STANDARD).hex() == selector
 
 
 @pytest.mark.parametrize(
@@ -135,7 +135,7 @@ def test_the_input_of_a_real_call_is_read_and_written(
     arguments = abi.decode(types, data[4:])
     assert len(str(arguments[0])) == 128
     assert arguments[1:] == values
-    assert abi.selector(signature) + abi.encode(types, arguments) == data
+    assert abi.selector(signature, STANDARD) + abi.encode(types, arguments) == data
 
 
 @given(st.text(st.characters(codec="utf-8")), st.integers(0, 2**32 - 1), st.booleans())
@@ -165,12 +165,14 @@ def test_the_hash_of_a_real_receipt_is_rebuilt(name: str) -> None:
         gas_used=real["gasUsed"],
         contract_address=real["contractAddress"][2:],
     )
-    assert "0x" + receipt.hash().hex() == real["hash"]
+    assert "0x" + receipt.hash(STANDARD).hex() == real["hash"]
 
 
 def test_the_checksum_of_a_real_address_is_rebuilt() -> None:
     real = observed.result("sendTransaction_deploy")
-    assert checksum_address(real["contractAddress"][2:]) == real["checksumContractAddress"]
+    assert (
+        checksum_address(real["contractAddress"][2:], STANDARD) == real["checksumContractAddress"]
+    )
 
 
 def test_a_block_is_read_back_and_its_seal_is_not_in_its_hash() -> None:
@@ -190,7 +192,7 @@ def test_a_block_is_read_back_and_its_seal_is_not_in_its_hash() -> None:
     )
     block = Block(header, (b"\0\xff", b"second")).sealed(Seal(4, (("aa" * 64, b"\5" * 65),)))
     assert block_from_bytes(block_to_bytes(block)) == block
-    assert block.hash() == Block(header).hash()
+    assert block.hash(STANDARD) == Block(header).hash(STANDARD)
 
 
 @given(st.binary(max_size=100))

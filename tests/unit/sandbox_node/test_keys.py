@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from consortium_sandbox.node.certificates import load_own_certificate, parse_certificate
 from consortium_sandbox.node.failure import StartFailed
-from consortium_sandbox.node.keys import KeyPair, keccak256, load_key_pair, recover
+from consortium_sandbox.node.keys import STANDARD, keccak256, load_key_pair
 from tests.integration.sandbox_node.chain_files import Authority, modulus, pem, rsa_key
 
 
@@ -20,7 +20,7 @@ def test_the_node_id_is_the_public_point_in_hex(tmp_path: Path) -> None:
     point = key.public_key().public_bytes(
         serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint
     )
-    assert load_key_pair(str(tmp_path / "node.pem")).node_id == point[1:].hex()
+    assert load_key_pair(str(tmp_path / "node.pem"), STANDARD).node_id == point[1:].hex()
 
 
 def test_a_key_of_another_curve_is_read_as_secp256k1_without_a_word(tmp_path: Path) -> None:
@@ -28,7 +28,10 @@ def test_a_key_of_another_curve_is_read_as_secp256k1_without_a_word(tmp_path: Pa
     key = ec.generate_private_key(ec.SECP256R1())
     (tmp_path / "node.pem").write_bytes(pem(key))
     scalar = key.private_numbers().private_value.to_bytes(32, "big")
-    assert load_key_pair(str(tmp_path / "node.pem")).node_id == KeyPair(scalar).node_id
+    assert (
+        load_key_pair(str(tmp_path / "node.pem"), STANDARD).node_id
+        == STANDARD.key_pair(scalar).node_id
+    )
 
 
 @pytest.mark.parametrize("content", ["", "junk", "-----BEGIN PRIVATE KEY-----\nMAA=\n"])
@@ -36,19 +39,19 @@ def test_what_is_no_key_is_refused_by_its_path(content: str, tmp_path: Path) -> 
     path = tmp_path / "node.pem"
     path.write_text(content)
     with pytest.raises(StartFailed, match="loadKeyPair failed, keyPair path: ") as caught:
-        load_key_pair(str(path))
+        load_key_pair(str(path), STANDARD)
     assert caught.value.__context__ is None
 
 
 def test_a_signature_names_its_signer() -> None:
-    key, digest = KeyPair(b"\1" * 32), keccak256(b"text")
-    assert recover(digest, key.sign(digest)) == key.node_id
-    assert recover(keccak256(b"other"), key.sign(digest)) != key.node_id
-    assert recover(digest, b"short") is None
+    key, digest = STANDARD.key_pair(b"\1" * 32), keccak256(b"text")
+    assert STANDARD.signer(digest, key.sign(digest)) == key.node_id
+    assert STANDARD.signer(keccak256(b"other"), key.sign(digest)) != key.node_id
+    assert STANDARD.signer(digest, b"short") is None
 
 
 def test_the_repr_of_a_key_shows_no_secret() -> None:
-    assert (b"\1" * 32).hex() not in repr(KeyPair(b"\1" * 32))
+    assert (b"\1" * 32).hex() not in repr(STANDARD.key_pair(b"\1" * 32))
 
 
 def test_the_p2p_id_is_the_public_keys_bit_string_and_the_tls_id_its_modulus(
@@ -63,7 +66,7 @@ def test_the_p2p_id_is_the_public_keys_bit_string_and_the_tls_id_its_modulus(
     )
     assert read.p2p_id == expected.hex()
     assert read.p2p_id.startswith("3082010a02820101")
-    assert read.modulus.lower() == modulus(key)
+    assert read.tls_id.lower() == modulus(key)
 
 
 @pytest.mark.parametrize("constrained", [True, False])
@@ -77,4 +80,4 @@ def test_of_a_leaf_with_its_intermediate_the_first_counts(tmp_path: Path) -> Non
     authority = Authority.make("ca")
     leaf = authority.issue("node", rsa_key(0))
     (tmp_path / "ssl.crt").write_bytes(pem(leaf) + pem(authority.certificate))
-    assert load_own_certificate(str(tmp_path / "ssl.crt")).modulus.lower() == modulus(rsa_key(0))
+    assert load_own_certificate(str(tmp_path / "ssl.crt")).tls_id.lower() == modulus(rsa_key(0))

@@ -7,13 +7,16 @@ from dataclasses import dataclass
 
 from consortium_sandbox.node import abi
 from consortium_sandbox.node.block import LogEntry
+from consortium_sandbox.node.releases import Release
 from consortium_sandbox.node.state import State
+from consortium_sandbox.node.suite import Suite
 
 SYSTEM_GAS, DEPLOY_GAS = "21000", "44"
-PRECOMPILED_ERROR, REVERT, CALL_ADDRESS_ERROR = 15, 16, 19
+PRECOMPILED_ERROR, REVERT, PERMISSION_DENIED, CALL_ADDRESS_ERROR = 15, 16, 18, 19
 
 SYSTEM_CONFIG_ADDRESS = f"{0x1000:040x}"
 CONSENSUS_ADDRESS = f"{0x1003:040x}"
+CONTRACT_AUTH_ADDRESS = f"{0x1005:040x}"
 COMMITTEE_ADDRESS = f"{0x10001:040x}"
 
 
@@ -37,18 +40,43 @@ def revert(text: str) -> CallFailed:
 
 
 @dataclass(frozen=True)
+class Rules:
+    """By which rules a chain's transactions are executed: its cryptography and the binary's."""
+
+    suite: Suite
+    release: Release
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where in the chain a transaction is executed."""
+
+    rules: Rules
+    block_number: int
+    index: int = 0
+
+
+@dataclass(frozen=True)
 class Call:
     """`sender` and `to` are 40 hex digits. What is written to the state is dropped on failure."""
 
     state: State
-    block_number: int
+    place: Place
     sender: str
     to: str
     input: bytes
 
     @property
-    def selector(self) -> bytes:
-        return self.input[:4]
+    def block_number(self) -> int:
+        return self.place.block_number
+
+    @property
+    def suite(self) -> Suite:
+        return self.place.rules.suite
+
+    def function(self, signatures: tuple[str, ...]) -> str | None:
+        """Which of these functions is called."""
+        return abi.selectors(signatures, self.suite).get(self.input[:4])
 
     def arguments(self, signature: str) -> list[abi.Value]:
         try:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from consortium_sandbox.node import abi, versions
+from consortium_sandbox.node.executor import working_sealers
 from consortium_sandbox.node.executor.calls import Call, Result, code, precompiled_error
 from consortium_sandbox.node.state import CANDIDATE, OBSERVER, SEALER, Member
 
@@ -28,15 +29,18 @@ _NODE_ID = re.compile(r"[0-9a-f]{128}")
 
 def contract(call: Call) -> Result:
     """Takes effect from the next block."""
-    signature = _SIGNATURES.get(call.selector)
-    if not call.may_govern:
+    signature = call.function((*_METHODS, working_sealers.ROTATE))
+    rotates = signature == working_sealers.ROTATE and working_sealers.is_on(call)
+    if not call.may_govern and not rotates:
         return code(NO_AUTHORITY)
-    if signature is None:
+    if rotates:
+        return working_sealers.rotate(call)
+    if signature not in _METHODS:
         raise precompiled_error("ConsensusPrecompiled call undefined function!")
     arguments = call.arguments(signature)
     node_id = str(arguments[0]).lower()
     members = {member.node_id: member for member in call.state.members()}
-    numbers = [int(value) % (1 << 64) for value in arguments[1:] if not isinstance(value, str)]
+    numbers = [abi.number_of(value) % (1 << 64) for value in arguments[1:]]
     result = _METHODS[signature](call, members, node_id, numbers)
     if result == OK:
         call.state.set_members(list(members.values()))
@@ -52,7 +56,7 @@ def _add_sealer(call: Call, members: Members, node_id: str, numbers: list[int]) 
     known = members.get(node_id)
     if known is None and call.state.compatibility() >= versions.V3_1:
         return NOT_AN_OBSERVER
-    kind = CANDIDATE if call.state.has_feature("feature_rpbft") else SEALER
+    kind = CANDIDATE if working_sealers.is_on(call) else SEALER
     members[node_id] = Member(node_id, kind, weight, term_weight, call.block_number + 1)
     return OK
 
@@ -109,4 +113,3 @@ _METHODS: dict[str, Callable[[Call, Members, str, list[int]], int]] = {
     "setWeight(string,uint256)": _set_weight,
     "setTermWeight(string,uint256)": _set_term_weight,
 }
-_SIGNATURES = {abi.selector(signature): signature for signature in _METHODS}

@@ -3,50 +3,54 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from consortium_sandbox.node import abi
 from consortium_sandbox.node.block import Receipt
-from consortium_sandbox.node.executor import committee, consensus_contract, system_config
+from consortium_sandbox.node.executor import (
+    committee,
+    committee_views,
+    consensus_contract,
+    contract_auth,
+    system_config,
+)
 from consortium_sandbox.node.executor.calls import (
     CALL_ADDRESS_ERROR,
     COMMITTEE_ADDRESS,
     CONSENSUS_ADDRESS,
+    CONTRACT_AUTH_ADDRESS,
     DEPLOY_GAS,
+    PERMISSION_DENIED,
     SYSTEM_CONFIG_ADDRESS,
     SYSTEM_GAS,
     Call,
     CallFailed,
     Contract,
+    Place,
     Result,
 )
-from consortium_sandbox.node.keys import keccak256
 from consortium_sandbox.node.state import State
 from consortium_sandbox.node.transaction import Transaction
 
 _CONTRACTS: dict[str, Contract] = {
     SYSTEM_CONFIG_ADDRESS: system_config.contract,
     CONSENSUS_ADDRESS: consensus_contract.contract,
+    CONTRACT_AUTH_ADDRESS: contract_auth.contract,
     COMMITTEE_ADDRESS: committee.contract,
+    committee_views.COMMITTEE: committee_views.of_committee,
+    committee_views.PROPOSALS: committee_views.of_proposals,
 }
 # The usual start of a compiled contract: copy LEN bytes from offset 12 to memory and return them.
 _PRELUDE = re.compile(rb"\x60(.)\x60\x0c\x60\x00\x39\x60(.)\x60\x00\xf3(.*)", re.DOTALL)
 
 
-@dataclass(frozen=True)
-class Place:
-    """Where in the chain a transaction is executed."""
-
-    block_number: int
-    index: int = 0
-
-
 def execute(state: State, transaction: Transaction, place: Place) -> Receipt:
     """Run one transaction; a failed one leaves the state as it was."""
-    if not transaction.data.to:
-        return _deploy(state, transaction, place)
     sender = (transaction.sender or b"").hex()
-    return call(state, place, sender, transaction.data.to, transaction.data.input)
+    if transaction.data.to:
+        return call(state, place, sender, transaction.data.to, transaction.data.input)
+    if not contract_auth.may_deploy(state, sender):
+        return _failed(CallFailed("Create permission denied", PERMISSION_DENIED), place)
+    return _deploy(state, transaction, place)
 
 
 def call(state: State, place: Place, sender: str, to: str, data: bytes) -> Receipt:
@@ -54,21 +58,25 @@ def call(state: State, place: Place, sender: str, to: str, data: bytes) -> Recei
     address = to.lower().removeprefix("0x")
     scratch = state.overlay()
     try:
-        result = _contract(state, address)(Call(scratch, place.block_number, sender, address, data))
+        result = _contract(state, address)(Call(scratch, place, sender, address, data))
     except CallFailed as error:
-        return Receipt(
-            block_number=place.block_number,
-            status=error.status,
-            output=abi.revert_reason(error.text),
-            gas_used=SYSTEM_GAS,
-            message=error.text,
-        )
+        return _failed(error, place)
     state.take_over(scratch)
     return Receipt(
         block_number=place.block_number,
         output=result.output,
         gas_used=SYSTEM_GAS,
         logs=result.logs,
+    )
+
+
+def _failed(error: CallFailed, place: Place) -> Receipt:
+    return Receipt(
+        block_number=place.block_number,
+        status=error.status,
+        output=abi.revert_reason(error.text, place.rules.suite),
+        gas_used=SYSTEM_GAS,
+        message=error.text,
     )
 
 
@@ -83,7 +91,7 @@ def _contract(state: State, address: str) -> Contract:
 
 def _deploy(state: State, transaction: Transaction, place: Place) -> Receipt:
     seed = f"{place.block_number}_{place.index}_0"
-    address = keccak256(seed.encode())[:20].hex()
+    address = place.rules.suite.hash(seed.encode())[:20].hex()
     data = transaction.data.input
     prelude = _PRELUDE.fullmatch(data)
     runtime = prelude[3][: prelude[1][0]] if prelude else data

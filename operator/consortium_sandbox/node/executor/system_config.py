@@ -7,12 +7,13 @@ import re
 from consortium_sandbox.node import abi, versions
 from consortium_sandbox.node.executor.calls import Call, Result, code, precompiled_error
 from consortium_sandbox.node.executor.consensus_contract import NO_AUTHORITY, OK
+from consortium_sandbox.node.releases import Release
 from consortium_sandbox.node.state import State
 
 SET = "setValueByKey(string,string)"
 GET = "getValueByKey(string)"
 
-# Key → (least value, version that brought it).
+# Key → (least value, data version that brought it).
 _NUMBERS = {
     "tx_gas_limit": (100_000, versions.V3_0),
     "consensus_leader_period": (1, versions.V3_0),
@@ -23,6 +24,8 @@ _NUMBERS = {
     "balance_transfer": (0, 0x030A0200),
     "executor_version": (0, versions.V3_15),
 }
+# Of these a binary knows only what its SystemConfigs.h lists; the others are older than that list.
+_LATER = ("web3_chain_id", "balance_transfer", "executor_version")
 # A flag that needs another one first (Features.h, validate).
 _NEEDS = {
     "feature_balance_precompiled": "feature_balance",
@@ -32,35 +35,43 @@ _NEEDS = {
 
 def contract(call: Call) -> Result:
     """A change holds from the next block."""
-    if call.selector == abi.selector(GET):
+    signature = call.function((GET, SET))
+    if signature is None:
+        raise precompiled_error("SystemConfigPrecompiled call undefined function!")
+    if signature == GET:
         (key,) = call.arguments(GET)
         found = call.state.setting(str(key).lower())
         value, since = (found.value, found.since) if found else ("", -1)
         return Result(abi.encode(["string", "int256"], [value, since]))
-    if call.selector != abi.selector(SET):
-        raise precompiled_error("SystemConfigPrecompiled call undefined function!")
     if not call.may_govern:
         return code(NO_AUTHORITY)
     key, value = (str(argument) for argument in call.arguments(SET))
     key = key.lower()
-    _check(call.state, key, value)
+    release = call.place.rules.release
+    before = call.state.compatibility()
+    _check(call.state, release, key, value)
     call.state.set_setting(key, value, call.block_number + 1)
+    if key == "compatibility_version":
+        for flag in release.upgrade_flags(before, versions.to_number(value)):
+            if call.state.setting(flag) is None:
+                call.state.set_setting(flag, "1", 0)
     return code(OK)
 
 
-def _check(state: State, key: str, value: str) -> None:
+def _check(state: State, release: Release, key: str, value: str) -> None:
     special = {
         "compatibility_version": _check_compatibility,
         "tx_gas_price": _check_gas_price,
         "web3_chain_id": _check_web3_chain_id,
     }
-    if key not in _NUMBERS and key not in special and key not in versions.FEATURES:
+    known = key in special or key in _NUMBERS
+    if (not known or (key in _LATER and key not in release.configs)) and key not in release.flags:
         raise precompiled_error(f"unsupported key {key}")
     if not value:
         raise precompiled_error(f"The value for {key} must be non-empty.")
     if key in special:
         special[key](state, value)
-    elif key in versions.FEATURES:
+    elif key in release.flags:
         _check_feature(state, key, value)
     else:
         _check_number(state, key, value)

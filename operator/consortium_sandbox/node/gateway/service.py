@@ -13,13 +13,13 @@ from typing import Any
 
 from consortium_sandbox.node.certificates import PeerCertificate
 from consortium_sandbox.node.failure import StartFailed
+from consortium_sandbox.node.gateway.handshake import Handshake
 from consortium_sandbox.node.gateway.host import Host
 from consortium_sandbox.node.gateway.session import Session, SessionClosed
 from consortium_sandbox.node.gateway.table import Neighbour, Table
 from consortium_sandbox.node.log import Log
 from consortium_sandbox.node.peers import Endpoint, load_peers
 from consortium_sandbox.node.settings import P2pSettings
-from consortium_sandbox.node.tls import Contexts
 
 _FIRST_DIALS = (0.0, 1.0, 2.0)
 _DIAL_INTERVAL = 10.0
@@ -47,14 +47,14 @@ class Gateway:
         self,
         identity: Identity,
         settings: P2pSettings,
-        contexts: Contexts,
+        handshake: Handshake,
         peers: frozenset[Endpoint],
         log: Log,
     ) -> None:
         self.identity = identity
         self._settings = settings
         self._log = log
-        self._host = Host(settings, contexts, log, self._serve)
+        self._host = Host(settings, handshake, log, self._serve)
         self._sessions: dict[str, Session] = {}
         self._endpoints = peers
         self._known: dict[Endpoint, str] = {}
@@ -94,7 +94,7 @@ class Gateway:
             self._log.warning("[Gateway]reload p2p connected nodes failed", error=error.what)
         self._deny, self._allow = deny, allow
         for session in self.sessions():
-            certificate = session.certificate()
+            certificate = session.certificate
             if certificate and not self._is_admitted(certificate):
                 session.close()
         self._dial_missing()
@@ -152,7 +152,7 @@ class Gateway:
 
     async def _greet(self, session: Session) -> bool:
         """Exchange hellos; False where the session must not live on."""
-        certificate = session.certificate()
+        certificate = session.certificate
         if certificate is not None and not self._is_admitted(certificate):
             return False
         own = {self.identity.group: [self.identity.node_id]}
@@ -176,11 +176,11 @@ class Gateway:
         """The two lists; a leaf without basicConstraints escapes them, as in the node."""
         if not certificate.has_basic_constraints:
             return True
-        short = certificate.modulus[:8]
-        if certificate.modulus in self._deny:
+        short = certificate.tls_id[:8]
+        if certificate.tls_id in self._deny:
             self._log.info("[NETWORK][Host]NodeID in certificate blacklist", nodeID=short)
             return False
-        if self._allow is not None and certificate.modulus not in self._allow:
+        if self._allow is not None and certificate.tls_id not in self._allow:
             self._log.info("[NETWORK][Host]NodeID is not in certificate whitelist", nodeID=short)
             return False
         return True

@@ -1,12 +1,29 @@
-"""What the state machine asks the node to do."""
+"""What the state machine asks the node to do, and what it is given at a new height."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from consortium_sandbox.node.pbft.committee import Committee
 from consortium_sandbox.node.pbft.messages import Message, Vote
 from consortium_sandbox.node.pbft.votelog import Entry
+
+
+@dataclass(frozen=True)
+class Start:
+    """A height begins. `view` is the one in which the block before it was committed.
+
+    Views go on from height to height, as in the node. Nodes that saw that block committed in
+    different views begin apart; they meet by a change of view, or by fetching the next block.
+    `written` is what the vote log holds for this height.
+    """
+
+    height: int
+    parent: bytes
+    committee: Committee
+    view: int
+    written: list[Entry]
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from consortium_sandbox.node.pbft.actions import (
     Decided,
     Send,
     SetTimer,
+    Start,
     Validate,
     WriteDown,
 )
@@ -21,13 +22,12 @@ from consortium_sandbox.node.pbft.messages import (
     Prepared,
     PrePrepare,
     Signed,
-    Signer,
     ViewChange,
     Vote,
     encode_prepared,
 )
 from consortium_sandbox.node.pbft.proofs import Verifier
-from consortium_sandbox.node.pbft.votelog import Entry
+from consortium_sandbox.node.suite import KeyPair
 
 BASE_TIMEOUT = 3.0
 BACK_OFF = 1.5
@@ -39,7 +39,7 @@ _KEPT_PER_HEIGHT = 1000
 class Pbft:
     """One sealer. Every method returns the actions to take, in order."""
 
-    def __init__(self, signer: Signer, domain: Domain, validate: Validate) -> None:
+    def __init__(self, signer: KeyPair, domain: Domain, validate: Validate) -> None:
         self._signer = signer
         self._domain = domain
         self._validate = validate
@@ -77,12 +77,11 @@ class Pbft:
             and (PREPARE, instance.view) not in instance.sent
         )
 
-    def start_height(
-        self, height: int, parent: bytes, committee: Committee, written: list[Entry]
-    ) -> list[Action]:
-        """The block before `height` is on disk. `written` is what the vote log holds for it."""
-        self.instance = Instance(height, parent, committee)
-        self.instance.restore(written)
+    def start_height(self, start: Start) -> list[Action]:
+        """The block before this height is on disk."""
+        height = start.height
+        self.instance = Instance(height, start.parent, start.committee, start.view)
+        self.instance.restore(start.written)
         self._cycle = 0
         self._restart_timer()
         kept = self._later.pop(height, [])

@@ -68,8 +68,10 @@ class Instance:
     def restore(self, entries: list[Entry]) -> None:
         """Take back what was written down before a restart.
 
-        A view above 0 has to be begun again by a NewView: which block it is bound to was not kept.
+        A view above the first one has to be begun again by a NewView: which block it is bound to
+        was not kept.
         """
+        first = self.view
         for entry in entries:
             if entry["what"] == "view":
                 self.view = max(self.view, int(entry["view"]))
@@ -77,7 +79,7 @@ class Instance:
                 self.sent[entry["kind"], int(entry["view"])] = bytes.fromhex(entry["digest"])
             elif entry["what"] == "prepared":
                 self.prepared = decode_prepared(entry["prepared"])
-        self.changing = self.view > 0
+        self.changing = self.view > first
 
     def highest_view_of(self) -> dict[str, int]:
         """Each sealer's highest promised view, as far as its messages came here."""

@@ -10,20 +10,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
-from consortium_sandbox.node.keys import keccak256, recover
+from consortium_sandbox.node.suite import KeyPair, Suite
 
 PREPARE, COMMIT = "prepare", "commit"
 NOT_PREPARED = -1
-
-
-class Signer(Protocol):
-    """The key that signs: `keys.KeyPair`."""
-
-    node_id: str
-
-    def sign(self, digest: bytes) -> bytes: ...
 
 
 @dataclass(frozen=True)
@@ -129,16 +121,17 @@ class Domain:
     """Signs and checks messages of one chain."""
 
     name: bytes
+    suite: Suite
 
-    def sign(self, message: Signed, signer: Signer) -> Signed:
+    def sign(self, message: Signed, signer: KeyPair) -> Signed:
         """The same message with author and signature."""
         return replace(message, author=signer.node_id, signature=signer.sign(self._digest(message)))
 
     def is_authentic(self, message: Message) -> bool:
-        return recover(self._digest(message), message.signature) == message.author
+        return self.suite.signer(self._digest(message), message.signature) == message.author
 
     def _digest(self, message: Message) -> bytes:
-        return keccak256(self.name + json.dumps(message.content()).encode())
+        return self.suite.hash(self.name + json.dumps(message.content()).encode())
 
 
 def encode(message: Message) -> dict[str, Any]:

@@ -8,11 +8,10 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
-from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any
+from collections.abc import Awaitable, Callable
 
 from consortium_sandbox.node.failure import StartFailed, runtime_error
-from consortium_sandbox.node.gateway.host import listening_socket
+from consortium_sandbox.node.listener import Address, Listener
 from consortium_sandbox.node.log import Log
 from consortium_sandbox.node.stream import Side, open_streams
 
@@ -32,41 +31,21 @@ class HttpServer:
         self._answer = answer
         self._context = context
         self._log = log
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._socket: socket.socket | None = None
+        self._listener = Listener(self._serve)
 
     def start(self, ip: str, port: int) -> None:
         """Raises StartFailed where the address cannot be taken."""
         try:
-            self._socket = listening_socket(ip, port)
+            self._listener.start(ip, port)
         except StartFailed as error:
             if error.what.startswith("bind"):
                 raise runtime_error("acceptor bind failed") from error
             raise
-        self._spawn(self._accept(self._socket))
 
     def stop(self) -> None:
-        for task in self._tasks:
-            task.cancel()
-        if self._socket is not None:
-            self._socket.close()
+        self._listener.stop()
 
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def _accept(self, listening: socket.socket) -> None:
-        loop = asyncio.get_running_loop()
-        while True:
-            try:
-                connection, address = await loop.sock_accept(listening)
-            except OSError:
-                await asyncio.sleep(1)
-                continue
-            self._spawn(self._serve(connection, f"{address[0]}:{address[1]}"))
-
-    async def _serve(self, connection: socket.socket, remote: str) -> None:
+    async def _serve(self, connection: socket.socket, address: Address) -> None:
         side = Side(accepts=True, limit=_MAX_HEAD)
         try:
             reader, writer = await open_streams(connection, self._context, side)
@@ -74,7 +53,7 @@ class HttpServer:
             reason = getattr(error, "reason", None) or "stream truncated"
             self._log.info(
                 "[HTTP][SERVER][async_handshake]ssl handshake failed",
-                remote=remote,
+                remote=f"{address[0]}:{address[1]}",
                 message=str(reason).lower().replace("_", " "),
             )
             return

@@ -8,14 +8,17 @@ from typing import Any, NoReturn
 
 from consortium_sandbox.node.block import Block
 from consortium_sandbox.node.consensus import Consensus
-from consortium_sandbox.node.executor.run import Place, call
+from consortium_sandbox.node.executor.calls import Place
+from consortium_sandbox.node.executor.run import call
 from consortium_sandbox.node.failure import StartFailed
 from consortium_sandbox.node.gateway.service import Gateway
 from consortium_sandbox.node.ledger import Ledger
+from consortium_sandbox.node.releases import Release
 from consortium_sandbox.node.rpc import shapes
 from consortium_sandbox.node.rpc.server import NO_SUCH_NODE, Method, Params, RpcError
-from consortium_sandbox.node.state import OBSERVER, SEALER
+from consortium_sandbox.node.state import OBSERVER, SEALER, Member
 from consortium_sandbox.node.submit import Submitter
+from consortium_sandbox.node.suite import Suite
 from consortium_sandbox.node.sync import BlockSync
 from consortium_sandbox.node.transaction import BadTransaction, decode
 from consortium_sandbox.node.txpool import Refused, TransactionPool
@@ -35,7 +38,7 @@ class Services:
     sync: BlockSync
     gateway: Gateway
     submitter: Submitter
-    version: str
+    release: Release
     endpoint: str
     return_input: bool
 
@@ -116,10 +119,10 @@ class Methods:
         block = self._s.ledger.block(number)
         if block is None:
             _not_found("block")
-        shape = shapes.header(block, block.hash())
+        shape = shapes.header(block, block.hash(self._suite))
         if params.boolean(3):
             return shape
-        return shape | {"transactions": _transactions(block, only_hashes=params.boolean(4))}
+        return shape | {"transactions": self._transactions(block, only_hashes=params.boolean(4))}
 
     async def _transaction(self, params: Params) -> Any:
         found = self._s.ledger.transaction(_hash(params.text(2)))
@@ -129,12 +132,12 @@ class Methods:
         found = self._s.ledger.transaction(_hash(params.text(2)))
         if found is None:
             _not_found("receipt")
-        return shapes.receipt(found[1], found[0]) | {"transactionProof": None}
+        return shapes.receipt(found[1], found[0], self._suite) | {"transactionProof": None}
 
     async def _send_transaction(self, params: Params) -> Any:
         await self._maybe_hang()
         try:
-            transaction = decode(_bytes(params.text(2)))
+            transaction = decode(_bytes(params.text(2)), self._suite)
         except (BadTransaction, ValueError) as error:
             raise _thrown("std::runtime_error", str(error)) from error
         if transaction.data.chain_id != self._s.ledger.genesis.chain.chain_id:
@@ -143,16 +146,15 @@ class Methods:
             receipt, made_up = await self._s.submitter.submit(transaction)
         except Refused as error:
             raise RpcError(error.code, error.text) from error
-        shape = shapes.receipt(receipt, transaction, made_up=made_up)
+        shape = shapes.receipt(receipt, transaction, self._suite, made_up=made_up)
         if not self._s.return_input:
             del shape["input"], shape["extraData"]
         return shape
 
     async def _call(self, params: Params) -> Any:
         ledger = self._s.ledger
-        receipt = call(
-            ledger.state(), Place(ledger.height), "", params.text(2), _bytes(params.text(3))
-        )
+        place = Place(ledger.rules, ledger.height)
+        receipt = call(ledger.state(), place, "", params.text(2), _bytes(params.text(3)))
         return {
             "blockNumber": ledger.height,
             "output": shapes.hex_text(receipt.output),
@@ -185,7 +187,7 @@ class Methods:
 
     def _list(self, kind: str) -> list[Any]:
         members = self._s.ledger.state().members()
-        return [shapes.sealer(member) for member in members if member.kind == kind]
+        return [shapes.sealer(member, self._s.release) for member in members if member.kind == kind]
 
     async def _observers(self, params: Params) -> Any:
         members = self._s.ledger.state().members()
@@ -214,19 +216,13 @@ class Methods:
         ledger, consensus, gateway = self._s.ledger, self._s.consensus, self._s.gateway
         committee, node_id = ledger.committee, gateway.identity.node_id
         index = committee.index(node_id)
-        term_weights = {member.node_id: member.term_weight for member in ledger.members}
         status = {
             "blockNumber": ledger.height,
             "changeCycle": consensus.change_cycle,
             "connectedNodeList": len(gateway.table.reachable()) + 1,
             "consensusNodeList": [
-                {
-                    "index": i,
-                    "nodeID": s.node_id,
-                    "termWeight": term_weights.get(s.node_id, 0),
-                    "weight": s.weight,
-                }
-                for i, s in enumerate(committee.sealers)
+                {"index": i} | shapes.sealer(member, self._s.release)
+                for i, member in enumerate(self._voters())
             ],
             "consensusNodesNum": len(committee.sealers),
             "hash": ledger.head_hash.hex(),
@@ -286,7 +282,7 @@ class Methods:
         ledger = self._s.ledger
         node_id = self._s.gateway.identity.node_id
         return shapes.group_info(
-            ledger.genesis, node_id, self._s.version, ledger.state().compatibility()
+            ledger.genesis, node_id, self._s.release, ledger.state().compatibility()
         )
 
     async def _group_peers(self, params: Params) -> Any:
@@ -301,7 +297,7 @@ class Methods:
         gateway = self._s.gateway
         own = {self._group: [gateway.identity.node_id]}
         direct = [
-            shapes.gateway_info(shapes.raw_p2p_id(s.p2p_id), s.nodes, s.endpoint_text)
+            shapes.gateway_info(shapes.raw_p2p_id(s.p2p_id, self._suite), s.nodes, s.endpoint_text)
             for s in gateway.sessions()
         ]
         indirect = [
@@ -311,6 +307,20 @@ class Methods:
         info = shapes.gateway_info(gateway.identity.p2p_id, own, self._s.endpoint)
         return info | {"peers": direct + indirect}
 
+    def _voters(self) -> list[Member]:
+        members = {member.node_id: member for member in self._s.ledger.members}
+        return [members[sealer.node_id] for sealer in self._s.ledger.committee.sealers]
+
+    def _transactions(self, block: Block, *, only_hashes: bool) -> list[Any]:
+        transactions = [decode(raw, self._suite) for raw in block.transactions]
+        if only_hashes:
+            return [shapes.hex_text(transaction.hash) for transaction in transactions]
+        return [shapes.transaction(transaction) for transaction in transactions]
+
+    @property
+    def _suite(self) -> Suite:
+        return self._s.ledger.rules.suite
+
     @property
     def _group(self) -> str:
         return self._s.ledger.genesis.chain.group_id
@@ -318,13 +328,6 @@ class Methods:
     async def _maybe_hang(self) -> None:
         if self.hangs:
             await asyncio.Event().wait()
-
-
-def _transactions(block: Block, *, only_hashes: bool) -> list[Any]:
-    transactions = [decode(raw) for raw in block.transactions]
-    if only_hashes:
-        return [shapes.hex_text(transaction.hash) for transaction in transactions]
-    return [shapes.transaction(transaction) for transaction in transactions]
 
 
 def _bytes(text: str) -> bytes:

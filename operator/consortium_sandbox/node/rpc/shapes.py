@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from consortium_sandbox.node import versions
 from consortium_sandbox.node.block import Block, Receipt
 from consortium_sandbox.node.genesis import Genesis
-from consortium_sandbox.node.keys import keccak256
+from consortium_sandbox.node.releases import Release
 from consortium_sandbox.node.state import Member
+from consortium_sandbox.node.suite import Suite
 from consortium_sandbox.node.transaction import Transaction
 
 STAND_IN = "stand-in: not FISCO BCOS"
@@ -35,12 +35,9 @@ def fast_writer(document: Any) -> str:
     return json.dumps(document, sort_keys=True, separators=(",", ":")) + "\n"
 
 
-def sealer(member: Member) -> Json:
-    return {
-        "nodeID": member.node_id,
-        "termWeight": member.term_weight,
-        "weight": member.weight,
-    }
+def sealer(member: Member, release: Release) -> Json:
+    shape: Json = {"nodeID": member.node_id, "weight": member.weight}
+    return shape | ({"termWeight": member.term_weight} if release.has_term_weights else {})
 
 
 def header(block: Block, block_hash: bytes) -> Json:
@@ -102,17 +99,19 @@ def transaction(transaction: Transaction) -> Json:
     return shape
 
 
-def receipt(receipt: Receipt, transaction: Transaction, *, made_up: bool = False) -> Json:
+def receipt(
+    receipt: Receipt, transaction: Transaction, suite: Suite, *, made_up: bool = False
+) -> Json:
     """`made_up` is what an observer answers before anything has happened."""
     address = receipt.contract_address
     return {
         "blockNumber": receipt.block_number,
-        "checksumContractAddress": checksum_address(address) if address else "",
+        "checksumContractAddress": checksum_address(address, suite) if address else "",
         "contractAddress": f"0x{address}" if address else "",
         "extraData": transaction.extra_data,
         "from": transaction.sender_text,
         "gasUsed": receipt.gas_used,
-        "hash": "0x" if made_up else hex_text(receipt.hash()),
+        "hash": "0x" if made_up else hex_text(receipt.hash(suite)),
         "input": hex_text(transaction.data.input),
         "logEntries": [
             {
@@ -131,9 +130,9 @@ def receipt(receipt: Receipt, transaction: Transaction, *, made_up: bool = False
     }
 
 
-def checksum_address(address: str) -> str:
-    """Mixed case by EIP-55, with 0x."""
-    digest = keccak256(address.encode()).hex()
+def checksum_address(address: str, suite: Suite) -> str:
+    """Mixed case by EIP-55, with 0x; on an SM chain by SM3."""
+    digest = suite.hash(address.encode()).hex()
     letters = (
         letter.upper() if int(digit, 16) >= 8 else letter
         for letter, digit in zip(address, digest, strict=False)
@@ -141,7 +140,7 @@ def checksum_address(address: str) -> str:
     return "0x" + "".join(letters)
 
 
-def group_info(genesis: Genesis, node_id: str, version: str, compatibility: int) -> Json:
+def group_info(genesis: Genesis, node_id: str, release: Release, compatibility: int) -> Json:
     chain = genesis.chain
     config = {
         "blockTxCountLimit": genesis.tx_count_limit,
@@ -155,18 +154,18 @@ def group_info(genesis: Genesis, node_id: str, version: str, compatibility: int)
         "genesisConfig": fast_writer(config),
         "groupID": chain.group_id,
         "iniConfig": "",
-        "nodeList": [node_info(genesis, node_id, version, compatibility)],
+        "nodeList": [node_info(genesis, node_id, release, compatibility)],
     }
 
 
-def node_info(genesis: Genesis, node_id: str, version: str, compatibility: int) -> Json:
+def node_info(genesis: Genesis, node_id: str, release: Release, compatibility: int) -> Json:
     chain, executor = genesis.chain, genesis.executor
     config = {
         "binaryInfo": {
             "buildTime": STAND_IN,
             "gitCommitHash": STAND_IN,
             "platform": STAND_IN,
-            "version": version,
+            "version": release.tag,
         },
         "chainID": chain.chain_id,
         "gatewayServiceName": "",
@@ -179,8 +178,8 @@ def node_info(genesis: Genesis, node_id: str, version: str, compatibility: int) 
         "rpcServiceName": "",
         "smCryptoType": chain.sm_crypto,
     }
-    return {
-        "featureKeys": list(versions.FEATURES),
+    shape: Json = {
+        "featureKeys": list(release.flags),
         "iniConfig": fast_writer(config),
         "microService": False,
         "name": node_id,
@@ -191,9 +190,9 @@ def node_info(genesis: Genesis, node_id: str, version: str, compatibility: int) 
             "minSupportedVersion": 0,
         },
         "serviceInfo": [{"serviceName": name, "type": kind} for name, kind in _SERVICES],
-        "supportConfigs": list(versions.SUPPORTED_CONFIGS),
         "type": int(chain.sm_crypto),
     }
+    return shape | ({"supportConfigs": list(release.configs)} if release.configs else {})
 
 
 def gateway_info(p2p_id: str, nodes: dict[str, list[str]], endpoint: str | None) -> Json:
@@ -203,6 +202,6 @@ def gateway_info(p2p_id: str, nodes: dict[str, list[str]], endpoint: str | None)
     return shape | ({"endPoint": endpoint} if endpoint else {})
 
 
-def raw_p2p_id(p2p_id: str) -> str:
+def raw_p2p_id(p2p_id: str, suite: Suite) -> str:
     """What a node shows as p2pNodeID of a directly linked peer: 32 raw bytes of a digest."""
-    return keccak256(p2p_id.encode()).decode("utf-8", "surrogateescape")
+    return suite.hash(p2p_id.encode()).decode("utf-8", "surrogateescape")
