@@ -4,6 +4,7 @@ The bytes are the Tars struct Transaction (bcos-tars-protocol, Transaction.tars)
 over those bytes but over the fields themselves, and the node compares nothing else.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -39,6 +40,7 @@ _DATA, _DATA_HASH, _SIGNATURE, _ATTRIBUTE = 1, 2, 3, 5
 _T = TypeVar("_T", int, str, bytes)
 
 _NEWEST_VERSION = 2
+_ADDRESS = re.compile(r"[0-9a-f]{40}")
 
 
 class InvalidTransaction(ValueError):
@@ -153,7 +155,10 @@ class SignedTransaction:
 
 
 def sign(transaction: Transaction, account: PrivateFiles, suite: CryptoSuite) -> SignedTransaction:
-    """Signed with account.pem. Raises InvalidMaterial."""
+    """Signed with account.pem. Raises InvalidMaterial, and InvalidTransaction for a `to` that a
+    node would not take for the contract that is meant."""
+    if transaction.to and _ADDRESS.fullmatch(transaction.to) is None:
+        raise InvalidTransaction("to must be 40 lower-case hexadecimal digits without 0x")
     hashed = transaction.hash(suite)
     signature = suite.ledger.sign(account, ACCOUNT_KEY, hashed)
     return SignedTransaction(transaction, hashed, signature)
