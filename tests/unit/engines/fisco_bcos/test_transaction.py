@@ -69,7 +69,7 @@ transactions = st.builds(
     group_id=texts,
     block_limit=int64,
     nonce=texts,
-    to=texts,
+    to=st.just("") | st.text("0123456789abcdef", min_size=40, max_size=40),
     input=st.binary(max_size=70_000) | st.binary(max_size=300),
     abi=texts,
     version=st.integers(0, 2),
