@@ -4,7 +4,7 @@ All share the base; the stand-in images share all their layers and differ in one
 """
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,10 +17,12 @@ from consortium_sandbox.images.python_layers import (
     wheel_files,
 )
 from consortium_sandbox.images.root_filesystem import RootFilesystem, root_filesystem
+from consortium_sandbox.node.releases import TAGS
 from consortium_sandbox.paths import checkout_root
 from consortium_sandbox.progress import Progress, Silent
 
-# Versions of FISCO BCOS that the stand-in node emulates.
+# Which releases of FISCO BCOS get a stand-in image unless others are asked for. Each can emulate
+# any of `releases.TAGS`, but every archive takes time to write and to load.
 STAND_IN_VERSIONS = ("3.16.4",)
 OPERATOR_REPOSITORY = "sandbox.local/consortium-operator"
 STAND_IN_REPOSITORY = "sandbox.local/fisco-bcos-stand-in"
@@ -37,13 +39,21 @@ class ImageSet:
     stand_in: dict[str, Image]
 
 
-def build_images(output: Path, progress: Progress | None = None) -> ImageSet:
+def build_images(
+    output: Path,
+    progress: Progress | None = None,
+    versions: Sequence[str] = STAND_IN_VERSIONS,
+) -> ImageSet:
     """Writes the archives of all images into `output`, from this source checkout.
 
-    What did not change is taken from the cache: after an edit only our own code is packed anew.
-    Raises SandboxError where there is no checkout or no debootstrap.
+    `versions` are the releases that stand-in images are made for. What did not change is taken
+    from the cache: after an edit only our own code is packed anew. Raises SandboxError where there
+    is no checkout or no debootstrap, or for a release that the stand-in does not emulate.
     """
     progress = progress or Silent()
+    unknown = sorted(set(versions) - set(TAGS))
+    if unknown:
+        raise SandboxError(f"the stand-in node emulates no release {', '.join(unknown)}")
     checkout = checkout_root()
     if checkout is None:
         raise SandboxError("images are built from a source checkout; this is an installed package")
@@ -54,9 +64,7 @@ def build_images(output: Path, progress: Progress | None = None) -> ImageSet:
     with progress.step(f"Write image archives to {output}"):
         return ImageSet(
             operator=_write_operator(output, operator),
-            stand_in={
-                version: _write_stand_in(output, version, stand_in) for version in STAND_IN_VERSIONS
-            },
+            stand_in={version: _write_stand_in(output, version, stand_in) for version in versions},
         )
 
 
