@@ -1,0 +1,354 @@
+"""Keys, certificates and the founding are kept and used again; where the operator would stop, so
+does render."""
+
+import stat
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from consortium_operator.chain.naming import ChainKey
+from consortium_operator.offline import keeping
+from consortium_operator.offline.keeping import Unusable
+from consortium_operator.offline.output import OutputRefused
+from consortium_operator.offline.rendering import CannotRender
+from tests import chains
+from tests.unit.offline.conftest import Desk
+
+ONE = chains.member("webank")
+KEY = "secrets/trade-webank-node-0-identity.yaml"
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def edit(path: Path, change: Callable[[dict[str, Any]], object]) -> None:
+    body = yaml.safe_load(path.read_text())
+    change(body)
+    path.write_text(yaml.safe_dump(body))
+
+
+def reasons(error: CannotRender | Unusable | OutputRefused) -> str:
+    return "\n".join(getattr(error, "reasons", (str(error),)))
+
+
+def refused(desk: Desk, *members: Any, **order: Any) -> str:
+    """Why; and nothing was written anywhere."""
+    before = {path: path.read_bytes() for path in desk.root.rglob("*") if path.is_file()}
+    with pytest.raises((CannotRender, Unusable, OutputRefused)) as error:
+        desk.render(*(members or (ONE,)), **order)
+    after = {path: path.read_bytes() for path in desk.root.rglob("*") if path.is_file()}
+    assert after == before
+    return reasons(error.value)
+
+
+# The same input gives the same bytes.
+
+
+def test_the_first_render_makes_the_directory_and_the_second_finds_everything(desk: Desk) -> None:
+    first = desk.render(ONE, output="first")
+    assert len(first.made) == 7
+    desk.later(days=3)
+    second = desk.render(ONE, output="second")
+    assert second.made == ()
+    assert desk.files("second") == desk.files("first")
+
+
+def test_the_directory_is_for_its_owner_alone(desk: Desk) -> None:
+    desk.render(ONE)
+    home = desk.root / "identities"
+    assert mode(home) == mode(home / "secrets") == 0o700
+    assert {mode(path) for path in (home / "secrets").iterdir()} == {0o600}
+
+
+def test_it_holds_identities_only(desk: Desk) -> None:
+    desk.render(ONE)
+    kinds = {yaml.safe_load(text)["kind"] for text in desk.files("identities").values()}
+    assert kinds == {"Secret", "ConfigMap"}
+    names = set(desk.files("identities"))
+    assert "manifests/configmap-trade-genesis.yaml" in names
+    assert not [name for name in names if "journal" in name or "peers" in name]
+
+
+def test_without_identities_the_output_keeps_its_own(desk: Desk) -> None:
+    first = desk.render(ONE, identities=None)
+    before = desk.files()
+    again = desk.render(ONE, identities=None)
+    assert (len(first.made), again.made, again.changed) == (7, (), False)
+    assert desk.files() == before
+    changed = desk.render(ONE, identities=None, nodeDefaults={"storage": {"size": "50Gi"}})
+    assert (changed.made, changed.changed) == ((), True)
+
+
+def test_an_earlier_output_serves_as_identities(desk: Desk) -> None:
+    desk.render(ONE, output="old", identities=None)
+    done = desk.render(ONE, output="new", identities="old")
+    assert done.made == ()
+    assert desk.files("new") == desk.files("old")
+
+
+def test_naming_the_output_as_identities_is_the_same_as_naming_none(desk: Desk) -> None:
+    desk.render(ONE, output="out", identities="out")
+    before = desk.files()
+    assert desk.render(ONE, output="out", identities="out").made == ()
+    assert desk.files() == before
+
+
+def test_the_order_of_members_gives_the_same_bytes(desk: Desk) -> None:
+    desk.render(chains.member("webank"), chains.member("huawei"), output="one")
+    desk.render(chains.member("huawei"), chains.member("webank"), output="two")
+    assert desk.files("one") == desk.files("two")
+
+
+def test_what_kubectl_printed_serves_as_identities(desk: Desk) -> None:
+    """Several objects in a file, with all that a server adds."""
+    desk.render(ONE, output="ours")
+    objects = [yaml.safe_load(text) for text in desk.files("identities").values()]
+    for number, obj in enumerate(objects):
+        obj["metadata"] |= {
+            "uid": f"uid-{number}",
+            "resourceVersion": str(number),
+            "creationTimestamp": "2026-01-01T00:00:00Z",
+            "managedFields": [{"manager": "consortium-operator"}],
+        }
+        obj["metadata"].setdefault("annotations", {})[
+            "kubectl.kubernetes.io/last-applied-configuration"
+        ] = "{}"
+    backup = desk.root / "backup" / "secrets"
+    backup.mkdir(parents=True)
+    listed = {"apiVersion": "v1", "kind": "List", "items": objects}
+    (backup / "all.yaml").write_text(yaml.safe_dump(listed))
+    done = desk.render(ONE, output="theirs", identities="backup")
+    assert done.made == ()
+    assert desk.files("theirs") == desk.files("ours")
+    assert "can be read by others than its owner" in done.cautions[-1]
+
+
+# Certificates.
+
+
+def test_a_certificate_is_kept_until_it_is_due_and_then_replaced_for_the_same_key(
+    desk: Desk,
+) -> None:
+    before = desk.render(ONE, output="one").summary()["nodes"][0]
+    desk.later(days=330)
+    assert desk.render(ONE, output="two").summary()["nodes"][0] == before
+    desk.later(days=10)
+    after = desk.render(ONE, output="three").summary()["nodes"][0]
+    assert after["certificateExpires"] > before["certificateExpires"]
+    assert after["nodeId"] == before["nodeId"]
+    desk.render(ONE, output="four")
+    assert desk.files("four") == desk.files("three")
+
+
+def test_a_client_certificate_is_renewed_in_place(desk: Desk) -> None:
+    desk.render(ONE, output="one")
+    name = "manifests/configmap-trade-webank-client.yaml"
+    before = desk.files("identities")
+    desk.later(days=85)
+    desk.render(ONE, output="two")
+    after = desk.files("identities")
+    assert {path for path in after if after[path] != before.get(path)} == {
+        name,
+        "manifests/configmap-trade-webank-operator-client.yaml",
+    }
+    assert after[name] == desk.files("two")[name]
+
+
+def test_an_authority_that_will_end_is_told(desk: Desk) -> None:
+    desk.render(ONE)
+    desk.later(days=3640)
+    done = desk.render(ONE, output="late")
+    assert any("node CA of member webank ends at" in one for one in done.cautions)
+
+
+# The founding.
+
+
+def test_the_founding_is_rendered_once(desk: Desk) -> None:
+    first = desk.render(ONE, output="one")
+    assert desk.render(ONE, output="two").rendering.seal == first.rendering.seal
+
+
+@pytest.mark.parametrize(
+    ("spec", "word"),
+    [
+        ({"chainId": "another"}, "chainId"),
+        ({"fiscoBcos": {"groupId": "another"}}, "groupId"),
+        ({"fiscoBcos": {"genesis": {"gasLimit": 400000000}}}, "gasLimit"),
+        ({"fiscoBcos": {"ledger": {"keyPageSize": 8192}}}, "keyPageSize"),
+        ({"fiscoBcos": {"executor": {"authCheck": False}}}, "authCheck"),
+    ],
+)
+def test_a_changed_founding_field_is_refused(desk: Desk, spec: dict[str, Any], word: str) -> None:
+    desk.render(ONE)
+    assert word in refused(desk, **spec)
+
+
+def test_a_new_member_is_refused_as_the_operator_refuses_it(desk: Desk) -> None:
+    desk.render(ONE)
+    assert "huawei" in refused(desk, ONE, chains.member("huawei"))
+
+
+def test_another_version_keeps_the_sealed_settings(desk: Desk) -> None:
+    """3.15.2 wrote pages of 10240 bytes, 3.16.4 writes none: a change corrupts the ledger."""
+    old = desk.render(ONE, output="one", version="3.15.2").rendering.seal
+    new = desk.render(ONE, output="two", version="3.16.4").rendering.seal
+    assert new == old
+    (config,) = (text for name, text in desk.files("two").items() if "-config-" in name)
+    assert b"key_page_size=10240" in config
+
+
+def test_a_pinned_genesis_is_rendered_only_where_it_is(desk: Desk) -> None:
+    sha256 = desk.render(ONE).rendering.seal.sha256
+    pinned = {"fiscoBcos": {"genesisSha256": sha256}}
+    assert desk.render(ONE, output="two", **pinned).rendering.seal.sha256 == sha256
+    assert "genesisSha256 pins a genesis" in refused(desk, identities="none", output="x", **pinned)
+    wrong = {"fiscoBcos": {"genesisSha256": "0" * 64}}
+    assert "pins" in refused(desk, **wrong)
+
+
+# Rule 1: a key that once was is never made anew.
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        KEY,
+        "secrets/trade-webank-node-0-tls-1.yaml",
+        "secrets/trade-webank-node-ca-1.yaml",
+        "secrets/trade-webank-client-ca-1.yaml",
+        "secrets/trade-admin.yaml",
+        "secrets/trade-webank-client.yaml",
+    ],
+)
+def test_a_key_that_is_gone_is_not_made_anew(desk: Desk, name: str) -> None:
+    desk.render(ONE)
+    (desk.root / "identities" / name).unlink()
+    why = refused(desk)
+    assert f"Secret {Path(name).stem} of " in why
+    assert "is gone" in why
+
+
+def test_a_key_and_its_register_that_are_gone_are_not_made_anew_for_a_founder(desk: Desk) -> None:
+    desk.render(ONE)
+    (desk.root / "identities" / KEY).unlink()
+    (desk.root / "identities/manifests/configmap-trade-webank-node-0-identity.yaml").unlink()
+    assert "the node is in the founders table" in refused(desk)
+
+
+def test_another_key_than_the_registered_one_is_refused(desk: Desk) -> None:
+    desk.render(ONE)
+    desk.render(ONE, output="other", identities="others")
+    wrong = (desk.root / "others" / KEY).read_bytes()
+    (desk.root / "identities" / KEY).write_bytes(wrong)
+    assert "is not the key that founded the chain" in refused(desk)
+
+
+def test_a_lost_register_is_written_again_from_its_key(desk: Desk) -> None:
+    desk.render(ONE, output="one")
+    name = "manifests/configmap-trade-webank-node-0-identity.yaml"
+    before = desk.files("identities")[name]
+    (desk.root / "identities" / name).unlink()
+    desk.render(ONE, output="two")
+    assert desk.files("identities")[name] == before
+    assert desk.files("two") == desk.files("one")
+
+
+def test_one_genesis_of_two_is_enough_and_two_that_differ_are_refused(desk: Desk) -> None:
+    desk.render(ONE, output="one")
+    genesis = desk.root / "identities/manifests/configmap-trade-genesis.yaml"
+    before = genesis.read_bytes()
+    genesis.unlink()
+    desk.render(ONE, output="two")
+    assert genesis.read_bytes() == before
+    edit(genesis, lambda body: body["data"].update({"config.genesis": "[chain]\n"}))
+    assert "differ" in refused(desk)
+
+
+# Whose identities they are.
+
+
+def test_identities_of_another_chain_are_refused(desk: Desk) -> None:
+    desk.render(ONE, name="other", output="other")
+    why = refused(desk)
+    assert "is of the chain chains/other, and the file is of chains/trade" in why
+
+
+def test_identities_of_another_namespace_are_refused(desk: Desk) -> None:
+    desk.render(ONE)
+    path = desk.root / "identities" / KEY
+    edit(path, lambda body: body["metadata"].update(namespace="elsewhere"))
+    assert "is of the chain elsewhere/trade" in refused(desk)
+
+
+def test_a_directory_of_something_else_is_refused(desk: Desk) -> None:
+    (desk.root / "identities").mkdir()
+    (desk.root / "identities" / "thesis.txt").write_text("years of work")
+    assert "it is no directory of identities" in refused(desk)
+
+
+def test_an_empty_directory_is_filled(desk: Desk) -> None:
+    (desk.root / "identities").mkdir()
+    assert desk.render(ONE).made
+    assert mode(desk.root / "identities") == 0o700
+
+
+@pytest.mark.parametrize(
+    ("content", "word"),
+    [
+        ("a: [\n", "line 2"),
+        ("kind: Secret\n", "an object without a name"),
+        ("kind: Secret\nmetadata: {name: ../x}\n", "an object without a name"),
+        ("kind: Secret\nmetadata: {name: x}\ndata: {a: 1}\n", "holds what is no text"),
+        ("kind: Secret\nmetadata: {name: x}\ndata: [a]\n", "holds what is no text"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_named(desk: Desk, content: str, word: str) -> None:
+    desk.render(ONE)
+    (desk.root / "identities/secrets/broken.yaml").write_text(content)
+    why = refused(desk)
+    assert "broken.yaml" in why
+    assert word in why
+
+
+def test_two_files_that_tell_differently_of_one_object_are_refused(desk: Desk) -> None:
+    desk.render(ONE)
+    path = desk.root / "identities" / KEY
+    copy = path.with_name("copy.yaml")
+    copy.write_bytes(path.read_bytes())
+    assert desk.render(ONE, output="two").made == ()
+    edit(copy, lambda body: body["data"].update({"node.pem": "AAAA"}))
+    assert "tell differently of" in refused(desk)
+
+
+def test_identities_and_output_lie_apart(desk: Desk) -> None:
+    for output, identities in (("a/b", "a"), ("a", "a/b")):
+        with pytest.raises(OutputRefused, match="name directories apart"):
+            desk.render(ONE, output=output, identities=identities)
+    assert list(desk.root.iterdir()) == []
+
+
+def test_an_output_whose_keys_would_be_lost_is_refused_before_any_key_is_kept(desk: Desk) -> None:
+    desk.render(ONE, identities=None)
+    why = refused(desk, identities="fresh")
+    assert "holds a key that the new output would not have" in why
+    assert not (desk.root / "fresh").exists()
+
+
+def test_a_member_that_was_never_founded_may_have_new_keys(desk: Desk) -> None:
+    """Before the genesis is sealed nothing contradicts."""
+    desk.render(ONE)
+    home = desk.root / "identities"
+    for name in ("genesis", "genesis-copy"):
+        (home / f"manifests/configmap-trade-{name}.yaml").unlink()
+    done = desk.render(ONE, chains.member("huawei"), output="two")
+    assert {name for name in done.made if "huawei" in name} == set(done.made)
+    assert len(done.rendering.seal.founders) == 2
+
+
+def test_nothing_is_loaded_where_nothing_is(tmp_path: Path) -> None:
+    assert keeping.load(tmp_path / "none", ChainKey("chains", "trade")) == ()
