@@ -6,9 +6,18 @@ Some methods return a string that holds JSON (JsonRpcImpl_2_0.cpp); `Json` takes
 from dataclasses import dataclass
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Json, TypeAdapter
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    Json,
+    TypeAdapter,
+)
 
 from consortium_operator.chain.view import NodeView
+from consortium_operator.engines.fisco_bcos.governance import outcomes
 
 
 class _Answer(BaseModel):
@@ -82,10 +91,50 @@ class GroupInfo(_Answer):
         return self.nodes[0].info.binary.version
 
 
+def _bytes_of(data: object) -> bytes:
+    if not isinstance(data, str):
+        raise ValueError("no hex text")
+    return bytes.fromhex(data.removeprefix("0x"))
+
+
+Hex = Annotated[bytes, BeforeValidator(_bytes_of)]
+
+
+class LogEntry(_Answer):
+    topics: list[Hex]
+    data: Hex
+
+
 class Receipt(_Answer):
     """sendTransaction. An observer makes one up, with block 0."""
 
     block_number: int = Field(alias="blockNumber")
+    status: int
+    output: Hex
+    message: str
+    logs: list[LogEntry] = Field(alias="logEntries")
+
+    def read(self) -> outcomes.Receipt:
+        return outcomes.Receipt(
+            block_number=self.block_number,
+            status=self.status,
+            output=self.output,
+            message=self.message,
+            logs=tuple(outcomes.Log(tuple(log.topics), log.data) for log in self.logs),
+        )
+
+
+class Called(_Answer):
+    """call: a contract is asked, without a transaction."""
+
+    status: int
+    output: Hex
+
+
+class Setting(_Answer):
+    """getSystemConfigByKey."""
+
+    value: str
 
 
 HEIGHT: TypeAdapter[int] = TypeAdapter(int)
@@ -96,6 +145,9 @@ PEERS: TypeAdapter[Peers] = TypeAdapter(Peers)
 BLOCK_0: TypeAdapter[Block0] = TypeAdapter(Block0)
 GROUP_INFO: TypeAdapter[GroupInfo] = TypeAdapter(GroupInfo)
 RECEIPT: TypeAdapter[Receipt] = TypeAdapter(Receipt)
+OBSERVERS: TypeAdapter[list[str]] = TypeAdapter(list[str])
+CALLED: TypeAdapter[Called] = TypeAdapter(Called)
+SETTING: TypeAdapter[Setting] = TypeAdapter(Setting)
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,12 +48,20 @@ class Limits:
 
 
 class CallFailed(ChainCallFailed):
-    """`problem` is what the node does, without its name: "refuses connections"."""
+    """`problem` is what the node does, without its name: "refuses connections". `code`: of an error
+    that it answered with."""
 
-    def __init__(self, node: str, problem: str, silence: Silence | None = None) -> None:
+    def __init__(
+        self,
+        node: str,
+        problem: str,
+        silence: Silence | None = None,
+        code: int | None = None,
+    ) -> None:
         super().__init__(f"{node} {problem}")
         self.problem = problem
         self.silence = silence
+        self.code = code
 
 
 class Connection:
@@ -78,8 +86,10 @@ class Connection:
             raise self.failed(problem, _silence(error)) from error
         return self._result(method, body)
 
-    def failed(self, problem: str, silence: Silence | None = None) -> CallFailed:
-        return CallFailed(self._endpoint.node, problem, silence)
+    def failed(
+        self, problem: str, silence: Silence | None = None, code: int | None = None
+    ) -> CallFailed:
+        return CallFailed(self._endpoint.node, problem, silence, code)
 
     async def _post(self, method: str, params: tuple[object, ...], seconds: float) -> bytes:
         request = {"jsonrpc": "2.0", "id": next(self._ids), "method": method, "params": params}
@@ -100,7 +110,9 @@ class Connection:
         except (ValueError, RecursionError):
             raise self.failed(f"answers {method} with something else than JSON") from None
         if isinstance(answer, dict) and "error" in answer:
-            raise self.failed(f"answers {method} with an error: {_message(answer['error'])}")
+            error = answer["error"]
+            problem = f"answers {method} with an error: {_message(error)}"
+            raise self.failed(problem, code=_code(error))
         if not isinstance(answer, dict) or "result" not in answer:
             raise self.failed(f"answers {method} with neither a result nor an error")
         return answer["result"]
@@ -183,6 +195,11 @@ def _explain_handshake(error: ssl.SSLError) -> str:
     if "alert" in reason and any(refusal in reason for refusal in _REFUSALS):
         return f"refuses the operator's client certificate: {reason}"
     return f"fails in the TLS handshake: {reason}"
+
+
+def _code(error: object) -> int | None:
+    code = error.get("code") if isinstance(error, dict) else None
+    return code if isinstance(code, int) else None
 
 
 def _message(error: object) -> str:

@@ -53,7 +53,8 @@ class Deed(Enum):
     ENDLESS = "endless"
 
 
-Script = Mapping[str, bytes | Deed]
+Script = Mapping[str, bytes | Deed | tuple[bytes, ...]]
+"""By method: the answer, or the answers to the first, the second, … request."""
 
 HEALTHY: Script = {
     "getConsensusStatus": observed("getConsensusStatus"),
@@ -117,8 +118,12 @@ class ScriptedNode:
         request = json.loads(await reader.readexactly(length))
         assert request["jsonrpc"] == "2.0"
         assert isinstance(request["id"], int)
-        self.asked.append((request["method"], request["params"]))
-        match self.script[request["method"]]:
+        method = request["method"]
+        self.asked.append((method, request["params"]))
+        answer = self.script[method]
+        if isinstance(answer, tuple):
+            answer = answer[sum(one == method for one, _ in self.asked) - 1]
+        match answer:
             case Deed.HANG:
                 await asyncio.sleep(60)
             case Deed.CLOSE:

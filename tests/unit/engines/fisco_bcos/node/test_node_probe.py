@@ -112,7 +112,7 @@ async def test_a_refused_transaction_is_told_in_the_nodes_words(tmp_path: Path) 
 
 async def test_a_probe_without_an_accounts_key_fails(tmp_path: Path) -> None:
     async with running(tmp_path) as node:
-        with pytest.raises(ChainCallFailed, match=r"cannot be probed: account\.pem is missing"):
+        with pytest.raises(ChainCallFailed, match=r"cannot be sent a transaction: account\.pem"):
             await asking().probe(node.endpoint, client(), PrivateFiles({}), chains.plan())
 
 

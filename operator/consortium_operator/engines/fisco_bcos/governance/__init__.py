@@ -1,0 +1,8 @@
+"""What changes a running chain, pure: calls of its system contracts, and what their answers mean.
+
+With auth off anybody calls the consensus and the system config contract. With auth on these obey
+the committee contract alone, to which governors propose the same calls and vote on them. `calls`
+has all that can be sent, `committee` what the committee says of itself, `outcomes` what a receipt
+says. A receipt is no proof of anything: whether a change holds is what the chain says when it is
+read back. Sources: fisco-bcos.md, sections 4 and 12; FISCO-BCOS/bcos-auth.
+"""

@@ -1,0 +1,164 @@
+"""The committee: who governs, by which rates, and which proposals there are."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import TypeVar
+
+from consortium_operator.engines.fisco_bcos import abi
+from consortium_operator.engines.fisco_bcos.governance.calls import (
+    COMMITTEE,
+    CONSENSUS,
+    SYSTEM_CONFIG,
+    ContractCall,
+    UnknownAnswer,
+)
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class ProposalKind:
+    """`number`: as the contract has it. One proposal is open for each number and resource."""
+
+    number: int
+    resource: str
+
+
+NODE_WEIGHT = ProposalKind(51, CONSENSUS)
+NODE_REMOVAL = ProposalKind(52, CONSENSUS)
+SYSTEM_VALUE = ProposalKind(41, SYSTEM_CONFIG)
+RATES = ProposalKind(12, COMMITTEE)
+
+
+def governor_weight(address: str) -> ProposalKind:
+    return ProposalKind(11, address.removeprefix("0x").lower())
+
+
+# The committee and its proposals are in contracts of their own, which the first one names.
+COMMITTEE_ADDRESS = ContractCall(COMMITTEE, "_committee()", (), ("address",))
+PROPOSALS_ADDRESS = ContractCall(COMMITTEE, "_proposalMgr()", (), ("address",))
+
+_INFO_TYPES = ("uint8", "uint8", "address[]", "uint32[]")
+_PROPOSAL_TYPES = ("address", "address", "uint8", "uint256", "uint8", "address[]", "address[]")
+
+
+class ProposalStatus(IntEnum):
+    """ProposalManager.sol. One whose blocks are over stays OPEN until somebody looks."""
+
+    NOT_THERE = 0
+    OPEN = 1
+    PASSED = 2
+    DENIED = 3
+    REVOKED = 4
+    OUTDATED = 5
+
+
+@dataclass(frozen=True, slots=True)
+class CommitteeInfo:
+    """`governors`: address → weight. Rates in percent."""
+
+    governors: Mapping[str, int]
+    participation: int
+    win: int
+
+    @property
+    def decides_alone(self) -> Sequence[str]:
+        """Governors whose single vote passes a proposal."""
+        total = sum(self.governors.values())
+        return [
+            address
+            for address, weight in sorted(self.governors.items())
+            if weight * 100 >= self.participation * total
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """`resource` and voters are addresses. `ends`: the last block in which it can be voted on."""
+
+    number: int
+    kind: ProposalKind
+    proposer: str
+    ends: int
+    status: ProposalStatus
+    agreed: frozenset[str] = frozenset()
+    against: frozenset[str] = frozenset()
+
+    def is_open(self, height: int) -> bool:
+        return self.status is ProposalStatus.OPEN and height <= self.ends
+
+
+def committee_info(at: str) -> ContractCall:
+    """`at`: what COMMITTEE_ADDRESS gave back."""
+    return ContractCall(_plain(at), "getCommitteeInfo()", (), _INFO_TYPES)
+
+
+def proposal_info(at: str, number: int) -> ContractCall:
+    """`at`: what PROPOSALS_ADDRESS gave back, here and below."""
+    return ContractCall(_plain(at), "getProposalInfo(uint256)", (number,), _PROPOSAL_TYPES)
+
+
+def proposal_count(at: str) -> ContractCall:
+    return ContractCall(_plain(at), "_proposalCount()", (), ("uint256",))
+
+
+def last_proposal(at: str, kind: ProposalKind) -> ContractCall:
+    """The number of the last proposal of this kind, open or not; 0 where there was none."""
+    function = "getIdByTypeAndResourceId(uint8,address)"
+    return ContractCall(_plain(at), function, (kind.number, "0x" + kind.resource), ("uint256",))
+
+
+def read_committee(output: bytes) -> CommitteeInfo:
+    """The result of `committee_info`. Raises UnknownAnswer."""
+    participation, win, accounts, weights = committee_info("0x").decode(output)
+    addresses, numbers = _list_of(accounts, str), _list_of(weights, int)
+    if len(addresses) != len(numbers):
+        raise UnknownAnswer("the committee has another number of governors than of weights")
+    return CommitteeInfo(
+        dict(zip(addresses, numbers, strict=True)), _one(participation, int), _one(win, int)
+    )
+
+
+def read_address(output: bytes) -> str:
+    """The result of COMMITTEE_ADDRESS and PROPOSALS_ADDRESS. Raises UnknownAnswer."""
+    return _one(COMMITTEE_ADDRESS.decode(output)[0], str)
+
+
+def read_number(output: bytes) -> int:
+    """The result of `last_proposal` and `proposal_count`. Raises UnknownAnswer."""
+    return _one(proposal_count("0x").decode(output)[0], int)
+
+
+def read_proposal(number: int, output: bytes) -> Proposal:
+    """The result of `proposal_info`. Raises UnknownAnswer."""
+    resource, proposer, kind, ends, status, agreed, against = proposal_info("0x", number).decode(
+        output
+    )
+    try:
+        known = ProposalStatus(_one(status, int))
+    except ValueError:
+        raise UnknownAnswer(f"the proposal {number} has the unknown status {status!r}") from None
+    return Proposal(
+        number=number,
+        kind=ProposalKind(_one(kind, int), _plain(_one(resource, str))),
+        proposer=_one(proposer, str),
+        ends=_one(ends, int),
+        status=known,
+        agreed=frozenset(_list_of(agreed, str)),
+        against=frozenset(_list_of(against, str)),
+    )
+
+
+def _plain(address: str) -> str:
+    return address.removeprefix("0x")
+
+
+def _one(value: abi.Value, kind: type[_T]) -> _T:
+    if not isinstance(value, kind):
+        raise UnknownAnswer(f"a contract gives back a {type(value).__name__}")
+    return value
+
+
+def _list_of(values: abi.Value, kind: type[_T]) -> list[_T]:
+    return [_one(value, kind) for value in _one(values, tuple)]
