@@ -8,6 +8,10 @@ from functools import cache
 import pytest
 
 from consortium_operator.api.fisco_bcos import Cryptography
+from consortium_operator.chain.files import Port
+from consortium_operator.chain.plan import Plan
+from consortium_operator.chain.standalone import parse_host, place_nodes
+from consortium_operator.engines.fisco_bcos import ini
 from consortium_operator.engines.fisco_bcos.config_keys import CONFIG_KEYS
 from consortium_operator.engines.fisco_bcos.key_table import Key
 from consortium_operator.engines.fisco_bcos.version_number import OLDEST
@@ -20,6 +24,7 @@ DOCUMENT = Document(REPOSITORY / "docs" / "engine-fisco-bcos.md")
 ABSENT = "–"
 CASES = [(world, tag) for world in (STANDARD, SM) for tag in node_facts.TAGS]
 FILES = (CONFIG_INI, CONFIG_GENESIS)
+IN_PODS, STANDALONE = True, False
 
 
 @dataclass(frozen=True)
@@ -32,9 +37,11 @@ class Difference:
     where: str
     why: str
 
-    def is_found_in(self, world: str, tag: str) -> bool:
+    def is_found_in(self, world: str, tag: str, in_pods: bool = IN_PODS) -> bool:
         if self.where.startswith("where the two differ"):
             return True
+        if self.where == "pods":
+            return in_pods
         since = re.search(r"from (\S+)$", self.where)
         return (world == SM or not self.where.startswith("SM")) and (
             since is None or node_facts.number(tag) >= node_facts.number(since[1])
@@ -57,16 +64,32 @@ def documented(file: str) -> dict[str, Difference]:
 
 
 @cache
-def differences(file: str, world: str, tag: str) -> dict[str, tuple[str, str]]:
+def differences(
+    file: str, world: str, tag: str, in_pods: bool = IN_PODS
+) -> dict[str, tuple[str, str]]:
     """section.key → build_chain.sh's value and ours, for a chain with its own parameters: auth
     off, everything else by default."""
     plan = rendered.plan(version=tag, executor={"authCheck": False})
     cryptography = Cryptography.SM if world == SM else Cryptography.STANDARD
     plan = rendered.unchecked(plan, cryptography=cryptography)
-    render = rendered.config_of if file == CONFIG_INI else rendered.genesis_of
+    render = rendered.genesis_of
+    if file == CONFIG_INI:
+        render = rendered.config_of if in_pods else standalone_config
     ours, theirs = _flat(render(plan)), _flat(node_facts.build_chain(file, world, tag))
     found = {key: (theirs.get(key, ABSENT), ours.get(key, ABSENT)) for key in ours | theirs}
     return {key: both for key, both in found.items() if both[0] != both[1]}
+
+
+def standalone_config(plan: Plan) -> dict[str, dict[str, str]]:
+    """config.ini of the first node in a directory of build_chain.sh's layout."""
+    ports = [Port("p2p", 30300), Port("rpc", 20200)]
+    places = place_nodes(plan.nodes, [parse_host("127.0.0.1")], ports)
+    files = rendered.ENGINE.for_chain(plan).standalone_files(
+        plan, rendered.seal(plan), rendered.material(plan.nodes[0]), places
+    )
+    text = next(file.content for file in files if file.path == CONFIG_INI)
+    assert text is not None
+    return ini.parse(text)
 
 
 def _flat(sections: dict[str, dict[str, str]]) -> dict[str, str]:
@@ -79,26 +102,30 @@ def _flat(sections: dict[str, dict[str, str]]) -> dict[str, str]:
     }
 
 
+@pytest.mark.parametrize("in_pods", [IN_PODS, STANDALONE], ids=["pods", "standalone"])
 @pytest.mark.parametrize(("world", "tag"), CASES)
 @pytest.mark.parametrize("file", FILES)
-def test_every_difference_has_its_reason_in_the_document(file: str, world: str, tag: str) -> None:
+def test_every_difference_has_its_reason_in_the_document(
+    file: str, world: str, tag: str, in_pods: bool
+) -> None:
     rows = documented(file)
-    for key, found in differences(file, world, tag).items():
+    for key, found in differences(file, world, tag, in_pods).items():
         assert key in rows, f"{key}: no reason is documented"
-        assert rows[key].is_found_in(world, tag), key
+        assert rows[key].is_found_in(world, tag, in_pods), key
         for documented_value, value in zip(rows[key].values(), found, strict=True):
             assert documented_value in (None, value), key
 
 
+@pytest.mark.parametrize("in_pods", [IN_PODS, STANDALONE], ids=["pods", "standalone"])
 @pytest.mark.parametrize("file", FILES)
-def test_the_document_names_no_difference_that_is_none(file: str) -> None:
+def test_the_document_names_no_difference_that_is_none(file: str, in_pods: bool) -> None:
     for key, row in documented(file).items():
         assert len(row.why) > 20, key
-        found = {case for case in CASES if key in differences(file, *case)}
+        found = {case for case in CASES if key in differences(file, *case, in_pods)}
         if row.where.startswith("where the two differ"):
             assert found
         else:
-            assert found == {case for case in CASES if row.is_found_in(*case)}, key
+            assert found == {case for case in CASES if row.is_found_in(*case, in_pods)}, key
 
 
 @pytest.mark.parametrize("file", FILES)
