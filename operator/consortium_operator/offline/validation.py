@@ -13,6 +13,7 @@ from consortium_operator.api.problem import InvalidResource, Problem
 from consortium_operator.chain.plan import Settings, make_plan
 from consortium_operator.engines.protocol import Engine
 from consortium_operator.offline.documents import Document, read_documents
+from consortium_operator.offline.mending import all_problems
 
 UNREADABLE = "Unreadable"
 """The reason of what is no readable file at all; all others are the operator's own."""
@@ -111,7 +112,7 @@ class _Judge:
         try:
             chain = parse(document.value)
         except InvalidResource as error:
-            return tuple(dict.fromkeys((*error.problems, *_of_metadata(document.value))))
+            return all_problems(document.value, error.problems)
         # Owner references would carry it, and no other run would give the same bytes.
         chain = chain.model_copy(
             update={"metadata": chain.metadata.model_copy(update={"uid": None})}
@@ -154,25 +155,6 @@ class _Judge:
                     "its context's",
                 )
             )
-
-
-_SMALLEST_SPEC = {
-    "version": "3.16.4",
-    "chainId": "chain0",
-    "members": [{"name": "member", "nodes": [{"name": "node"}]}],
-}
-
-
-def _of_metadata(value: object) -> tuple[Problem, ...]:
-    """What is wrong with it, though the rest has a shape by which no rule about the whole object
-    can be judged."""
-    if not isinstance(value, dict):
-        return ()
-    try:
-        parse({**value, "spec": _SMALLEST_SPEC})
-    except InvalidResource as error:
-        return tuple(one for one in error.problems if one.path.startswith("metadata"))
-    return ()
 
 
 def _is_chain(kind: str, api_version: object) -> bool:

@@ -31,7 +31,7 @@ def edit(path: Path, change: Callable[[dict[str, Any]], object]) -> None:
     path.write_text(yaml.safe_dump(body))
 
 
-def reasons(error: CannotRender | Unusable | OutputRefused) -> str:
+def reasons(error: Exception) -> str:
     return "\n".join(getattr(error, "reasons", (str(error),)))
 
 
@@ -204,7 +204,7 @@ def test_another_version_keeps_the_sealed_settings(desk: Desk) -> None:
 
 def test_a_pinned_genesis_is_rendered_only_where_it_is(desk: Desk) -> None:
     sha256 = desk.render(ONE).rendering.seal.sha256
-    pinned = {"fiscoBcos": {"genesisSha256": sha256}}
+    pinned: dict[str, Any] = {"fiscoBcos": {"genesisSha256": sha256}}
     assert desk.render(ONE, output="two", **pinned).rendering.seal.sha256 == sha256
     assert "genesisSha256 pins a genesis" in refused(desk, identities="none", output="x", **pinned)
     wrong = {"fiscoBcos": {"genesisSha256": "0" * 64}}

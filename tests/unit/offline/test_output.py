@@ -11,7 +11,7 @@ from consortium_operator.offline import output
 from consortium_operator.offline.output import MARKER, File, Output, OutputRefused, Tree
 
 CHAIN = ChainKey("chains", "trade")
-TREE: Tree = {
+TREE: dict[str, File] = {
     "manifests/a.yaml": File(b"a: 1\n"),
     "secrets/key.yaml": File(b"not a key", is_private=True),
     "nodes/h/node0/conf/node.pem": File(b"not a key either", is_private=True),

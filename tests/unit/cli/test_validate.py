@@ -1,0 +1,86 @@
+"""`consortium validate`: for people, for programs, by exit codes."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests import chains
+from tests.resources import QUICKSTART_FILE
+from tests.unit.cli.commands import consortium
+
+
+@pytest.fixture
+def bad(tmp_path: Path) -> Path:
+    path = tmp_path / "bad.yaml"
+    body = chains.resource(version="3.16.4", paused="yes", chainId="a-b")
+    path.write_text(yaml.safe_dump(body, sort_keys=False))
+    return path
+
+
+def test_a_valid_file_is_told_so_and_exits_with_0() -> None:
+    done = consortium("validate", "-f", QUICKSTART_FILE)
+    assert (done.code, done.stdout) == (
+        0,
+        f"{QUICKSTART_FILE}: consortium-demo/quickstart is valid\n",
+    )
+    assert done.stderr.startswith(f"note: {QUICKSTART_FILE}:9: spec.image names no repository")
+
+
+def test_errors_are_lines_with_file_line_field_and_fix_and_exit_with_1(bad: Path) -> None:
+    done = consortium("validate", "-f", bad)
+    assert done.code == 1
+    first, second, last = done.stdout.splitlines()
+    assert first.startswith(f"{bad}:9: spec.chainId: ")
+    assert second == f"{bad}:23: spec.paused: must be true or false without quotes"
+    assert last == f"{bad}: 2 errors"
+
+
+@pytest.mark.parametrize("form", ["json", "yaml"])
+def test_programs_get_the_same(bad: Path, form: str) -> None:
+    done = consortium("validate", "-f", bad, "-o", form)
+    found: dict[str, Any] = done.yaml
+    assert done.code == 1
+    assert done.stderr == ""
+    assert found["valid"] is False
+    assert [(one["line"], one["path"], one["reason"]) for one in found["errors"]] == [
+        (9, "spec.chainId", "Invalid"),
+        (23, "spec.paused", "Invalid"),
+    ]
+    assert consortium("validate", "-f", QUICKSTART_FILE, "-o", form).yaml["chains"] == [
+        {"namespace": "consortium-demo", "name": "quickstart"}
+    ]
+
+
+def test_a_file_comes_from_standard_input_too() -> None:
+    done = consortium("validate", "-f", "-", stdin=QUICKSTART_FILE.read_bytes())
+    assert done.stdout == "standard input: consortium-demo/quickstart is valid\n"
+    broken = consortium("validate", "-f", "-", stdin="a: [\n")
+    assert (broken.code, broken.stdout.splitlines()[0][:18]) == (1, "standard input:2: ")
+
+
+def test_of_several_chains_each_error_names_its_own(tmp_path: Path) -> None:
+    bodies = [chains.resource(name=name, chainId=name, paused=1) for name in ("one", "two")]
+    (tmp_path / "two.yaml").write_text(yaml.safe_dump_all(bodies))
+    lines = consortium("validate", "-f", tmp_path / "two.yaml").stdout.splitlines()
+    assert " chains/one: spec.paused: " in lines[0]
+    assert " chains/two: spec.paused: " in lines[1]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["validate"],
+        ["validate", "-f"],
+        ["validate", "-f", "/nowhere/at/all"],
+        ["validate", "-f", "/"],
+        ["validate", "-f", str(QUICKSTART_FILE), "-o", "xml"],
+        ["validate", "-f", str(QUICKSTART_FILE), "extra"],
+    ],
+)
+def test_a_wrong_command_line_or_an_unreadable_file_exits_with_2(words: list[str]) -> None:
+    done = consortium(*words)
+    assert done.code == 2
+    assert done.stdout == ""
+    assert done.stderr
