@@ -250,6 +250,9 @@ class FakeCluster(KubeClient):
     def _apply(self, wanted: JsonObject, dry_run: bool) -> JsonObject:
         key = key_of(wanted)
         stored = self._stored.get(key)
+        uid = wanted["metadata"].pop("uid", None)
+        if uid is not None and (stored is None or stored.object["metadata"]["uid"] != uid):
+            raise Conflict(409, "Conflict", "uid mismatch", "apply", key)
         if stored is None:
             if dry_run:
                 return wanted | {
@@ -294,7 +297,9 @@ class FakeCluster(KubeClient):
     def _patch_status(self, key: ObjectKey, status: JsonObject, uid: str) -> JsonObject:
         stored = self._stored.get(key)
         if stored is None:
-            raise NotFound(404, "NotFound", "gone", "patch-status", key)
+            gone = NotFound(404, "NotFound", "gone", "patch-status", key)
+            gone.names_object = True
+            raise gone
         if stored.object["metadata"]["uid"] != uid:
             raise Conflict(422, "Invalid", "another uid", "patch-status", key)
         after = clone(stored.object) | {"status": status}

@@ -1,7 +1,6 @@
-"""What is fixed at founding, once, for both judges of an edit.
+"""What is fixed at founding: the API server compares with the old object (`oldSelf`).
 
-The API server compares with the old object (`oldSelf`). Where the CRD lost its rules the operator
-compares with the spec that it founded the chain from.
+Where the CRD lost its rules, the operator refuses what contradicts the sealed genesis.
 
 Every field here but the last is required or has a default in the CRD. Otherwise it could be
 removed in one edit and come back different in the next: a rule about two values does not run where
@@ -10,17 +9,11 @@ one is absent.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
-
-from pydantic import TypeAdapter, ValidationError
 
 from consortium_operator.api.base import Part
 from consortium_operator.api.chain import ConsortiumChainSpec
-from consortium_operator.api.conditions import Reason
 from consortium_operator.api.fisco_bcos import FiscoBcos
-from consortium_operator.api.problem import Problem
 
 
 @dataclass(frozen=True)
@@ -56,35 +49,3 @@ IMMUTABLE: tuple[Immutable, ...] = (
     Immutable(FiscoBcos, "ledger"),
     Immutable(FiscoBcos, "genesisSha256", may_be_added=True),
 )
-
-_WHERE: Mapping[type[Part], tuple[str, ...]] = {
-    ConsortiumChainSpec: (),
-    FiscoBcos: ("fiscoBcos",),
-}
-
-
-def immutable_changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Problem]:
-    """The immutable fields that differ between two specs (as written or as stored)."""
-    problems = []
-    for rule in IMMUTABLE:
-        before, after = _value(rule, old), _value(rule, new)
-        if before != after and not (rule.may_be_added and before is None):
-            path = ".".join(("spec", *_WHERE[rule.on], rule.field))
-            problems.append(Problem(path, rule.message, Reason.IMMUTABLE_FIELD_CHANGED))
-    return problems
-
-
-def _value(rule: Immutable, spec: Mapping[str, Any]) -> object:
-    """The field's value with defaults filled in, so that absent equals the default."""
-    holder: Any = spec
-    for step in _WHERE[rule.on]:
-        holder = holder.get(step) if isinstance(holder, Mapping) else None
-    written = holder.get(rule.field) if isinstance(holder, Mapping) else None
-    field = next(f for f in rule.on.model_fields.values() if f.alias == rule.field)
-    if written is None:
-        return None if field.is_required() else field.default
-    annotation: Any = field.annotation
-    try:
-        return TypeAdapter(annotation).validate_python(written, by_name=False, by_alias=True)
-    except ValidationError:
-        return written  # what is no value of the field is compared as it stands

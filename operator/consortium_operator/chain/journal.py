@@ -32,15 +32,22 @@ class JournalEntry:
     cluster_ip: str | None = None
     first_pod: str | None = None
 
+    @property
+    def volume(self) -> int | None:
+        """The newest volume generation that a pod was seen on."""
+        number = (self.first_pod or "").partition("/")[0]
+        return int(number) if number.isdecimal() else None
+
 
 @dataclass(frozen=True, slots=True)
 class Journal:
-    """Entries by full object name of the node."""
+    """Entries by full object name of the node; by its name, of a member's RPC Service (only its
+    address)."""
 
     entries: Mapping[str, JournalEntry]
 
-    def of(self, node: str) -> JournalEntry:
-        return self.entries.get(node, JournalEntry())
+    def of(self, name: str) -> JournalEntry:
+        return self.entries.get(name, JournalEntry())
 
     def to_data(self) -> dict[str, str]:
         """The ConfigMap's data: one key for each node, so that a change touches one line."""

@@ -48,3 +48,5 @@ def configure(level: str) -> None:
         logging.getLogger(library).setLevel(max(logging.INFO, root.level))
     for chatty in ("kopf.objects", "aiohttp.access"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
+    # That signals are ignored: ours are not.
+    logging.getLogger("kopf._core.reactor.running").setLevel(logging.ERROR)

@@ -1,18 +1,16 @@
 """The operator's process: `consortium-operator`."""
 
 import argparse
+import asyncio
 import os
-import socket
+import signal
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import kopf
-from kopf._core.engines.peering import Identity
-
 from consortium_operator.chain.installation import OPERATOR_NAMESPACE, read_catalogue
 from consortium_operator.chain.plan import Settings
-from consortium_operator.handlers import kopf_handlers as handlers
 from consortium_operator.handlers import logs
+from consortium_operator.handlers.kopf_handlers import follow_chains
 from consortium_operator.handlers.operator import Operator, Options
 
 
@@ -20,16 +18,20 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Runs until SIGTERM or SIGINT."""
     options, level = _options(arguments)
     logs.configure(level)
-    memo = kopf.Memo(operator=Operator(options))
-    # One operator in the cluster: Recreate in the chart. kopf's peering is no lock.
-    kopf.run(
-        standalone=True,
-        clusterwide=True,
-        memo=memo,
-        registry=handlers.registry,
-        # Else kopf asks for the user's name, and the pod's user has none.
-        identity=Identity(socket.gethostname()),
-    )
+    asyncio.run(_run_until_told(Operator(options, follow_chains)))
+
+
+async def _run_until_told(operator: Operator) -> None:
+    told = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, told.set)
+    tasks = [asyncio.create_task(operator.run()), asyncio.create_task(told.wait())]
+    done, pending = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in pending:
+        task.cancel()
+    await asyncio.gather(*pending, return_exceptions=True)
+    for task in done:
+        task.result()  # an operator that cannot go on says why
 
 
 def _options(arguments: Sequence[str] | None) -> tuple[Options, str]:

@@ -2,8 +2,9 @@
 
 import asyncio
 import contextlib
+import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,10 @@ from consortium_operator.chain.plan import Settings
 from consortium_operator.engines.registry import ENGINES, connect
 from consortium_operator.handlers.http import Checks, LagMeter, application
 from consortium_operator.handlers.metrics import Metrics
+from consortium_operator.kube.backoff import Backoff
 from consortium_operator.kube.client import KubeClient
-from consortium_operator.kube.kinds import ObjectKey
+from consortium_operator.kube.errors import ApiError
+from consortium_operator.kube.kinds import CONSORTIUM_CHAIN, ObjectKey
 from consortium_operator.kube.reflector import Reflectors
 from consortium_operator.kube.store import Store
 from consortium_operator.kube.transport import Surroundings
@@ -26,7 +29,14 @@ from consortium_operator.reconcile.queue import ReconcileQueue
 from consortium_operator.reconcile.reconciler import Reconciler
 from consortium_operator.reconcile.world import World
 
-SYNC_LIMIT_SECONDS = 300.0
+log = logging.getLogger(__name__)
+
+_LOOK_FOR_CRD_SECONDS = 2.0
+# A watch that has lasted so long has made up for those that failed before.
+_CALM_SECONDS = 60.0
+
+Follow = Callable[[Callable[[str | None, Mapping[str, Any]], None]], Awaitable[None]]
+"""Tells of every event of a ConsortiumChain until it cannot any more, and raises why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,23 +50,34 @@ class Options:
 
 
 class Operator:
-    """Started once by kopf's start-up handler, stopped by its clean-up handler."""
+    """`follow`: where the resources are heard of."""
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: Options, follow: Follow) -> None:
         self._options = options
+        self._follow = follow
         self._metrics = Metrics()
         self._chains = Chains()
         self._lag = LagMeter()
         self._synced = False
+        self._is_served = False
         self._exit = contextlib.AsyncExitStack()
+        self._client: KubeClient
         self._queue: ReconcileQueue
         self._reconciler: Reconciler
         self._reflectors: Reflectors
 
+    async def run(self) -> None:
+        """Until it is cancelled."""
+        try:
+            await self.start()
+            await self._follow_chains()
+        finally:
+            await self.stop()
+
     async def start(self) -> None:
         """Opens the API, lists the children, and only then reconciles."""
         surroundings = Surroundings(observer=self._metrics.observe_call)
-        client = await self._exit.enter_async_context(
+        self._client = client = await self._exit.enter_async_context(
             KubeClient.connect(self._options.kubeconfig, surroundings=surroundings)
         )
         store = Store()
@@ -77,7 +98,7 @@ class Operator:
         self._lag.start()
         self._exit.push_async_callback(self._lag.stop)
         await self._serve()
-        await asyncio.wait_for(self._reflectors.wait_synced(), SYNC_LIMIT_SECONDS)
+        await self._reflectors.wait_synced()
         self._queue.start()
         self._exit.push_async_callback(self._queue.stop)
         self._synced = True
@@ -85,8 +106,39 @@ class Operator:
     async def stop(self) -> None:
         await self._exit.aclose()
 
+    async def _follow_chains(self) -> None:
+        """For ever: the CRD may be deleted and come back, and rights may come late."""
+        backoff = Backoff(first=1.0, most=30.0)
+        while True:
+            await self._wait_served()
+            began = time.monotonic()
+            try:
+                await self._follow(self.chain_event)
+            except Exception as error:
+                log.warning("the watch of ConsortiumChains ended, and begins anew: %s", error)
+            # What was deleted meanwhile nobody tells: only what is listed then exists.
+            for key in self._chains.forget_all():
+                self._queue.forget(key)
+            self._metrics.chains.set(0)
+            if time.monotonic() - began > _CALM_SECONDS:
+                backoff.reset()
+            await asyncio.sleep(backoff.next())
+
+    async def _wait_served(self) -> None:
+        """kopf looks once which kinds there are, and would never see one that comes later."""
+        self._is_served = False
+        while True:
+            try:
+                self._is_served = await self._client.serves(CONSORTIUM_CHAIN)
+            except ApiError as error:
+                log.info("looking for the CRD: %s", error)
+            if self._is_served:
+                return
+            await asyncio.sleep(_LOOK_FOR_CRD_SECONDS)
+
     def chain_event(self, kind: str | None, body: Mapping[str, Any]) -> None:
-        """A ConsortiumChain as kopf's watch tells it; `kind` as in a watch event."""
+        """A ConsortiumChain as a watch tells it; `kind` as in a watch event, None: listed."""
+        twins = self._chains.twins_of(body)
         if kind == "DELETED":
             self._chains.gone(body)
             self._queue.forget(key_of(body))
@@ -94,6 +146,9 @@ class Operator:
             return
         self._metrics.chains.set(len(list(self._chains)))
         self._queue.poke(key_of(body))
+        # A younger chain waits for its elder's end.
+        for twin in twins:
+            self._queue.poke(twin)
 
     def _child_changed(self, key: ObjectKey, labels: Mapping[str, str]) -> None:
         chain = ChainKey(key.namespace, labels.get(CHAIN_LABEL, ""))
@@ -108,7 +163,7 @@ class Operator:
     async def _serve(self) -> None:
         checks = Checks(
             live=(self._lag.check, self._check_watches, self._check_echo),
-            ready=(self._check_synced,),
+            ready=(self._check_synced, self._check_served),
         )
         runner = web.AppRunner(application(checks, self._metrics.registry))
         await runner.setup()
@@ -127,3 +182,8 @@ class Operator:
 
     def _check_synced(self) -> str | None:
         return None if self._synced else "the chains' objects have not been listed yet"
+
+    def _check_served(self) -> str | None:
+        if not self._synced or self._is_served:
+            return None
+        return "the API server does not know the kind ConsortiumChain: install its CRD"

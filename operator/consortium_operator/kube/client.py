@@ -101,7 +101,7 @@ class KubeClient:
         """
         call = Call("get", key, "GET", key.path)
         try:
-            return decode(await self._transport.read(call), call)
+            return await self._read(call)
         except NotFound as missing:
             if missing.names_object:
                 return None
@@ -109,6 +109,20 @@ class KubeClient:
             # and to read that as "there is no such key" is the one mistake that must not be.
             message = "a 404 that does not name the object"
             raise Unavailable(404, "NoAnswer", message, "get", key) from missing
+
+    async def serves(self, kind: Kind) -> bool:
+        """Whether the API server knows a custom kind: whether its CRD is there and in use."""
+        group = kind.api_version.partition("/")[0]
+        try:
+            # In both places where clients look, which are not updated in one moment.
+            groups = await self._read(Call("discover", kind, "GET", "/apis"))
+            path = f"/apis/{kind.api_version}"
+            resources = await self._read(Call("discover", kind, "GET", path))
+        except NotFound:
+            return False
+        return any(one["name"] == group for one in groups.get("groups") or ()) and any(
+            one["name"] == kind.plural for one in resources.get("resources") or ()
+        )
 
     async def list_pages(
         self,
@@ -122,7 +136,7 @@ class KubeClient:
         query = scope.query | {"limit": str(limit)}
         while True:
             call = Call("list", kind, "GET", scope.path, query)
-            page = decode(await self._transport.read(call), call)
+            page = await self._read(call)
             # The items of a typed list carry neither.
             named = {"apiVersion": kind.api_version, "kind": kind.kind}
             items = [{**named, **item} for item in page.get("items") or ()]
@@ -244,6 +258,9 @@ class KubeClient:
         """POST an Event (see `events`). Its name is the server's choice."""
         path = EVENT.collection_path(event["metadata"]["namespace"])
         await self._write(Call("create", EVENT, "POST", path, _own_write(), event))
+
+    async def _read(self, call: Call) -> JsonObject:
+        return decode(await self._transport.read(call), call)
 
     async def _write(self, call: Call) -> JsonObject:
         return decode(await self._transport.send(call), call)

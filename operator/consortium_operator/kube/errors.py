@@ -92,8 +92,7 @@ def error_of(
     details = answer.get("details") or {}
     causes = details.get("causes") or []
     kind = _classify(status, reason, message, {str(cause.get("reason")) for cause in causes})
-    if status == 422 and answer and not details:
-        # How a JSON patch is refused whose `test` found another value (1.37).
+    if status == 422 and answer and _means_another(details, causes):
         kind = Conflict
     error = kind(status, reason, _publishable(status, message, causes, key), verb, key)
     if isinstance(error, TooManyRequests):
@@ -101,6 +100,12 @@ def error_of(
     if isinstance(error, NotFound) and isinstance(key, ObjectKey):
         error.names_object = reason == "NotFound" and details.get("name") == key.name
     return error
+
+
+def _means_another(details: Mapping[str, Any], causes: list[dict[str, Any]]) -> bool:
+    """Whether an "invalid" object is just another one than the caller means: how a JSON patch is
+    refused whose `test` found another value, and an apply that names another uid (1.37)."""
+    return not details or {cause.get("field") for cause in causes} == {"metadata.uid"}
 
 
 def _parse_status(body: bytes) -> dict[str, Any]:

@@ -28,30 +28,33 @@ def node_service(
     Not-ready addresses are published: no node gets ready before its peers can reach it.
     """
     selector = {CHAIN_LABEL: plan.key.name, NODE_LABEL: node.names.node}
-    service = _service(
-        disposable(plan, node.names.node, ChildPart.NODE, node), selector, process.ports
-    )
+    metadata = disposable(plan, node.names.node, ChildPart.NODE, node)
+    service = _service(metadata, selector, process.ports, cluster_ip)
     service["spec"]["publishNotReadyAddresses"] = True
-    if cluster_ip is not None:
-        service["spec"]["clusterIP"] = cluster_ip
     return service
 
 
-def member_rpc_service(plan: Plan, member: PlannedMember, process: Process) -> Manifest:
-    """RPC of whichever of the member's nodes are ready."""
+def member_rpc_service(
+    plan: Plan, member: PlannedMember, process: Process, cluster_ip: str | None = None
+) -> Manifest:
+    """RPC of whichever of the member's nodes are ready. `cluster_ip` as above: applications that
+    run have resolved it, too."""
     selector = {
         CHAIN_LABEL: plan.key.name,
         MEMBER_LABEL: member.name,
         PART_LABEL: ChildPart.NODE.value,
     }
     metadata = disposable(plan, member.names.rpc_service, ChildPart.RPC, member)
-    return _service(metadata, selector, (process.rpc,))
+    return _service(metadata, selector, (process.rpc,), cluster_ip)
 
 
 def _service(
-    metadata: dict[str, Any], selector: Mapping[str, str], ports: tuple[Port, ...]
+    metadata: dict[str, Any],
+    selector: Mapping[str, str],
+    ports: tuple[Port, ...],
+    cluster_ip: str | None,
 ) -> Manifest:
-    return {
+    service: Manifest = {
         "apiVersion": "v1",
         "kind": "Service",
         "metadata": metadata,
@@ -70,3 +73,6 @@ def _service(
             ],
         },
     }
+    if cluster_ip is not None:
+        service["spec"]["clusterIP"] = cluster_ip
+    return service

@@ -21,10 +21,11 @@ from consortium_operator.kube.errors import (
     Invalid,
     QuotaExceeded,
 )
-from consortium_operator.kube.kinds import CONSORTIUM_CHAIN, JsonObject, ObjectKey, key_of
+from consortium_operator.kube.kinds import JsonObject, ObjectKey, key_of
 from consortium_operator.kube.projection import Observed, project
 from consortium_operator.manifests import Manifest, is_create_only
 from consortium_operator.reconcile.findings import Finding
+from consortium_operator.reconcile.presence import require_resource
 from consortium_operator.reconcile.world import Applied, Round
 
 
@@ -65,6 +66,7 @@ async def _create(run: Round, manifest: Manifest) -> bool:
     key = key_of(manifest)
     observed = run.world.store.get(key)
     if observed is None:
+        await require_resource(run)
         try:
             run.world.store.record(await run.world.client.create(manifest))
             return True
@@ -75,7 +77,7 @@ async def _create(run: Round, manifest: Manifest) -> bool:
             observed = project(found)
     if not _is_ours(run, manifest, observed):
         return _conflict(run, manifest)
-    if observed.deleting or not await _may_own(run, manifest, observed):
+    if observed.deleting:
         return False
     if "ownerReferences" in manifest["metadata"]:
         await _put_right(run, manifest, observed)
@@ -84,6 +86,7 @@ async def _create(run: Round, manifest: Manifest) -> bool:
 
 async def _put_right(run: Round, manifest: Manifest, observed: Observed) -> None:
     """A disposable object that is written once, but was relabelled, orphaned or replaced."""
+    await _require_owner(run, manifest, observed)
     if observed.detail != manifest.get("data"):
         await run.world.client.delete(observed.key, observed.uid)
         run.world.store.forget(observed.key, observed.uid)
@@ -92,7 +95,7 @@ async def _put_right(run: Round, manifest: Manifest, observed: Observed) -> None
     labels = manifest["metadata"]["labels"]
     is_labelled = all(observed.labels.get(name) == value for name, value in labels.items())
     if not is_labelled or run.plan.uid not in observed.owner_uids:
-        run.world.store.record(await run.world.client.apply(manifest))
+        run.world.store.record(await run.world.client.apply(_of(manifest, observed)))
 
 
 async def _apply(run: Round, manifest: Manifest) -> bool:
@@ -106,10 +109,18 @@ async def _apply(run: Round, manifest: Manifest) -> bool:
         observed = project(found) if found is not None else None
     if observed is not None and not _is_ours(run, manifest, observed):
         return _conflict(run, manifest)
-    if observed is not None and (observed.deleting or not await _may_own(run, manifest, observed)):
+    if observed is not None and observed.deleting:
         return False
-    remember(run, manifest, await _restore(run, manifest))
+    await _require_owner(run, manifest, observed)
+    remember(run, manifest, await _restore(run, _of(manifest, observed)))
     return True
+
+
+def _of(manifest: Manifest, observed: Observed | None) -> Manifest:
+    """For a write to the very object that was looked at: a Conflict where another has its name."""
+    if observed is None:
+        return manifest
+    return {**manifest, "metadata": {**manifest["metadata"], "uid": observed.uid}}
 
 
 async def _restore(run: Round, manifest: Manifest) -> JsonObject:
@@ -129,15 +140,13 @@ def remember(run: Round, manifest: Manifest, written: JsonObject) -> None:
     run.memory.applied[key_of(manifest)] = Applied(wanted_hash(manifest), object_digest(written))
 
 
-async def _may_own(run: Round, manifest: Manifest, observed: Observed) -> bool:
-    """False for an orphan of a resource that is going. It may be the work of `kubectl delete
+async def _require_owner(run: Round, manifest: Manifest, observed: Observed | None) -> None:
+    """Before an object is made, or an orphan is taken. An orphan may be the work of `kubectl delete
     --cascade=orphan`, of which our watch has not told yet: owned again, it would be collected
-    with the resource, and its pod with it."""
-    if "ownerReferences" not in manifest["metadata"] or run.plan.uid in observed.owner_uids:
-        return True
-    key = ObjectKey(CONSORTIUM_CHAIN, run.key.namespace, run.key.name)
-    found = ((await run.world.client.get(key)) or {}).get("metadata") or {}
-    return found.get("uid") == run.plan.uid and "deletionTimestamp" not in found
+    with the resource, and its pod with it. Raises ResourceGone."""
+    is_retained = "ownerReferences" not in manifest["metadata"]
+    if observed is None or not (is_retained or run.plan.uid in observed.owner_uids):
+        await require_resource(run)
 
 
 def _is_ours(run: Round, manifest: Manifest, observed: Observed) -> bool:

@@ -73,6 +73,13 @@ class Chains:
             del self._bodies[key]
             self._awaited.pop(key, None)
 
+    def forget_all(self) -> list[ChainKey]:
+        """Nothing is known any more, until it is listed. Returns what was."""
+        known = list(self)
+        self._bodies.clear()
+        self._awaited.clear()
+        return known
+
     def expect(self, key: ChainKey, written: Body, at: datetime) -> None:
         """Our own write must come back by the watch: that is how a dead watch is noticed."""
         known = self._bodies.get(key)
@@ -90,15 +97,17 @@ class Chains:
         on its twin.
         """
         body = self._bodies[key]
-        identity = _on_chain_identity(body)
-        for other, candidate in sorted(self._bodies.items()):
-            if (
-                other != key
-                and _on_chain_identity(candidate) == identity
-                and _age(candidate, other) < _age(body, key)
-            ):
-                return other
-        return None
+        older = (o for o in self.twins_of(body) if _age(self._bodies[o], o) < _age(body, key))
+        return next(older, None)
+
+    def twins_of(self, body: Body) -> list[ChainKey]:
+        """All other chains with its chainId and groupId."""
+        identity, own = _on_chain_identity(body), key_of(body)
+        return [
+            other
+            for other in self
+            if other != own and _on_chain_identity(self._bodies[other]) == identity
+        ]
 
 
 def version_of(body: Body) -> int:

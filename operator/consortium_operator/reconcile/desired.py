@@ -60,10 +60,17 @@ class NodeVolume:
 def desired_shared(founded: Founded, journal: Journal, known: Knowledge) -> tuple[Manifest, ...]:
     """The chain's and the members' objects, and what each node has apart from its pod."""
     plan, process = founded.round.plan, founded.round.engine.process(founded.round.plan)
+
+    def address(service: str) -> str | None:
+        return journal.of(service).cluster_ip
+
     return (
         *_trust(founded),
-        *(node_service(plan, n, process, journal.of(n.names.node).cluster_ip) for n in plan.nodes),
-        *(member_rpc_service(plan, member, process) for member in plan.members),
+        *(node_service(plan, n, process, address(n.names.node)) for n in plan.nodes),
+        *(
+            member_rpc_service(plan, member, process, address(member.names.rpc_service))
+            for member in plan.members
+        ),
         *(_peers(founded, node) for node in plan.nodes),
         *network_policies(plan, process),
         *_budgets(founded, known),

@@ -50,6 +50,10 @@ def updated(run: Round, journal: Journal, seen: Seen) -> Journal:
     entries = dict(journal.entries)
     for node in run.plan.nodes:
         entries[node.names.node] = _entry(run, node, journal.of(node.names.node), seen)
+    for member in run.plan.members:
+        name = member.names.rpc_service
+        known = journal.of(name)
+        entries[name] = replace(known, cluster_ip=_cluster_ip(run, name) or known.cluster_ip)
     return Journal(entries)
 
 
@@ -57,7 +61,7 @@ def _entry(run: Round, node: PlannedNode, known: JournalEntry, seen: Seen) -> Jo
     entry = replace(
         known,
         intent=f"{node.role.value}/{node.weight}",
-        cluster_ip=_cluster_ip(run, node) or known.cluster_ip,
+        cluster_ip=_cluster_ip(run, node.names.node) or known.cluster_ip,
         first_pod=_first_pod(run, node, known, seen),
     )
     register, view = seen.custody.nodes.get(node.names.node), seen.view
@@ -79,8 +83,8 @@ def _first_pod(run: Round, node: PlannedNode, known: JournalEntry, seen: Seen) -
     return first_pod(run, node, generation) or known.first_pod
 
 
-def _cluster_ip(run: Round, node: PlannedNode) -> str | None:
-    found = run.world.store.get(ObjectKey(SERVICE, run.key.namespace, node.names.node))
+def _cluster_ip(run: Round, service: str) -> str | None:
+    found = run.world.store.get(ObjectKey(SERVICE, run.key.namespace, service))
     if found is None or not isinstance(found.detail, ServiceDetail):
         return None
     return found.detail.cluster_ip

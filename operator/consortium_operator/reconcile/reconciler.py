@@ -26,6 +26,7 @@ from consortium_operator.reconcile.chains import Body, Chains, version_of
 from consortium_operator.reconcile.findings import Blocked, Finding, Findings
 from consortium_operator.reconcile.judgement import Evidence, Judged, judge
 from consortium_operator.reconcile.node_states import NodeStates, Sight, node_states
+from consortium_operator.reconcile.presence import ResourceGone
 from consortium_operator.reconcile.status import Report, Status, make_status, tells_something_new
 from consortium_operator.reconcile.steps import Progress, act, look
 from consortium_operator.reconcile.world import ChainLog, ChainMemory, Reading, Round, Told, World
@@ -74,7 +75,12 @@ class Reconciler:
             self._memories.pop(key, None)
             return None
         memory = self._memory(key, body)
-        outcome = await self._round(key, body, memory)
+        try:
+            outcome = await self._round(key, body, memory)
+        except ResourceGone:
+            self._chains.gone(body)
+            self._memories.pop(key, None)
+            return None
         judged = await self._tell(body, memory, outcome)
         if outcome.trouble is not None:
             raise outcome.trouble
@@ -171,8 +177,12 @@ class Reconciler:
         key = ObjectKey(CONSORTIUM_CHAIN, metadata["namespace"], metadata["name"])
         try:
             written = await self._world.client.patch_status(key, status, uid=metadata["uid"])
-        except (Conflict, NotFound):
-            return  # deleted, or deleted and made anew: its event is on the way
+        except (Conflict, NotFound) as error:
+            if isinstance(error, NotFound) and not error.names_object:
+                raise
+            # Deleted, or deleted and made anew: then its event is on the way, or was.
+            self._chains.gone(body)
+            return
         returned = dict(written.get("status") or {})
         memory.told = Told(status, returned, version_of(written))
         self._chains.expect(ChainKey(key.namespace, key.name), written, self._world.now())

@@ -7,6 +7,7 @@ where they differ, or both are gone though nodes have run, everything stops and 
 from collections.abc import Mapping
 
 from consortium_operator.api.conditions import ConditionType, Reason
+from consortium_operator.api.problem import Problem
 from consortium_operator.chain.genesis import Seal, TamperedGenesis
 from consortium_operator.chain.naming import GENESIS_ANNOTATION, chain_labels, is_ours
 from consortium_operator.kube.errors import AlreadyExists
@@ -144,17 +145,17 @@ def _check(run: Round, seal: Seal) -> None:
     except TamperedGenesis as error:
         raise _tampered(f"{run.key.genesis} cannot be used: {error}") from error
     if problems:
-        raise Blocked(
-            *(
-                Finding(
-                    ConditionType.IDENTITIES_INTACT,
-                    problem.reason,
-                    f"{problem.path}: {problem.message}",
-                    needs_person=True,
-                )
-                for problem in problems
-            )
-        )
+        raise Blocked(*(_contradiction(run, problem) for problem in problems))
+
+
+def _contradiction(run: Round, problem: Problem) -> Finding:
+    """The API server refuses an edit of what was founded, but for a CRD that lost its rules. A
+    resource that has children of its own was edited; one that has none is new."""
+    children = run.world.store.by_chain(run.key.namespace, run.key.name)
+    condition, reason = ConditionType.IDENTITIES_INTACT, problem.reason
+    if any(run.plan.uid in child.owner_uids for child in children):
+        condition, reason = ConditionType.SPEC_VALID, Reason.IMMUTABLE_FIELD_CHANGED
+    return Finding(condition, reason, f"{problem.path}: {problem.message}", needs_person=True)
 
 
 def _refuse_where_one_existed(run: Round) -> None:

@@ -36,6 +36,7 @@ from consortium_operator.reconcile.seal import (
 )
 from consortium_operator.reconcile.second_starts import second_starts, superseded
 from consortium_operator.reconcile.volumes import (
+    check_ledgers,
     newest_generations,
     node_volumes,
     refuse_changed_storage,
@@ -73,6 +74,7 @@ async def establish(run: Round, progress: Progress) -> Founded:
         refuse_new_members(run, progress.seal)
         refuse_changed_storage(run)
     progress.custody = await ensure_identities(run, progress.seal)
+    check_ledgers(run, progress.custody)
     if progress.seal is None:
         progress.seal = await make_seal(run, progress.custody)
     founded = Founded(run, progress.custody, progress.seal)

@@ -9,13 +9,13 @@ from collections.abc import Mapping
 from consortium_operator.api.conditions import ConditionType, Reason
 from consortium_operator.api.quantity import parse_quantity
 from consortium_operator.chain.journal import Journal
-from consortium_operator.chain.naming import NODE_LABEL
+from consortium_operator.chain.naming import NODE_ID_ANNOTATION, NODE_LABEL
 from consortium_operator.chain.plan import PlannedNode
 from consortium_operator.kube.kinds import PERSISTENT_VOLUME_CLAIM, ObjectKey
 from consortium_operator.kube.projection import ClaimDetail
 from consortium_operator.reconcile.desired import NodeVolume
 from consortium_operator.reconcile.findings import Blocked, Finding
-from consortium_operator.reconcile.world import Round
+from consortium_operator.reconcile.world import Custody, Round
 
 MOST_GENERATIONS = 9
 """A node that cannot get past its start must not fill the cluster with volumes."""
@@ -30,6 +30,33 @@ def newest_generations(run: Round) -> dict[str, int]:
         if number.isdigit() and not claim.deleting:
             found[node] = max(found.get(node, 0), int(number))
     return found
+
+
+def check_ledgers(run: Round, custody: Custody) -> None:
+    """A ledger goes with one key: a node whose volume was another node's would vote with this key
+    on what that one had seen. Such a node is broken, and what it runs is left alone."""
+    claims = run.world.store.by_chain(run.key.namespace, run.key.name, PERSISTENT_VOLUME_CLAIM)
+    nodes = {node.names.node: node for node in run.plan.nodes}
+    for claim in claims:
+        node = nodes.get(claim.labels.get(NODE_LABEL, ""))
+        register = custody.nodes.get(node.names.node) if node is not None else None
+        if node is None or register is None:
+            continue
+        node_id = claim.annotations.get(NODE_ID_ANNOTATION, "")
+        if node_id != register.node_id:
+            run.findings.add(_foreign_ledger(node, claim.key.name, node_id))
+            custody.broken.add(node.names.identity)
+
+
+def _foreign_ledger(node: PlannedNode, volume: str, node_id: str) -> Finding:
+    owner = f"of the node id {node_id}" if node_id else "of an unknown node"
+    return Finding(
+        ConditionType.IDENTITIES_INTACT,
+        Reason.RETAINED_DATA_CONFLICT,
+        f"the volume {volume} is {owner} (annotation {NODE_ID_ANNOTATION}), which is not the key "
+        f"of {node.path}: put back the volume, or the key, that belongs to it",
+        needs_person=True,
+    )
 
 
 def refuse_changed_storage(run: Round) -> None:
@@ -111,15 +138,17 @@ def _next(run: Round, node: PlannedNode, newest: int) -> NodeVolume:
 
 
 def _first(run: Round, node: PlannedNode, journal: Journal) -> NodeVolume:
-    if journal.of(node.names.node).block is None:
+    entry = journal.of(node.names.node)
+    if entry.block is None:
         return NodeVolume(1, may_make=True)
+    lost = entry.volume or 1
     run.findings.add(
         Finding(
             ConditionType.NODES_READY,
             Reason.VOLUME_LOST,
-            f"the volume {node.names.data(1)} of node {node.path} is gone or going: its pod is "
+            f"the volume {node.names.data(lost)} of node {node.path} is gone or going: its pod is "
             "left alone. Restore the PersistentVolumeClaim",
             needs_person=True,
         )
     )
-    return NodeVolume(1, may_make=False, is_lost=True)
+    return NodeVolume(lost, may_make=False, is_lost=True)

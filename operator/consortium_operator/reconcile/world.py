@@ -151,6 +151,13 @@ class ChainMemory:
     height_told_at: datetime | None = None
 
 
+@dataclass(slots=True)
+class Presence:
+    """Whether the API server has said in this round that the resource exists (see `presence`)."""
+
+    is_confirmed: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Round:
     """One run of reconcile for one chain whose spec was accepted."""
@@ -161,6 +168,7 @@ class Round:
     engine: Engine
     findings: Findings
     log: ChainLog
+    presence: Presence = field(default_factory=Presence)
 
     @property
     def key(self) -> ChainKey:

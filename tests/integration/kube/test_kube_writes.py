@@ -15,7 +15,7 @@ from consortium_operator.kube.errors import (
     NotFound,
     QuotaExceeded,
 )
-from consortium_operator.kube.kinds import POD, SECRET, JsonObject, ObjectKey, key_of
+from consortium_operator.kube.kinds import POD, SECRET, JsonObject, Kind, ObjectKey, key_of
 from consortium_operator.kube.ownership import foreign_managers
 from tests.integration.kube.conftest import Somebody
 
@@ -160,6 +160,32 @@ async def test_an_apply_that_changes_nothing_keeps_version_and_digest(
         again = await client.apply(build(namespace))
         assert again["metadata"][mark] == first["metadata"][mark]
         assert object_digest(again) == object_digest(first)
+
+
+async def test_an_apply_that_names_a_uid_is_for_that_object_only(
+    client: KubeClient, namespace: str, somebody: Somebody
+) -> None:
+    """Neither for its successor of the same name, nor does it make one."""
+    first = await client.apply(config_map(namespace, a="1"))
+    wanted = config_map(namespace, a="2")
+    wanted["metadata"]["uid"] = first["metadata"]["uid"]
+    applied = await client.restore(wanted)
+    assert applied["data"] == {"a": "2"}
+    somebody.patch("configmap", "settings", {"data": {"extra": "1"}})
+    assert (await client.restore(wanted))["data"] == {"a": "2"}
+    await client.delete(key_of(first), first["metadata"]["uid"])
+    with pytest.raises(Conflict):
+        await client.apply(wanted)
+    assert await client.get(key_of(first)) is None
+    second = await client.create(config_map(namespace, b="1"))
+    with pytest.raises(Conflict):
+        await client.apply(wanted)
+    assert (await live(client, first))["metadata"] == second["metadata"]
+
+
+async def test_a_custom_kind_is_served_or_not(client: KubeClient) -> None:
+    assert not await client.serves(Kind("nothing.example/v1", "Nothing", "nothings"))
+    assert await client.serves(Kind("apps/v1", "StatefulSet", "statefulsets"))
 
 
 async def test_restore_takes_out_what_others_put_in(

@@ -30,6 +30,8 @@ from tests.charts import NAMESPACE as OPERATOR_NAMESPACE
 from tests.charts import RELEASE, Chart, only
 from tests.integration.operator.support.chain import Chain
 from tests.integration.operator.support.process import OperatorProcess
+from tests.integration.operator.support.proxy import FaultProxy
+from tests.integration.operator.support.zygote import Zygote
 from tests.invariants import violations
 from tests.kubectl import Kubectl, as_list, eventually
 from tests.leaks import Scanner
@@ -102,6 +104,28 @@ def operator(
     yield process
     if process.is_running():
         assert process.stop() == 0, process.log()
+
+
+@pytest.fixture(scope="module")
+def proxy(account: Account, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FaultProxy]:
+    """What a module's operator knows as the API server, if it is `proxied`."""
+    with closing(FaultProxy(account.kubeconfig, tmp_path_factory.mktemp("proxy"))) as proxy:
+        yield proxy
+
+
+@pytest.fixture(scope="module")
+def proxied(
+    proxy: FaultProxy, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[OperatorProcess]:
+    """An operator behind the proxy, which can kill it. It starts in a moment, and is not started
+    yet."""
+    with closing(Zygote(proxy.kubeconfig)) as zygote:
+        directory = tmp_path_factory.mktemp("operator")
+        process = OperatorProcess(proxy.kubeconfig, directory, zygote=zygote)
+        proxy.kill = process.kill
+        yield process
+        if process.is_running():
+            process.kill()
 
 
 class Namespaces:

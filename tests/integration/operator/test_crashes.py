@@ -8,7 +8,6 @@ is what is in the cluster.
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -23,7 +22,6 @@ from tests.integration.operator.support.normal_form import NormalForm, normal_fo
 from tests.integration.operator.support.process import OperatorProcess
 from tests.integration.operator.support.proxy import Act, EachWrite, FaultProxy
 from tests.integration.operator.support.waiting import wait_until
-from tests.integration.operator.support.zygote import Zygote
 
 KINDS = {kind.kind: kind for kind in CHILDREN}
 KILLED = (Act.KILL_BEFORE, Act.KILL_AFTER)
@@ -33,23 +31,8 @@ SLICE = 7
 
 
 @pytest.fixture(scope="module")
-def proxy(account: Account, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FaultProxy]:
-    with closing(FaultProxy(account.kubeconfig, tmp_path_factory.mktemp("proxy"))) as proxy:
-        yield proxy
-
-
-@pytest.fixture(scope="module")
-def operator(
-    proxy: FaultProxy, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[OperatorProcess]:
-    """It knows the API server only through the proxy, and is started in a moment."""
-    with closing(Zygote(proxy.kubeconfig)) as zygote:
-        directory = tmp_path_factory.mktemp("operator")
-        process = OperatorProcess(proxy.kubeconfig, directory, zygote=zygote)
-        proxy.kill = process.kill
-        yield process
-        if process.is_running():
-            process.kill()
+def operator(proxied: OperatorProcess) -> OperatorProcess:
+    return proxied
 
 
 # What the operator has to do, from a chain that it has prepared in peace.
@@ -148,9 +131,9 @@ class Crew:
                 pass
         finally:
             self.proxy.faults.clear()
+            self._leave(chain)
         assert violations_of(self.api, chain.namespace, since) == []
         assert made_twice(self.api.history(chain.namespace, since)) == []
-        self._leave(chain)
         return disturbing
 
     def _begin(self, name: str, of: list[Body]) -> tuple[Chain, str]:
@@ -184,7 +167,8 @@ class Crew:
 
     def _leave(self, chain: Chain) -> None:
         """Each chain costs the operator a look every few seconds."""
-        self.operator.kill()
+        if self.operator.is_running():
+            self.operator.kill()
         chain.delete()
 
 

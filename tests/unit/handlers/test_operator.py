@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ import pytest
 from consortium_operator.handlers import kopf_handlers
 from consortium_operator.handlers.operator import Operator, Options
 from tests import chains
-from tests.unit.kube.fake_api import FakeApi, hang, page
+from tests.unit.kube.fake_api import FakeApi, answer, hang, page, refuse
 
 
 def _free_port() -> int:
@@ -37,6 +37,32 @@ def options(tmp_path: Path) -> Options:
     return Options(chains.SETTINGS, "127.0.0.1", _free_port(), tmp_path / "kubeconfig")
 
 
+Tell = Callable[[str | None, Mapping[str, Any]], None]
+
+
+class Following:
+    """In kopf's place. `gives_up`: set to have it fail as kopf does."""
+
+    def __init__(self) -> None:
+        self.tell: list[Tell] = []
+        self.gives_up = asyncio.Event()
+
+    async def __call__(self, tell: Tell) -> None:
+        self.tell.append(tell)
+        await self.gives_up.wait()
+        self.gives_up.clear()
+        raise RuntimeError("the watch was refused")
+
+    async def begun(self, times: int) -> None:
+        async with asyncio.timeout(10):
+            while len(self.tell) < times:  # noqa: ASYNC110  # as another process would
+                await asyncio.sleep(0.02)
+
+
+async def _nothing(tell: Tell) -> None:
+    await asyncio.Event().wait()
+
+
 async def _probe(options: Options, path: str) -> int:
     async with (
         aiohttp.ClientSession() as session,
@@ -45,26 +71,90 @@ async def _probe(options: Options, path: str) -> int:
         return answer.status
 
 
+_APIS = answer(
+    {
+        "groups": [{"name": "consortium.dev"}],
+        "resources": [{"name": "consortiumchains"}],
+    }
+)
+
+
 async def test_it_is_ready_once_everything_was_listed(api: FakeApi, options: Options) -> None:
-    operator = Operator(options)
-    await operator.start()
+    following = Following()
+    api.by_path = {"/apis/consortium.dev/v1alpha1": _APIS, "/apis/": page(1), "/apis": _APIS}
+    api.by_path[""] = page(1)
+    running = asyncio.create_task(Operator(options, following).run())
+    await following.begun(1)
     assert await _probe(options, "readyz") == 200
     assert await _probe(options, "healthz") == 200
-    await operator.stop()
+    await _end(running)
+
+
+async def _end(running: asyncio.Task[None]) -> None:
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+
+async def test_without_the_crd_it_is_live_and_waits(api: FakeApi, options: Options) -> None:
+    following = Following()
+    api.by_path = {"/apis/consortium.dev/v1alpha1": refuse(404), "/apis/": page(1), "/apis": _APIS}
+    api.by_path[""] = page(1)
+    running = asyncio.create_task(Operator(options, following).run())
+    await _reached(options)
+    async with asyncio.timeout(5):
+        while "discover" not in await _metrics(options):  # noqa: ASYNC110  # as Prometheus would
+            await asyncio.sleep(0.02)
+    assert await _probe(options, "healthz") == 200
+    assert await _probe(options, "readyz") == 500
+    assert following.tell == []
+    api.by_path["/apis/consortium.dev/v1alpha1"] = _APIS
+    await following.begun(1)
+    assert await _probe(options, "readyz") == 200
+    await _end(running)
+
+
+async def test_a_watch_that_ends_begins_anew_and_what_is_not_listed_then_is_gone(
+    api: FakeApi, options: Options
+) -> None:
+    following = Following()
+    api.by_path = {"/apis/consortium.dev/v1alpha1": _APIS, "/apis/": page(1), "/apis": _APIS}
+    api.by_path[""] = page(1)
+    operator = Operator(options, following)
+    running = asyncio.create_task(operator.run())
+    await following.begun(1)
+    following.tell[0]("ADDED", _body())
+    assert "consortium_chains 1.0" in await _metrics(options)
+    following.gives_up.set()
+    await following.begun(2)
+    assert "consortium_chains 0.0" in await _metrics(options)
+    assert await _probe(options, "readyz") == 200
+    await _end(running)
+
+
+async def _metrics(options: Options) -> str:
+    async with (
+        aiohttp.ClientSession() as session,
+        session.get(f"http://127.0.0.1:{options.port}/metrics") as answer,
+    ):
+        return await answer.text()
 
 
 async def test_it_is_live_but_not_ready_before(api: FakeApi, options: Options) -> None:
     api.by_path = {"configmaps": hang, "": page(1)}
-    operator = Operator(options)
+    operator = Operator(options, _nothing)
     starting = asyncio.create_task(operator.start())
-    async with asyncio.timeout(5):
-        while not await _reachable(options):  # noqa: ASYNC110  # another process would poll, too
-            await asyncio.sleep(0.02)
+    await _reached(options)
     assert await _probe(options, "healthz") == 200
     assert await _probe(options, "readyz") == 500
     starting.cancel()
     await asyncio.gather(starting, return_exceptions=True)
     await operator.stop()
+
+
+async def _reached(options: Options) -> None:
+    async with asyncio.timeout(5):
+        while not await _reachable(options):  # noqa: ASYNC110  # another process would poll, too
+            await asyncio.sleep(0.02)
 
 
 async def _reachable(options: Options) -> bool:
@@ -77,7 +167,7 @@ async def _reachable(options: Options) -> bool:
 
 async def test_a_stopped_operator_leaves_no_task(api: FakeApi, options: Options) -> None:
     before = asyncio.all_tasks()
-    operator = Operator(options)
+    operator = Operator(options, _nothing)
     await operator.start()
     operator.chain_event("ADDED", _body())
     await operator.stop()
@@ -87,7 +177,7 @@ async def test_a_stopped_operator_leaves_no_task(api: FakeApi, options: Options)
 
 
 async def test_a_new_chain_is_reconciled_at_once(api: FakeApi, options: Options) -> None:
-    operator = Operator(options)
+    operator = Operator(options, _nothing)
     await operator.start()
     operator.chain_event("ADDED", _body())
     async with asyncio.timeout(5):
@@ -114,40 +204,27 @@ def _body() -> dict[str, Any]:
 HANDLERS: Any = kopf_handlers
 
 
-class Recorder:
-    def __init__(self) -> None:
-        self.calls: list[object] = []
-
-    async def start(self) -> None:
-        self.calls.append("start")
-
-    async def stop(self) -> None:
-        self.calls.append("stop")
-
-    def chain_event(self, kind: str | None, body: object) -> None:
-        self.calls.append((kind, body))
-
-
-async def test_kopf_writes_nothing_by_itself() -> None:
-    settings, recorder = kopf.OperatorSettings(), Recorder()
-    await HANDLERS.start(settings=settings, memo=kopf.Memo(operator=recorder))
+def test_kopf_writes_nothing_by_itself() -> None:
+    settings = kopf_handlers.settings()
     assert settings.posting.enabled is False
     assert settings.scanning.disabled is True
-    assert recorder.calls == ["start"]
 
 
-async def test_every_event_reaches_the_operator() -> None:
-    recorder = Recorder()
-    memo = kopf.Memo(operator=recorder)
+def test_kopf_does_not_end_the_process() -> None:
+    """It would kill it a while after it has given up its watch."""
+    assert kopf_handlers.settings().process.ultimate_exiting_timeout is None
+
+
+async def test_every_event_is_told() -> None:
+    told: list[object] = []
+    memo = kopf.Memo(tell=lambda kind, body: told.append((kind, body)))
     for kind in (None, "ADDED", "MODIFIED", "DELETED"):
         await HANDLERS.chain_event(event={"type": kind, "object": {"a": 1}}, memo=memo)
-    await HANDLERS.stop(memo=memo)
-    assert recorder.calls == [
+    assert told == [
         (None, {"a": 1}),
         ("ADDED", {"a": 1}),
         ("MODIFIED", {"a": 1}),
         ("DELETED", {"a": 1}),
-        "stop",
     ]
 
 

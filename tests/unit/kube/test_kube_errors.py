@@ -39,6 +39,8 @@ def error(
         (410, failure(410, "Gone"), "Expired"),
         (422, failure(422, "Invalid", name="x"), "Invalid"),
         (422, failure(422, "Invalid"), "Conflict"),
+        (422, failure(422, "Invalid", causes=[{"field": "metadata.uid"}]), "Conflict"),
+        (422, failure(422, "Invalid", causes=[{"field": "spec.x"}]), "Invalid"),
         (429, failure(429, "TooManyRequests"), "TooManyRequests"),
         (429, failure(429, causes=[{"reason": "DisruptionBudget"}]), "EvictionRefused"),
         (500, failure(500, "InternalError"), "Unavailable"),

@@ -1,8 +1,18 @@
-"""Children that lost their owner: taken back, but not while the resource is on its way out."""
+"""Children that lost their owner: taken back, but not while the resource is on its way out; and
+nothing is made for a resource that is gone, though nobody has told so."""
 
 import pytest
 
-from consortium_operator.kube.kinds import CHILD_KINDS, CONSORTIUM_CHAIN, POD, JsonObject
+from consortium_operator.api.conditions import ConditionType
+from consortium_operator.kube.kinds import (
+    CHILD_KINDS,
+    CONSORTIUM_CHAIN,
+    POD,
+    SERVICE,
+    STATEFUL_SET,
+    JsonObject,
+    ObjectKey,
+)
 from consortium_operator.kube.projection import project
 from tests.fakes.operator import Stage
 
@@ -58,3 +68,44 @@ async def test_orphans_of_a_resource_that_is_going_are_left_alone(running: Stage
     orphan_children(running)
     await running.act()
     assert not owned(running)
+
+
+@pytest.mark.parametrize("end", ["going", "gone", "written anew"])
+async def test_nothing_is_made_for_a_resource_that_is_gone(running: Stage, end: str) -> None:
+    """A watch that was cut may never tell of an end that it missed. Each child that was made would
+    be collected at once, and be made again."""
+    if end == "going":
+        running.cluster.edit(CONSORTIUM_CHAIN, "trade", going)
+    else:
+        running.delete()
+    if end == "written anew":
+        running.create()
+    running.cluster.delete_by_hand(SERVICE, "trade-webank-node-0")
+    running.cluster.delete_by_hand(STATEFUL_SET, "trade-webank-node-0")
+    for kind in (SERVICE, STATEFUL_SET):
+        running.store.forget(
+            ObjectKey(kind, "chains", "trade-webank-node-0"),
+            running.store.get(ObjectKey(kind, "chains", "trade-webank-node-0")).uid,  # type: ignore[union-attr]
+        )
+    running.cluster.forget_calls()
+    for _ in range(3):
+        await running.act()
+    assert running.cluster.writes == []
+    assert len(running.cluster.calls) <= 2
+
+
+async def test_an_object_that_was_replaced_unseen_is_not_applied_to(running: Stage) -> None:
+    """Our watch still shows the old one. An apply by name would take a foreign one over."""
+    running.cluster.edit(
+        SERVICE, "trade-webank-rpc", lambda found: found["spec"].update(sessionAffinity="ClientIP")
+    )
+    running.hear()
+    running.cluster.delete_by_hand(SERVICE, "trade-webank-rpc")
+    foreign = {"apiVersion": "v1", "kind": "Service", "spec": {"selector": {"app": "mallory"}}}
+    running.cluster.put(foreign | {"metadata": {"name": "trade-webank-rpc", "namespace": "chains"}})
+    before = running.cluster.find(SERVICE, "trade-webank-rpc")
+    await running.act()
+    assert running.cluster.find(SERVICE, "trade-webank-rpc") == before
+    await running.settle()
+    assert running.cluster.find(SERVICE, "trade-webank-rpc") == before
+    assert running.told(ConditionType.SPEC_VALID) == "False/NameConflict"

@@ -152,6 +152,22 @@ async def test_a_contradicting_resource_does_not_take_over_what_was_kept(
     assert running.cluster.all(POD) == []
 
 
+async def test_an_edit_of_what_was_founded_is_told_as_such(running: Stage) -> None:
+    """Where the CRD lost its rules. After a restart the operator knows the old spec from nowhere
+    but the genesis."""
+    running.edit(fiscoBcos={"groupId": "group1"})
+    running.start()
+    running.cluster.forget_calls()
+    await running.settle()
+    told = running.condition(ConditionType.SPEC_VALID)
+    assert (told["status"], told["reason"]) == ("False", "ImmutableFieldChanged")
+    assert "spec.fiscoBcos.groupId" in told["message"]
+    assert {write.split()[0] for write in running.cluster.writes} == {"patch-status"}
+    running.edit(fiscoBcos=None)
+    await running.settle()
+    assert running.told(ConditionType.READY) == "True/AsExpected"
+
+
 # Members after the founding.
 
 

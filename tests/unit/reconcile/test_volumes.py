@@ -1,5 +1,7 @@
 """A ledger is never replaced by an empty one, and a lost one is told."""
 
+from collections.abc import Callable
+
 import pytest
 
 from consortium_operator.api.conditions import ConditionType
@@ -8,6 +10,7 @@ from consortium_operator.kube.kinds import (
     CONFIG_MAP,
     PERSISTENT_VOLUME_CLAIM,
     POD,
+    SERVICE,
     STATEFUL_SET,
     JsonObject,
     ObjectKey,
@@ -36,6 +39,53 @@ async def test_a_lost_volume_is_told_and_not_made_again(running: Stage) -> None:
     await running.settle()
     assert running.told(NODES) == "False/VolumeLost"
     running.cluster.put(_like(claim))
+    await running.settle()
+    assert running.told(ConditionType.READY) == "True/AsExpected"
+
+
+async def test_a_lost_volume_is_called_by_its_generation(stage: Stage) -> None:
+    """A node that started twice before its first block runs on its second volume."""
+    stage.nodes.refuses_probes = True
+    stage.create()
+    for _ in range(4):
+        await stage.round()
+    stage.cluster.remove(ObjectKey(POD, "chains", "trade-webank-node-0-0"))
+    stage.nodes.refuses_probes = False
+    stage.clock.advance(minutes=1)
+    await stage.settle()
+    second = "trade-webank-node-0-data-g2"
+    assert stage.cluster.find(PERSISTENT_VOLUME_CLAIM, second) is not None
+    for name in (CLAIM, second):
+        stage.cluster.delete_by_hand(PERSISTENT_VOLUME_CLAIM, name)
+    stage.start()
+    await stage.settle()
+    assert stage.told(NODES) == "False/VolumeLost"
+    assert second in stage.condition(NODES)["message"]
+
+
+@pytest.mark.parametrize("node_id", ["ab" * 64, None], ids=["another-node", "nobody"])
+async def test_a_volume_of_another_key_is_told_and_its_pod_left_alone(
+    running: Stage, node_id: str | None
+) -> None:
+    """Restored under the wrong name, say: the node would vote on what another one has seen."""
+
+    def claim_of(node_id: str | None) -> Callable[[JsonObject], None]:
+        def change(claim: JsonObject) -> None:
+            claim["metadata"]["annotations"]["consortium.dev/node-id"] = node_id or ""
+
+        return change
+
+    claim = running.cluster.find(PERSISTENT_VOLUME_CLAIM, CLAIM)
+    assert claim is not None
+    running.cluster.edit(PERSISTENT_VOLUME_CLAIM, CLAIM, claim_of(node_id))
+    running.edit(fiscoBcos={"config": {"txpool": {"limit": "20000"}}})
+    await running.settle()
+    intact = ConditionType.IDENTITIES_INTACT
+    assert running.told(intact) == "False/RetainedDataConflict"
+    assert CLAIM in running.condition(intact)["message"]
+    assert "trade-webank-node-0-0" not in running.cluster.evictions
+    right = claim["metadata"]["annotations"]["consortium.dev/node-id"]
+    running.cluster.edit(PERSISTENT_VOLUME_CLAIM, CLAIM, claim_of(right))
     await running.settle()
     assert running.told(ConditionType.READY) == "True/AsExpected"
 
@@ -89,6 +139,21 @@ async def test_the_journal_keeps_what_was_achieved(running: Stage) -> None:
     entry = _journal(running).of("trade-webank-node-0")
     assert (entry.intent, entry.role, entry.weight, entry.block) == ("Sealer/1", "Sealer", 1, 1)
     assert entry.cluster_ip == running.addresses()["trade-webank-node-0"]
+
+
+async def test_the_address_of_a_members_rpc_is_asked_for_again(stage: Stage) -> None:
+    """Applications that run have resolved it."""
+    metadata = {"name": "other", "namespace": "chains"}
+    stage.cluster.put({"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": {}})
+    stage.create()
+    await stage.settle()
+    stage.cluster.delete_by_hand(SERVICE, "other")  # an address that the server would give first
+    before = stage.cluster.delete_by_hand(SERVICE, "trade-webank-rpc")
+    stage.start()
+    await stage.settle()
+    after = stage.cluster.find(SERVICE, "trade-webank-rpc")
+    assert after is not None
+    assert after["spec"]["clusterIP"] == before["spec"]["clusterIP"]
 
 
 async def test_new_blocks_are_no_news_for_the_journal(running: Stage) -> None:

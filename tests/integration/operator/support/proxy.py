@@ -7,6 +7,7 @@ It runs in a thread of its own, so that tests stay plain code that waits.
 
 import asyncio
 import json
+import re
 import ssl
 import threading
 from collections import Counter
@@ -23,6 +24,7 @@ from aiohttp import web
 
 T = TypeVar("T")
 
+_HASH = re.compile(r"-[0-9a-f]{10}$")
 _HOP_BY_HOP = {"host", "connection", "transfer-encoding", "content-length", "content-encoding"}
 
 
@@ -119,7 +121,9 @@ class FaultProxy:
         self._state = _State()
         self._written = 0
         self._loop = asyncio.new_event_loop()
-        self._flowing = asyncio.Event()
+        # Of the watches that are opened now, and of earlier ones that are frozen.
+        self._flow = asyncio.Event()
+        self._frozen: list[asyncio.Event] = []
         self._thread = threading.Thread(target=self._loop.run_forever, name="fault-proxy")
         self._thread.start()
         self._close: Callable[[], Coroutine[Any, Any, None]]
@@ -147,12 +151,12 @@ class FaultProxy:
         return self._loop.time() - max((seen.at for seen in self.writes), default=0.0)
 
     def freeze_watches(self) -> None:
-        """Watches stay open and say nothing more; so do new ones."""
-        self._loop.call_soon_threadsafe(self._flowing.clear)
+        """Watches that are open stay so and say nothing more. New ones are well."""
+        self._loop.call_soon_threadsafe(self._freeze)
 
     def thaw_watches(self) -> None:
         """What they had to say meanwhile arrives now."""
-        self._loop.call_soon_threadsafe(self._flowing.set)
+        self._loop.call_soon_threadsafe(self._thaw)
 
     def close(self) -> None:
         self._run(self._close())
@@ -165,8 +169,19 @@ class FaultProxy:
     def _run(self, work: Coroutine[Any, Any, T]) -> T:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(30)
 
+    def _freeze(self) -> None:
+        self._flow, self._frozen = asyncio.Event(), [*self._frozen, self._flow]
+        self._flow.set()
+        for flow in self._frozen:
+            flow.clear()
+
+    def _thaw(self) -> None:
+        for flow in self._frozen:
+            flow.set()
+        self._frozen.clear()
+
     async def _open(self) -> None:
-        self._flowing.set()
+        self._flow.set()
         connector = aiohttp.TCPConnector(ssl=self._tls, limit=0)
         # Bodies go through as they are.
         session = aiohttp.ClientSession(connector=connector, auto_decompress=False)
@@ -243,11 +258,11 @@ class FaultProxy:
     async def _stream(self, request: web.Request) -> web.StreamResponse:
         async with self._passed_on(request) as response:
             answer = web.StreamResponse(status=response.status, headers=_headers(response))
-            await self._flowing.wait()
-            await answer.prepare(request)
+            flow = self._flow
             with suppress(aiohttp.ClientError, ConnectionError):
+                await answer.prepare(request)
                 async for chunk in response.content.iter_any():
-                    await self._flowing.wait()
+                    await flow.wait()
                     await answer.write(chunk)
             return answer
 
@@ -283,9 +298,11 @@ class EachWrite:
     def __call__(self, seen: Seen) -> Act | Answer | Delay | None:
         if not seen.is_write or seen.namespace != self._namespace:
             return None
-        number = self._numbers.setdefault(str(seen), len(self._numbers))
-        attempt = self._attempts[str(seen)]
-        self._attempts[str(seen)] += 1
+        # A new process issues a new certificate, which has another name.
+        what = _HASH.sub("-", str(seen))
+        number = self._numbers.setdefault(what, len(self._numbers))
+        attempt = self._attempts[what]
+        self._attempts[what] += 1
         if number % self._every != self._first or attempt >= len(self._acts):
             return None
         self.met += 1
