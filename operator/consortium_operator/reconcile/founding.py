@@ -55,12 +55,14 @@ async def found_if_due(run: Round, custody: Custody, view: ChainView) -> bool:
 
 
 def _first_live(run: Round, custody: Custody, view: ChainView) -> PlannedNode | None:
+    """A sealer at work: whoever only follows the chain answers with a receipt of its own making."""
+    working = view.live & view.weights.keys()
     return next(
         (
             node
             for node in run.plan.sealers
             if node.names.node in custody.nodes
-            and custody.nodes[node.names.node].node_id in view.live
+            and custody.nodes[node.names.node].node_id in working
         ),
         None,
     )

@@ -145,6 +145,21 @@ async def test_the_first_transaction_waits_for_the_quorum(stage: Stage) -> None:
     assert stage.nodes.heights == {"trade": 1}
 
 
+async def test_the_first_transaction_goes_to_a_sealer_at_work(stage: Stage) -> None:
+    """RPBFT: the first node waits for its turn in this epoch."""
+    nodes = [f"trade-{member}-node-0" for member in ("huawei", "ping-an", "tencent", "webank")]
+    stage.nodes.silent = {nodes[0], nodes[3]}
+    stage.create(fiscoBcos={"consensus": {"type": "RPBFT", "epochSealerNum": 3}})
+    for _ in range(5):
+        await stage.round()
+    waiting, *working = [member["nodes"][0]["nodeId"] for member in stage.status()["members"]]
+    answer = {"sealers": dict.fromkeys(working, 1), "candidates": {waiting: 1}}
+    stage.nodes.scripted = dict.fromkeys(nodes, answer)
+    stage.nodes.silent = set()
+    await stage.round()
+    assert stage.nodes.probes == [nodes[1]]
+
+
 async def test_a_chain_with_blocks_is_sent_nothing(running: Stage) -> None:
     sent = list(running.nodes.probes)
     assert len(sent) == 1
