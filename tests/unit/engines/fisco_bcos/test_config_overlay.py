@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from consortium_operator.api.parse import InvalidResource
 from consortium_operator.engines.fisco_bcos.config_keys import CONFIG_KEYS
-from tests.unit.engines.fisco_bcos import rendered
+from tests.unit.engines.fisco_bcos import node_facts, rendered
 
 PATH = "spec.fiscoBcos.config"
 
@@ -232,19 +232,20 @@ KEYS = st.sampled_from([key.name for _, key in CONFIG_KEYS])
         st.one_of(SECTIONS, st.text(max_size=10)),
         st.dictionaries(st.one_of(KEYS, st.text(max_size=10)), HOSTILE, max_size=3),
         max_size=4,
-    )
+    ),
+    st.sampled_from(node_facts.TAGS),
 )
 def test_any_overlay_is_refused_by_name_or_arrives_exactly(
-    overlay: dict[str, dict[str, str]],
+    overlay: dict[str, dict[str, str]], version: str
 ) -> None:
     try:
-        found = rendered.problems(config=overlay)
+        found = rendered.problems(version, config=overlay)
     except InvalidResource:
         return
     if found:
         assert all(path.startswith(PATH) for path in found)
         return
-    config = rendered.config_of(rendered.plan(config=overlay))
+    config = rendered.config_of(rendered.plan(version=version, config=overlay))
     for section, keys in overlay.items():
         for key, value in keys.items():
             assert config[section][key] == value

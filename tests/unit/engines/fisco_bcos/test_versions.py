@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from consortium_operator.api.fisco_bcos import Cryptography
 from consortium_operator.engines.fisco_bcos.config_keys import CONFIG_KEYS
 from consortium_operator.engines.fisco_bcos.features import FEATURES, REQUIRED
 from consortium_operator.engines.fisco_bcos.genesis_keys import GENESIS_KEYS
@@ -11,7 +12,7 @@ from consortium_operator.engines.fisco_bcos.key_table import Table, layered
 from consortium_operator.engines.fisco_bcos.version_number import Version
 from consortium_operator.engines.fisco_bcos.versions import VERSIONS
 from tests.golden import DATA
-from tests.unit.engines.fisco_bcos import node_facts
+from tests.unit.engines.fisco_bcos import node_facts, rendered
 
 TABLES: dict[str, Table] = {
     node_facts.CONFIG_INI: CONFIG_KEYS,
@@ -83,6 +84,29 @@ def test_the_table_has_what_build_chain_of_the_tag_writes(file: str, tag: str) -
     assert [(s, k) for s, keys in ours.items() for k in keys] == [
         (s, k) for s, keys in written.items() for k in keys
     ]
+
+
+@pytest.mark.parametrize("tag", node_facts.TAGS)
+@pytest.mark.parametrize("world", [node_facts.STANDARD, node_facts.SM])
+def test_no_key_is_written_that_the_version_does_not_know(world: str, tag: str) -> None:
+    """Known is what its node reads, and what its build_chain.sh writes."""
+    cryptography = Cryptography.SM if world == node_facts.SM else Cryptography.STANDARD
+    plan = rendered.unchecked(rendered.plan(version=tag), cryptography=cryptography)
+    files = {
+        node_facts.CONFIG_INI: rendered.config_of(plan),
+        node_facts.CONFIG_GENESIS: rendered.genesis_of(plan),
+    }
+    for file, sections in files.items():
+        known = set(node_facts.keys_read(file, tag))
+        for section, keys in node_facts.build_chain(file, node_facts.STANDARD, tag).items():
+            known |= {f"{section}.{key}" for key in keys}
+        written = {
+            f"{section}.{key}"
+            for section, keys in sections.items()
+            for key in keys
+            if not key.startswith("node.")
+        }
+        assert written <= known
 
 
 def test_versions_are_compared_number_by_number() -> None:
