@@ -62,6 +62,20 @@ class Written:
         return self.where
 
 
+# What documents show beside the chains: other projects' resources, which no test of ours can judge.
+FOREIGN = {("cert-manager.io/v1", "Issuer"), ("cert-manager.io/v1", "Certificate")}
+
+
+def objects_of(document: Document) -> list[Any]:
+    """All Kubernetes objects that its YAML blocks show."""
+    return [
+        body
+        for block in document.blocks("yaml")
+        for body in _objects(block)
+        if "kind" in body and "metadata" in body
+    ]
+
+
 def _objects(text: str) -> Iterator[Any]:
     return (found for found in yaml.safe_load_all(text) if isinstance(found, dict))
 

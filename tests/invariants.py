@@ -119,14 +119,27 @@ def _key(obj: Object, before: Object | None, place: Place, world: _World) -> Ite
 
 
 def _sealed_identities(obj: Object, place: Place, world: _World) -> Iterator[str]:
-    """Each node that the genesis names has its Secrets and a register of that very id."""
+    """Each node that the genesis names has its Secret, its owner's where one is brought, and a
+    register of that very id."""
     chain = _label(obj, CHAIN_LABEL)
     registers = world.all("ConfigMap", place[1], chain, "register")
     ids = {(r.get("data") or {}).get("node_id"): r["metadata"]["name"] for r in registers}
+    brought = _brought_keys(world.now.get((OWNER_KIND, place[1], chain), {}))
     for founder in json.loads(obj["data"]["founders.json"]):
         name = ids.get(founder["nodeId"])
+        name = brought.get((founder["member"], founder["node"]), name) if name else None
         if name is None or ("Secret", place[1], name) not in world.now:
             yield f"S2: {founder['member']}/{founder['node']} has no key of that id"
+
+
+def _brought_keys(chain: Object) -> dict[tuple[str, str], str]:
+    """Member and node → the Secret that the resource names for the node's key."""
+    return {
+        (member["name"], f"{group['name']}-0"): group["identity"]["secretName"]
+        for member in (chain.get("spec") or {}).get("members", [])
+        for group in member["nodes"]
+        if "identity" in group
+    }
 
 
 def _order(obj: Object, place: Place, world: _World) -> Iterator[str]:

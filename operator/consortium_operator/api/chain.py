@@ -222,8 +222,8 @@ class NodeGroup(Part):
     identity: SecretReference | None = Field(
         default=None,
         description=(
-            "Secret with the node's own key, node.pem; needs count: 1. Default: the operator "
-            "makes the key."
+            "Secret with the node's own key, node.pem; needs count: 1. The node mounts it as it "
+            "is. Default: the operator makes the key."
         ),
     )
     storage: NodeStorage | None = Field(
@@ -257,15 +257,15 @@ class Member(Part):
     certificate_authority: SecretReference | None = Field(
         default=None,
         description=(
-            "Secret (kubernetes.io/tls) with the member's own CA for node certificates. Default: "
-            "the operator makes one."
+            "Secret (kubernetes.io/tls) with the member's own CA for node certificates. It is read "
+            "and never changed. Default: the operator makes one."
         ),
     )
     client_authority: SecretReference | None = Field(
         default=None,
         description=(
-            "Secret (kubernetes.io/tls) with the member's own CA for client certificates. "
-            "Default: the operator makes one."
+            "Secret (kubernetes.io/tls) with the member's own CA for client certificates; another "
+            "one than certificateAuthority. Default: the operator makes one."
         ),
     )
     nodes: Annotated[

@@ -11,7 +11,6 @@ from typing import Any
 
 from consortium_operator.api.chain import (
     ConsortiumChainSpec,
-    Member,
     NodeGroup,
     NodeState,
     Role,
@@ -51,20 +50,6 @@ _SPEC: tuple[Rule[Any], ...] = (
         "Manual",
     ),
     _not_yet(
-        Member,
-        "certificateAuthority",
-        "!has(self.certificateAuthority)",
-        lambda member: member.certificate_authority is None,
-        "a CA of one's own",
-    ),
-    _not_yet(
-        Member,
-        "clientAuthority",
-        "!has(self.clientAuthority)",
-        lambda member: member.client_authority is None,
-        "a CA of one's own",
-    ),
-    _not_yet(
         NodeGroup,
         "role",
         "self.role == 'Sealer'",
@@ -77,13 +62,6 @@ _SPEC: tuple[Rule[Any], ...] = (
         "self.state == 'Running'",
         lambda group: group.state is NodeState.RUNNING,
         "Stopped",
-    ),
-    _not_yet(
-        NodeGroup,
-        "identity",
-        "!has(self.identity)",
-        lambda group: group.identity is None,
-        "a key of one's own",
     ),
 )
 

@@ -235,6 +235,19 @@ _NODES: tuple[Rule[Any], ...] = (
         _LABEL,
         "must be lower-case letters, digits and '-', not '-' at either end",
     ),
+    Rule(
+        Member,
+        "clientAuthority",
+        "!has(self.certificateAuthority) || !has(self.clientAuthority) || "
+        "self.certificateAuthority.secretName != self.clientAuthority.secretName",
+        lambda member: (
+            member.certificate_authority is None
+            or member.client_authority is None
+            or member.certificate_authority.secret_name != member.client_authority.secret_name
+        ),
+        "must not be the Secret of certificateAuthority: clients could then connect as nodes, and "
+        "nodes as clients",
+    ),
     matches(
         NodeGroup,
         "name",

@@ -24,6 +24,7 @@ MANAGED_BY_LABEL = "app.kubernetes.io/managed-by"
 
 NODE_ID_ANNOTATION = f"{GROUP}/node-id"
 GENESIS_ANNOTATION = f"{GROUP}/genesis-sha256"
+RENEWED_ROOTS_ANNOTATION = f"{GROUP}/renewed-roots"
 
 
 class ChildPart(StrEnum):

@@ -11,7 +11,12 @@ from typing import Any
 
 from consortium_operator.api.placement import Placement
 from consortium_operator.chain.files import NodeFile, Process, Source
-from consortium_operator.chain.naming import CHAIN_LABEL, PART_LABEL, ChildPart
+from consortium_operator.chain.naming import (
+    CHAIN_LABEL,
+    PART_LABEL,
+    RENEWED_ROOTS_ANNOTATION,
+    ChildPart,
+)
 from consortium_operator.chain.plan import Plan, PlannedNode
 from consortium_operator.manifests.certificate import certificate_config_map
 from consortium_operator.manifests.config import config_config_map
@@ -36,21 +41,28 @@ READINESS_FAILURES = 2
 @dataclass(frozen=True, slots=True)
 class NodePod:
     """What a node's pod is made of. `sources`: the object that keeps the files of each source;
-    `claim`: name of the PersistentVolumeClaim."""
+    `claim`: name of the PersistentVolumeClaim; `renewed_roots`: as in Generations."""
 
     node: PlannedNode
     process: Process
     files: tuple[NodeFile, ...]
     sources: Mapping[Source, str]
     claim: str
+    renewed_roots: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Generations:
-    """Which of its numbered objects a node uses."""
+    """Which of its numbered objects a node uses.
+
+    `renewed_roots`: stands for the members' roots that have been renewed. A running node knows the
+    one that it has read and looks no further (fisco-bcos.md, trap 31), so it must restart before
+    that one ends.
+    """
 
     tls: int = 1
     volume: int = 1
+    renewed_roots: str | None = None
 
 
 def node_pod(
@@ -71,7 +83,8 @@ def node_pod(
         Source.PEERS: names.peers,
         Source.TRUST: plan.key.trust,
     }
-    return NodePod(node, process, files, sources, names.data(generations.volume))
+    claim = names.data(generations.volume)
+    return NodePod(node, process, files, sources, claim, generations.renewed_roots)
 
 
 def pod_labels(plan: Plan, node: PlannedNode) -> dict[str, str]:
@@ -81,8 +94,11 @@ def pod_labels(plan: Plan, node: PlannedNode) -> dict[str, str]:
 
 def pod_template(plan: Plan, pod: NodePod) -> dict[str, Any]:
     metadata: dict[str, Any] = {"labels": pod_labels(plan, pod.node)}
-    if pod.node.pod_annotations:
-        metadata["annotations"] = dict(pod.node.pod_annotations)
+    annotations = dict(pod.node.pod_annotations)
+    if pod.renewed_roots is not None:
+        annotations[RENEWED_ROOTS_ANNOTATION] = pod.renewed_roots
+    if annotations:
+        metadata["annotations"] = annotations
     return {"metadata": metadata, "spec": _pod_spec(plan, pod)}
 
 

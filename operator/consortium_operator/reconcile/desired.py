@@ -6,9 +6,11 @@ Services come before any pod, since a node whose peers' names do not resolve doe
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from consortium_operator.chain.files import NodeFile, Process
+from consortium_operator.chain.files import NodeFile
 from consortium_operator.chain.journal import Journal
+from consortium_operator.chain.naming import content_hash
 from consortium_operator.chain.plan import PlannedNode
+from consortium_operator.chain.register import AuthorityKind
 from consortium_operator.engines.protocol import NodeMaterial
 from consortium_operator.manifests import Manifest
 from consortium_operator.manifests.certificate import certificate_config_map
@@ -23,6 +25,7 @@ from consortium_operator.manifests.statefulset import stateful_set
 from consortium_operator.manifests.trust import trust_config_map
 from consortium_operator.manifests.volume import data_claim
 from consortium_operator.reconcile.certificates import Standing
+from consortium_operator.reconcile.identities import registered_authority
 from consortium_operator.reconcile.knowledge import Knowledge
 from consortium_operator.reconcile.world import Founded, Rendered
 
@@ -93,9 +96,9 @@ def desired_nodes(
     unknown = any(node.names.node not in founded.custody.nodes for node in plan.nodes)
     if unknown and founded.round.engine.names_all_nodes(plan):
         return ()
-    process = founded.round.engine.process(plan)
+    roots = _renewed_roots(founded)
     return tuple(
-        _node(founded, node, process, certificates[node.names.node], volumes[node.names.node])
+        _node(founded, node, certificates[node.names.node], volumes[node.names.node], roots)
         for node in plan.nodes
         if node.names.node in certificates
         and node.member in founded.custody.client_authorities
@@ -124,13 +127,28 @@ def _budgets(founded: Founded, known: Knowledge) -> tuple[Manifest, ...]:
     return disruption_budgets(founded.round.plan, live)
 
 
+def _renewed_roots(founded: Founded) -> str | None:
+    run, renewed = founded.round, []
+    for member in run.plan.members:
+        registered = registered_authority(run, member, AuthorityKind.NODE)
+        current = founded.custody.node_authorities.get(member.name)
+        if registered and current and registered.certificate != current.certificate:
+            renewed.append(current.certificate)
+    return content_hash(*sorted(renewed)) if renewed else None
+
+
 def _node(
-    founded: Founded, node: PlannedNode, process: Process, standing: Standing, volume: NodeVolume
+    founded: Founded,
+    node: PlannedNode,
+    standing: Standing,
+    volume: NodeVolume,
+    renewed_roots: str | None,
 ) -> NodeObjects:
-    plan = founded.round.plan
+    plan, process = founded.round.plan, founded.round.engine.process(founded.round.plan)
     register = founded.custody.nodes[node.names.node]
     files = _files(founded, node, standing)
-    pod = node_pod(plan, node, process, files, Generations(volume=volume.generation))
+    generations = Generations(volume=volume.generation, renewed_roots=renewed_roots)
+    pod = node_pod(plan, node, process, files, generations)
     claim = data_claim(plan, node, volume.generation, register.node_id, founded.seal.sha256)
     return NodeObjects(
         node=node,

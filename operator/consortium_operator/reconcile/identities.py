@@ -48,6 +48,7 @@ from consortium_operator.reconcile.keys import (
     ensure,
     last_recorded,
     name_conflict,
+    registered,
 )
 from consortium_operator.reconcile.world import Custody, Round, length_of
 
@@ -152,6 +153,13 @@ def authority_request(
         field=f"spec.members[{member.name}].{FIELDS[kind]}",
         recheck=RECHECK_WAITING if _is_about_to_end(run, name) else RECHECK,
     )
+
+
+def registered_authority(
+    run: Round, member: PlannedMember, kind: AuthorityKind
+) -> AuthorityRegister | None:
+    """A CA as it was when it was registered, whatever its owner has renewed since."""
+    return registered(run, authority_request(run, member, kind, None))
 
 
 def _authority_secrets(

@@ -1,16 +1,14 @@
 """Authorities that users bring: what is accepted, and what is refused with which words."""
 
 import subprocess
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
-from functools import cache
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from consortium_operator.chain.private import PrivateFiles
 from consortium_operator.chain.register import AuthorityKind, AuthorityRegister
@@ -18,13 +16,13 @@ from consortium_operator.engines.fisco_bcos import authorities, certificates
 from consortium_operator.engines.fisco_bcos.suites.table import STANDARD
 from consortium_operator.engines.fisco_bcos.suites.x509_signer import X509SigningKey
 from consortium_operator.engines.protocol import AuthorityOwner, InvalidMaterial
+from tests.brought import Brought, ecdsa, name_of, pkcs8
 from tests.unit.engines.fisco_bcos.material import (
     NOW,
     OPENSSL_VERIFY,
     authority,
     certify,
     client_key,
-    pkcs8,
     rsa_of,
     secp256k1,
     subject,
@@ -32,14 +30,7 @@ from tests.unit.engines.fisco_bcos.material import (
     write,
 )
 
-Key = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 SERVER, CLIENT = ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH
-
-
-@cache
-def ecdsa(number: int = 0) -> ec.EllipticCurvePrivateKey:
-    """The same one at every call."""
-    return ec.derive_private_key(1000 + number, ec.SECP256R1())
 
 
 def rsa_key(bits: int = 2048) -> rsa.RSAPrivateKey:
@@ -51,78 +42,14 @@ def rsa_key(bits: int = 2048) -> rsa.RSAPrivateKey:
 SIGNING_KEYS = X509SigningKey()
 
 
-@dataclass(frozen=True)
-class Brought:
-    """A CA that somebody else made, with one thing or another wrong with it.
-
-    `under`: the CA that signed it; None: itself. `issuer`: the name it says signed it.
-    """
-
-    key: Key = field(default_factory=ecdsa)
-    name: str = "Bank"
-    under: "Brought | None" = None
-    issuer: str | None = None
-    ca: bool | None = True
-    path_length: int | None = None
-    cert_sign: bool | None = True
-    usages: tuple[x509.ObjectIdentifier, ...] = ()
-    strange: bool = False
-    not_after: datetime = NOW + timedelta(days=20)
-
-    @property
-    def certificate(self) -> x509.Certificate:
-        return _signed(self)
-
-    @property
-    def pem(self) -> bytes:
-        return self.certificate.public_bytes(serialization.Encoding.PEM)
-
-    def files(self, *above: "Brought", root: "Brought | None" = None) -> PrivateFiles:
-        """As in the Secret: tls.crt followed by the CAs `above`, and ca.crt."""
-        files = {"tls.key": pkcs8(self.key), "tls.crt": self.pem + b"".join(a.pem for a in above)}
-        return PrivateFiles(files | ({"ca.crt": root.pem} if root else {}))
-
-    def register(self, *above: "Brought", root: "Brought | None" = None) -> AuthorityRegister:
-        return authorities.authority_register(self.files(*above, root=root), SIGNING_KEYS)
-
-
-# An ECDSA signature is another one each time.
-@cache
-def _signed(brought: Brought) -> x509.Certificate:
-    signer = brought.under or brought
-    builder = (
-        x509.CertificateBuilder()
-        .subject_name(name_of(brought.name))
-        .issuer_name(name_of(brought.issuer or signer.name))
-        .public_key(brought.key.public_key())
-        .serial_number(5)
-        .not_valid_before(NOW - timedelta(days=1))
-        .not_valid_after(brought.not_after)
-    )
-    if brought.ca is not None:
-        length = brought.path_length if brought.ca else None
-        builder = builder.add_extension(x509.BasicConstraints(brought.ca, length), True)
-    if brought.cert_sign is not None:
-        builder = builder.add_extension(usage(cert_sign=brought.cert_sign), True)
-    if brought.usages:
-        builder = builder.add_extension(x509.ExtendedKeyUsage(brought.usages), False)
-    if brought.strange:
-        oid = x509.ObjectIdentifier("1.2.3.4")
-        builder = builder.add_extension(x509.UnrecognizedExtension(oid, b"\5\0"), True)
-    return builder.sign(signer.key, hashes.SHA256())
-
-
-def name_of(text: str) -> x509.Name:
-    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
-
-
-def usage(*, cert_sign: bool) -> x509.KeyUsage:
-    return x509.KeyUsage(True, False, False, False, False, cert_sign, False, False, False)
+def register(brought: Brought, *above: Brought, root: Brought | None = None) -> AuthorityRegister:
+    return authorities.authority_register(brought.files(*above, root=root), SIGNING_KEYS)
 
 
 ROOT = Brought(ecdsa(1), "Root")
 MIDDLE = Brought(ecdsa(2), "Middle", under=ROOT)
 LOW = Brought(ecdsa(3), "Low", under=MIDDLE)
+ROOT_2 = Brought(ecdsa(8), "Root 2")
 
 # As cert-manager writes them: without the root in tls.crt, with it as ca.crt.
 ACCEPTED = {
@@ -168,32 +95,32 @@ def test_a_leaf_is_followed_by_the_authorities_below_the_root() -> None:
 
 
 def test_the_register_of_an_intermediate_trusts_its_root_and_knows_its_own_key() -> None:
-    register = MIDDLE.register(root=ROOT)
-    assert register.certificate == ROOT.pem.decode()
-    assert register.chain == MIDDLE.pem.decode()
-    assert register.fingerprint == Brought(ecdsa(2)).register().fingerprint
-    assert AuthorityRegister.from_data(register.to_data()) == register
+    found = register(MIDDLE, root=ROOT)
+    assert found.certificate == ROOT.pem.decode()
+    assert found.chain == MIDDLE.pem.decode()
+    assert found.fingerprint == register(Brought(ecdsa(2))).fingerprint
+    assert AuthorityRegister.from_data(found.to_data()) == found
 
 
 def test_the_register_of_a_root_has_no_chain() -> None:
-    assert Brought().register().to_data().keys() == {"ca.crt", "subjectHash", "fingerprint"}
+    assert register(Brought()).to_data().keys() == {"ca.crt", "subjectHash", "fingerprint"}
 
 
 def test_a_certificate_is_known_by_the_intermediate_that_signed_it() -> None:
     pem = certify(MIDDLE.files(root=ROOT), subject("a-0"), validity())
-    facts = certificates.certificate_facts(pem, MIDDLE.register(root=ROOT))
-    assert facts.issuer_fingerprint == MIDDLE.register(root=ROOT).fingerprint
+    facts = certificates.certificate_facts(pem, register(MIDDLE, root=ROOT))
+    assert facts.issuer_fingerprint == register(MIDDLE, root=ROOT).fingerprint
     with pytest.raises(InvalidMaterial, match="not signed by this authority"):
-        certificates.certificate_facts(pem, ROOT.register())
+        certificates.certificate_facts(pem, register(ROOT))
 
 
 def test_nothing_outlives_the_shortest_certificate_above_it() -> None:
     short = replace(ROOT, not_after=NOW + timedelta(days=3))
     low = replace(MIDDLE, under=short)
     pem = certify(low.files(root=short), subject("a-0"), validity(days=10))
-    register = low.register(root=short)
-    assert certificates.certificate_facts(pem, register).not_after == short.not_after
-    assert authorities.authority_facts(register).not_after == short.not_after
+    found = register(low, root=short)
+    assert certificates.certificate_facts(pem, found).not_after == short.not_after
+    assert authorities.authority_facts(found).not_after == short.not_after
 
 
 def with_key(content: bytes) -> PrivateFiles:
@@ -258,31 +185,29 @@ def test_a_message_shows_a_hostile_subject_on_one_short_line() -> None:
 
 # Renewal: new certificates for the same keys and names.
 
-LATER = NOW + timedelta(days=100)
+LATER = Brought().not_after + timedelta(days=100)
 RENEWED = {
-    "a root": (Brought().register(), replace(Brought(), not_after=LATER).register()),
+    "a root": (register(Brought()), register(replace(Brought(), not_after=LATER))),
     "an intermediate": (
-        MIDDLE.register(root=ROOT),
-        replace(MIDDLE, not_after=LATER).register(root=ROOT),
+        register(MIDDLE, root=ROOT),
+        register(replace(MIDDLE, not_after=LATER), root=ROOT),
     ),
     "the root above": (
-        MIDDLE.register(root=ROOT),
-        MIDDLE.register(root=replace(ROOT, not_after=LATER)),
+        register(MIDDLE, root=ROOT),
+        register(MIDDLE, root=replace(ROOT, not_after=LATER)),
     ),
 }
 OTHERS = {
-    "another key": (Brought().register(), Brought(ecdsa(7)).register(), "another key"),
-    "another name": (Brought().register(), Brought(name="B").register(), "another subject"),
+    "another key": (register(Brought()), register(Brought(ecdsa(7))), "another key"),
+    "another name": (register(Brought()), register(Brought(name="B")), "another subject"),
     "another root": (
-        MIDDLE.register(root=ROOT),
-        replace(MIDDLE, under=Brought(ecdsa(8), "Root 2")).register(
-            root=Brought(ecdsa(8), "Root 2")
-        ),
+        register(MIDDLE, root=ROOT),
+        register(replace(MIDDLE, under=ROOT_2), root=ROOT_2),
         "another root CA",
     ),
     "a root that became an intermediate": (
-        Brought(ecdsa(2), "Middle").register(),
-        MIDDLE.register(root=ROOT),
+        register(Brought(ecdsa(2), "Middle")),
+        register(MIDDLE, root=ROOT),
         "another root CA",
     ),
 }
@@ -308,11 +233,11 @@ OTHER_ROOT = Brought(ecdsa(21), "Other root")
 
 
 def under(root: Brought, number: int) -> AuthorityRegister:
-    return Brought(ecdsa(number), f"CA {number}", under=root).register(root=root)
+    return register(Brought(ecdsa(number), f"CA {number}", under=root), root=root)
 
 
 def root(number: int, name: str | None = None) -> AuthorityRegister:
-    return Brought(ecdsa(number), name or f"CA {number}").register()
+    return register(Brought(ecdsa(number), name or f"CA {number}"))
 
 
 CONFLICTS: dict[str, tuple[dict[AuthorityOwner, AuthorityRegister], str]] = {
@@ -328,7 +253,7 @@ CONFLICTS: dict[str, tuple[dict[AuthorityOwner, AuthorityRegister], str]] = {
         "end in one root CA",
     ),
     "clients by the root above another member's nodes": (
-        {("a", SDK): ROOT.register(), ("b", NODE): under(ROOT, 6)},
+        {("a", SDK): register(ROOT), ("b", NODE): under(ROOT, 6)},
         "end in one root CA",
     ),
     "one name": ({("a", NODE): root(5, "CA"), ("b", NODE): root(6, "CA")}, 'subject "CN=CA"'),
