@@ -251,7 +251,8 @@ class FiscoBcos(Part):
     cryptography: Cryptography = Field(
         default=Cryptography.STANDARD,
         description=(
-            "Standard: secp256k1, Keccak-256 and RSA TLS. SM: SM2, SM3, SM4 and TLCP. Immutable."
+            "Standard: secp256k1, Keccak-256 and RSA TLS. SM: SM2 and SM3 in the ledger, TLCP "
+            "between nodes; clients still speak RSA TLS with its JSON-RPC. Immutable."
         ),
     )
     consensus: Consensus = Field(

@@ -17,7 +17,7 @@ from consortium_operator.api.chain import (
     RolloutStrategy,
 )
 from consortium_operator.api.conditions import Reason
-from consortium_operator.api.fisco_bcos import Cryptography, FiscoBcos
+from consortium_operator.api.fisco_bcos import FiscoBcos
 from consortium_operator.api.rule import M, Rule
 
 
@@ -66,13 +66,6 @@ _SPEC: tuple[Rule[Any], ...] = (
 )
 
 _FISCO_BCOS: tuple[Rule[Any], ...] = (
-    _not_yet(
-        FiscoBcos,
-        "cryptography",
-        "self.cryptography == 'Standard'",
-        lambda part: part.cryptography is Cryptography.STANDARD,
-        "SM",
-    ),
     _not_yet(
         FiscoBcos,
         "governors",

@@ -16,36 +16,29 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from consortium_operator.chain.genesis import Seal
-from consortium_operator.chain.plan import Plan, PlannedNode
+from consortium_operator.chain.plan import PlannedNode
 from consortium_operator.chain.private import PrivateFiles
 from consortium_operator.chain.register import AuthorityKind, NodeRegister
+from consortium_operator.chain.standalone import Host, Place
 from consortium_operator.chain.view import ChainView, NodeView
-from consortium_operator.engines.fisco_bcos.config import config_ini
 from consortium_operator.engines.fisco_bcos.engine import FiscoBcos
-from consortium_operator.engines.fisco_bcos.layout import (
-    CA_CRT,
-    CONFIG_GENESIS,
-    CONFIG_INI,
-    NODE_PEM,
-    NODES_JSON,
-    SSL_CRT,
-    SSL_KEY,
-    TRUST_DIRECTORY,
-    Layout,
-)
 from consortium_operator.engines.fisco_bcos.node.client import connect
+from consortium_operator.engines.fisco_bcos.node.governance import Governance, govern
 from consortium_operator.engines.protocol import (
     ClientIdentity,
+    Engine,
     NodeEndpoint,
+    NodeMaterial,
     Subject,
     Validity,
 )
 from tests import chains
 
 NODE_COMMAND = (sys.executable, "-m", "consortium_sandbox.node")
-ENGINE = FiscoBcos()
+HOST = Host("127.0.0.1")
 NODE, CLIENT = AuthorityKind.NODE, AuthorityKind.CLIENT
 
 
@@ -59,9 +52,9 @@ class Keys:
     tls_key: PrivateFiles
     client_key: PrivateFiles
 
-    @cached_property
-    def register(self) -> NodeRegister:
-        return ENGINE.node_register(self.node_key, self.tls_key)
+    @property
+    def authorities(self) -> dict[AuthorityKind, PrivateFiles]:
+        return {NODE: self.node_ca, CLIENT: self.client_ca}
 
 
 def _validity() -> Validity:
@@ -73,54 +66,71 @@ def _subject(member: str, name: str) -> Subject:
     return Subject(chain="trade", member=member, name=name, generation=1)
 
 
-def _new_keys(member: str) -> Keys:
+def _new_keys(engine: Engine, member: str) -> Keys:
     return Keys(
-        node_ca=ENGINE.new_authority(NODE, _subject(member, "node-ca"), _validity()),
-        client_ca=ENGINE.new_authority(CLIENT, _subject(member, "client-ca"), _validity()),
-        node_key=ENGINE.new_node_key(),
-        tls_key=ENGINE.new_tls_key(),
-        client_key=ENGINE.new_client_key(),
+        node_ca=engine.new_authority(NODE, _subject(member, "node-ca"), _validity()),
+        client_ca=engine.new_authority(CLIENT, _subject(member, "client-ca"), _validity()),
+        node_key=engine.new_node_key(),
+        tls_key=engine.new_tls_key(),
+        client_key=engine.new_client_key(),
     )
 
 
-@dataclass(frozen=True)
-class Ports:
-    p2p: int
-    rpc: int
-
-
 class LocalChain:
-    """A chain whose nodes run as processes. `nodes` are those of the plan."""
+    """A chain whose nodes run as processes. `nodes` are those of the plan; `fisco_bcos`: fields of
+    spec.fiscoBcos."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, **fisco_bcos: Any) -> None:
         self._directory = directory
-        self.plan = chains.plan()
+        self.plan = chains.plan(fiscoBcos=fisco_bcos)
         self.nodes = self.plan.nodes
-        self.account = ENGINE.new_account()
-        self._keys = {node.member: _new_keys(node.member) for node in self.nodes}
-        self._ports = {node.path: Ports(*_free_ports(2)) for node in self.nodes}
+        self._engine = FiscoBcos().for_chain(self.plan)
+        self.account = self._engine.new_account()
+        self._keys = {node.member: _new_keys(self._engine, node.member) for node in self.nodes}
+        self._places = {
+            node.path: Place(HOST, number, dict(zip(("p2p", "rpc"), _free_ports(2), strict=True)))
+            for number, node in enumerate(self.nodes)
+        }
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self.client = connect(self.plan)
 
     @cached_property
+    def address(self) -> str:
+        """Of the account that governs."""
+        return self._engine.account_register(self.account).address
+
+    @cached_property
     def seal(self) -> Seal:
-        ids = {node.path: self._keys[node.member].register.node_id for node in self.nodes}
-        return ENGINE.seal(self.plan, ids, ENGINE.account_register(self.account).address)
+        ids = {node.path: self.register(node).node_id for node in self.nodes}
+        return self._engine.seal(self.plan, ids, self.address)
 
     @cached_property
     def weights(self) -> dict[str, int]:
         return {founder.node_id: founder.weight for founder in self.seal.founders}
 
+    def register(self, node: PlannedNode) -> NodeRegister:
+        keys = self._keys[node.member]
+        return self._engine.node_register(keys.node_key, keys.tls_key)
+
+    def new_account(self) -> tuple[str, PrivateFiles]:
+        """Somebody whom the chain does not know, by address."""
+        account = self._engine.new_account()
+        return self._engine.account_register(account).address, account
+
     def endpoint(self, node: PlannedNode) -> NodeEndpoint:
-        fingerprint = self._keys[node.member].register.tls_fingerprint
-        return NodeEndpoint(node.names.node, "127.0.0.1", self._ports[node.path].rpc, fingerprint)
+        port = self._places[node.path].ports["rpc"]
+        fingerprint = self.register(node).tls_fingerprint
+        return NodeEndpoint(node.names.node, "127.0.0.1", port, fingerprint)
 
     def identity(self, member: str) -> ClientIdentity:
         keys = self._keys[member]
-        certificate = ENGINE.client_certificate(
+        certificate = self._engine.client_certificate(
             keys.client_ca, _subject(member, "operator"), keys.client_key, _validity()
         )
         return ClientIdentity(keys.client_key, certificate)
+
+    def governance(self, node: PlannedNode) -> Governance:
+        return govern(self.plan, self.endpoint(node), self.identity(node.member))
 
     async def view(self) -> ChainView:
         views: list[NodeView] = await asyncio.gather(
@@ -129,7 +139,7 @@ class LocalChain:
                 for node in self.nodes
             )
         )
-        return ChainView(tuple(views), ENGINE.block0_text(self.seal), self.weights)
+        return ChainView(tuple(views), self._engine.block0_text(self.seal), self.weights)
 
     async def settled(self, height: int = 0, seconds: float = 60) -> ChainView:
         """The view once all nodes are live at `height` or above; else the last one."""
@@ -150,8 +160,8 @@ class LocalChain:
             home = self._home(node)
             with (home / "stdout").open("wb") as output:
                 self._processes[node.path] = subprocess.Popen(
-                    [*NODE_COMMAND, "-c", home / CONFIG_INI, "-g", home / CONFIG_GENESIS],
-                    cwd=home / "data",
+                    [*NODE_COMMAND, "-c", "config.ini", "-g", "config.genesis"],
+                    cwd=home,
                     stdout=output,
                     stderr=subprocess.STDOUT,
                 )
@@ -186,31 +196,38 @@ class LocalChain:
         return self._directory / node.names.node
 
     def _write_files(self, node: PlannedNode) -> None:
-        keys, home, ports = self._keys[node.member], self._home(node), self._ports[node.path]
-        # Nodes of one machine cannot share the RPC port that a chain has in a cluster.
-        plan: Plan = chains.plan(fiscoBcos={"rpc": {"port": ports.rpc}})
-        layout = Layout(files_dir=str(home), data_dir=str(home / "data"), p2p_port=ports.p2p)
-        certificates = ENGINE.node_certificates(
-            {NODE: keys.node_ca}, _subject(node.member, node.name), keys.register, _validity()
+        keys, home = self._keys[node.member], self._home(node)
+        private = {**keys.node_key, **keys.tls_key}
+        material = self._material(node)
+        for file in self._engine.standalone_files(self.plan, self.seal, material, self._places):
+            path = home / file.path
+            if file.path.endswith("/"):
+                path.mkdir(parents=True)
+                for name, content in self._trust.items():
+                    (path / name).write_text(content)
+                continue
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(private[file.key] if file.content is None else file.content.encode())
+
+    def _material(self, node: PlannedNode) -> NodeMaterial:
+        authorities = self._keys[node.member].authorities
+        signers = {kind: authorities[kind] for kind in self._engine.node_signers}
+        subject, register = _subject(node.member, node.name), self.register(node)
+        return NodeMaterial(
+            node=node,
+            register=register,
+            certificates=self._engine.node_certificates(signers, subject, register, _validity()),
+            authorities={
+                kind: self._engine.authority_register(kind, files)
+                for kind, files in authorities.items()
+            },
         )
-        trust = ENGINE.trust(
-            [ENGINE.authority_register(NODE, each.node_ca) for each in self._keys.values()]
+
+    @cached_property
+    def _trust(self) -> dict[str, str]:
+        return self._engine.trust(
+            [self._engine.authority_register(NODE, each.node_ca) for each in self._keys.values()]
         )
-        peers = ",".join(f'"127.0.0.1:{each.p2p}"' for each in self._ports.values())
-        files = {
-            CONFIG_INI: config_ini(plan, self.seal, layout),
-            CONFIG_GENESIS: self.seal.text,
-            NODES_JSON: f'{{"nodes":[{peers}]}}',
-            CA_CRT: ENGINE.authority_register(CLIENT, keys.client_ca).certificate,
-            SSL_CRT: certificates["ssl.crt"],
-            SSL_KEY: keys.tls_key["ssl.key"].decode(),
-            NODE_PEM: keys.node_key["node.pem"].decode(),
-            **{TRUST_DIRECTORY + name: content for name, content in trust.items()},
-        }
-        (home / "data").mkdir(parents=True)
-        for path, content in files.items():
-            (home / path).parent.mkdir(exist_ok=True)
-            (home / path).write_text(content)
 
 
 def _free_ports(count: int) -> list[int]:

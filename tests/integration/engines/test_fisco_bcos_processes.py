@@ -6,13 +6,16 @@ from dataclasses import replace
 import pytest
 
 from consortium_operator.engines.fisco_bcos.node.client import FiscoBcosClient
+from consortium_operator.engines.fisco_bcos.suites.table import SUITES
 from consortium_operator.engines.protocol import ChainCallFailed
 from tests.integration.engines.fisco_bcos_chain import LocalChain
 
 
-@pytest.fixture(scope="module")
-def chain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalChain]:
-    found = LocalChain(tmp_path_factory.mktemp("chain"))
+@pytest.fixture(scope="module", params=["Standard", "SM"])
+def chain(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[LocalChain]:
+    found = LocalChain(tmp_path_factory.mktemp("chain"), cryptography=request.param)
     try:
         found.start()
         yield found
@@ -77,7 +80,8 @@ async def test_a_hung_node_is_noticed_and_comes_back(chain: LocalChain) -> None:
 
 async def test_the_chain_refuses_a_transaction_of_another_chain(chain: LocalChain) -> None:
     await chain.settled()
-    stranger = FiscoBcosClient("chain9", "group0")
+    suite = SUITES[chain.plan.spec.fisco_bcos.cryptography]
+    stranger = FiscoBcosClient("chain9", "group0", suite=suite)
     node = chain.nodes[0]
     with pytest.raises(ChainCallFailed, match="answers sendTransaction with an error: "):
         await stranger.probe(

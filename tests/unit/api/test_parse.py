@@ -61,14 +61,14 @@ def test_everything_that_is_wrong_is_said_at_once() -> None:
         {
             "spec.version": "v3.16.4",
             "spec.chainId": "chain-0",
-            "spec.fiscoBcos.cryptography": "SM",
+            "spec.fiscoBcos.rpc.port": 30300,
             "spec.members[1].nodes[0].storage": {"size": "1Gi"},
         },
     )
     assert [problem.path for problem in problems_of(body)] == [
         "spec.version",
         "spec.chainId",
-        "spec.fiscoBcos.cryptography",
+        "spec.fiscoBcos.rpc.port",
         "spec.members[1].nodes[0].storage.size",
     ]
 

@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 import pytest
 from cryptography import x509
 
-from consortium_operator.api import parse as parsing
 from consortium_operator.api.conditions import ConditionType
 from consortium_operator.chain.register import AuthorityKind, NodeRegister
 from consortium_operator.kube.kinds import CONFIG_MAP, SECRET, STATEFUL_SET, JsonObject, Kind
@@ -24,13 +23,6 @@ TLS_KEYS = {"sm_ssl.key", "sm_enssl.key", "ssl.key"}
 READY, INTACT = ConditionType.READY, ConditionType.IDENTITIES_INTACT
 
 FOUNDED: list[Stage] = []
-
-
-@pytest.fixture(autouse=True)
-def sm_is_accepted(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever the resource's rules say of SM as yet."""
-    rules = tuple(rule for rule in parsing._ALL_RULES if rule.path != "cryptography")
-    monkeypatch.setattr(parsing, "_ALL_RULES", rules)
 
 
 @pytest.fixture

@@ -7,10 +7,11 @@ from collections.abc import Iterator
 
 from consortium_operator.api.chain import ConsortiumChain
 from consortium_operator.api.conditions import Reason
-from consortium_operator.api.fisco_bcos import ConsensusType, FiscoBcos
+from consortium_operator.api.fisco_bcos import ConsensusType, Cryptography, FiscoBcos
 from consortium_operator.api.problem import Problem
 from consortium_operator.engines.fisco_bcos import access, overlay
 from consortium_operator.engines.fisco_bcos.features import REQUIRED
+from consortium_operator.engines.fisco_bcos.suites import sm2_keys
 from consortium_operator.engines.fisco_bcos.version_number import (
     EPOCHS_IN_BLOCK0,
     EXECUTOR_VERSIONS,
@@ -33,6 +34,7 @@ def problems(chain: ConsortiumChain) -> tuple[Problem, ...]:
         return (_unknown_version(),)
     spec = chain.spec.fisco_bcos
     return (
+        *_cryptography(spec),
         *_compatibility(spec, version),
         *_features(spec, version),
         *_executor(spec),
@@ -46,6 +48,15 @@ def problems(chain: ConsortiumChain) -> tuple[Problem, ...]:
 def _unknown_version() -> Problem:
     known = ", ".join(sorted(VERSIONS, key=lambda tag: VERSIONS[tag].version))
     return Problem("spec.version", f"must be one of {known}", Reason.UNKNOWN_VERSION)
+
+
+def _cryptography(spec: FiscoBcos) -> Iterator[Problem]:
+    if spec.cryptography is Cryptography.SM and not sm2_keys.is_available():
+        yield Problem(
+            "spec.fiscoBcos.cryptography",
+            "SM needs the package tongsuopy, which is not installed or not built for this kind of "
+            "machine: run the operator on x86_64",
+        )
 
 
 def _compatibility(spec: FiscoBcos, version: NodeVersion) -> Iterator[Problem]:

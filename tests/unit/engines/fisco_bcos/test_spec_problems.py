@@ -6,6 +6,7 @@ import pytest
 
 from consortium_operator.api.conditions import Reason
 from consortium_operator.api.parse import parse
+from consortium_operator.engines.fisco_bcos.suites import sm2_keys
 from tests import chains
 from tests.unit.engines.fisco_bcos import rendered
 
@@ -141,3 +142,12 @@ def test_the_compatibility_version_is_held_against_the_tags_own_newest(version: 
     higher = f"{newest.rpartition('.')[0]}.{int(newest.rpartition('.')[2]) + 1}"
     found = rendered.problems(version, genesis={"compatibilityVersion": higher})
     assert f"must be at most {newest}" in found["spec.fiscoBcos.genesis.compatibilityVersion"]
+
+
+def test_sm_is_refused_where_its_library_is_not_built(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert rendered.problems(cryptography="SM") == {}
+    monkeypatch.setattr(sm2_keys, "is_available", lambda: False)
+    found = rendered.problems(cryptography="SM")
+    assert list(found) == ["spec.fiscoBcos.cryptography"]
+    assert "x86_64" in found["spec.fiscoBcos.cryptography"]
+    assert rendered.problems() == {}
