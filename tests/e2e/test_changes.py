@@ -43,7 +43,9 @@ def without_a_member(chain: Chain) -> dict[str, Any]:
 
 
 def with_another_version(chain: Chain) -> dict[str, Any]:
-    return {"version": "3.16.3"}
+    image = chain.get("pod", "quickstart-webank-shenzhen-0-0")["spec"]["containers"][0]["image"]
+    repository, _, digest = image.partition("@")
+    return {"version": "3.16.3", "image": {"repository": repository, "digest": digest}}
 
 
 @pytest.mark.parametrize(
@@ -51,7 +53,7 @@ def with_another_version(chain: Chain) -> dict[str, Any]:
     [
         (with_a_new_member, "NotSupportedYet", "spec.members[4].nodes[0]"),
         (without_a_member, "NotSupportedYet", "spec.members"),
-        (with_another_version, "UnknownVersion", "spec.version"),
+        (with_another_version, "NotSupportedYet", "spec.version"),
     ],
 )
 def test_an_edit_that_cannot_be_made_yet_is_refused_and_the_chain_runs_on(

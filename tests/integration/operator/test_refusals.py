@@ -42,11 +42,11 @@ def test_an_edit_of_the_members_waits_for_a_later_version(chain: Chain) -> None:
 
 def test_an_edit_of_the_version_waits_for_a_later_version(chain: Chain) -> None:
     before = chain.versions()
-    chain.edit(version="3.99.0")
-    told = chain.wait("SpecValid", "False", "UnknownVersion")
+    chain.edit(version="3.16.3", image={"repository": "registry.example/node", "tag": "3.16.3"})
+    told = chain.wait("SpecValid", "False", "NotSupportedYet")
     assert told["message"].startswith("spec.version: ")
     assert chain.versions() == before
-    chain.edit(version="3.16.4")
+    chain.edit(version="3.16.4", image=None)
     chain.wait_founded()
     assert chain.versions() == before
 

@@ -51,6 +51,15 @@ async def test_a_bad_edit_leaves_the_chain_running_and_in_view(
     assert running.told(ConditionType.READY) == "True/AsExpected"
 
 
+async def test_a_running_chain_is_not_upgraded_yet(running: Stage) -> None:
+    image = {"repository": "registry.example/node", "tag": "3.16.3"}
+    running.edit(version="3.16.3", image=image)
+    await running.settle()
+    assert running.told(VALID) == "False/NotSupportedYet"
+    assert running.told(ConditionType.QUORUM_HEALTHY) == "True/AsExpected"
+    assert {write.split()[0] for write in running.cluster.writes} == {"patch-status"}
+
+
 async def test_an_image_that_nobody_knows_is_asked_for(stage: Stage) -> None:
     stage.create(image={"repository": "registry.example/node"})
     await stage.settle()

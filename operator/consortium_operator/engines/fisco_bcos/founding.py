@@ -183,11 +183,12 @@ def _too_old(plan: Plan, genesis: Genesis, sealed: SealedSettings) -> Iterator[P
 
 
 def founders_differ(plan: Plan, seal: Seal) -> tuple[Problem, ...]:
-    """Sealers that the seal does not name, founders that are no longer planned as sealers, and
-    changed weights. The chain runs on as it was founded (reason NotSupportedYet)."""
+    """Another version, sealers that the seal does not name, founders that are no longer planned as
+    sealers, and changed weights. The chain runs on as it was founded (reason NotSupportedYet)."""
     found = {(founder.member, founder.node): founder for founder in seal.founders}
     planned = {(node.member, node.name): node for node in plan.nodes}
     return (
+        *_another_version(plan, SealedSettings.of(seal)),
         *(problem for node in plan.nodes for problem in _changed(plan, node, found)),
         *(
             Problem(
@@ -200,6 +201,16 @@ def founders_differ(plan: Plan, seal: Seal) -> tuple[Problem, ...]:
             if (founder.member, founder.node) not in planned
         ),
     )
+
+
+def _another_version(plan: Plan, sealed: SealedSettings) -> Iterator[Problem]:
+    if plan.spec.version != sealed.version:
+        yield Problem(
+            "spec.version",
+            f"the chain was founded with {sealed.version} and its nodes cannot be upgraded yet: "
+            "put it back",
+            Reason.NOT_SUPPORTED_YET,
+        )
 
 
 def _changed(

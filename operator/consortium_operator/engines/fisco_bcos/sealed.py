@@ -15,6 +15,7 @@ from consortium_operator.engines.fisco_bcos.versions import NodeVersion
 
 # Field of `SealedSettings` → its name in the genesis ConfigMap.
 _NAMES = {
+    "version": "version",
     "compatibility_version": "compatibilityVersion",
     "executor_version": "executorVersion",
     "web3_chain_id": "web3ChainId",
@@ -27,8 +28,10 @@ _NAMES = {
 
 @dataclass(frozen=True, slots=True)
 class SealedSettings:
-    """All as the node reads them. `data_path` is relative to the node's data directory."""
+    """All as the node reads them, but for `version`, the release that founded the chain.
+    `data_path` is relative to the node's data directory."""
 
+    version: str
     compatibility_version: str
     executor_version: str
     web3_chain_id: str
@@ -63,6 +66,7 @@ def resolve(spec: FiscoBcos, version: NodeVersion) -> SealedSettings:
         return key.default_at(version.version)
 
     return SealedSettings(
+        version=version.tag,
         compatibility_version=genesis.compatibility_version or str(version.max_compatibility),
         executor_version=chosen(executor, GENESIS_KEYS, "executor", "version"),
         web3_chain_id=chosen(genesis.web3_chain_id, GENESIS_KEYS, "web3", "chain_id"),

@@ -24,6 +24,10 @@ _CALLS = "consortium_kubernetes_request_duration_seconds_count"
 _ROUNDS = "consortium_reconcile_duration_seconds_count"
 _ERRORS = "consortium_reconcile_errors_total"
 
+# The safeguard that the operator has to do without (see `sabotage.py`).
+WITHOUT = "CONSORTIUM_TEST_WITHOUT"
+SABOTAGE = "tests.integration.operator.support.sabotage"
+
 
 @dataclass(frozen=True)
 class Work:
@@ -71,7 +75,8 @@ class OperatorProcess:
         if self._zygote is not None:
             return self._zygote.fork(arguments, self.log_file)
         environment = os.environ | {"KUBECONFIG": str(self._kubeconfig)}
-        command = [sys.executable, "-m", "consortium_operator", *arguments]
+        command = [sys.executable, "-m", *_program(), *arguments]
+        environment["PYTHONPATH"] = os.pathsep.join(entry for entry in sys.path if entry)
         with self.log_file.open("ab") as log:
             return subprocess.Popen(
                 command, env=environment, cwd=self._directory, stdout=log, stderr=log
@@ -141,6 +146,11 @@ class OperatorProcess:
             process.kill()
             process.wait()
             raise AssertionError(f"the operator did not stop\n{self.log()}") from None
+
+
+def _program() -> list[str]:
+    without = os.environ.get(WITHOUT)
+    return ["consortium_operator"] if without is None else [SABOTAGE, without]
 
 
 def _free_port() -> int:

@@ -252,7 +252,9 @@ def test_an_authority_has_the_shape_of_a_tls_secret(
 
 
 @pytest.mark.parametrize(
-    ("suite", "kind"), [(STANDARD, NODE), (STANDARD, CLIENT), (SM, CLIENT)], ids=str
+    ("suite", "kind"),
+    [(STANDARD, NODE), (STANDARD, CLIENT), (SM, CLIENT)],
+    ids=["node CA, Standard", "client CA, Standard", "client CA, SM"],
 )
 def test_an_authority_has_an_ecdsa_key(suite: CryptoSuite, kind: AuthorityKind) -> None:
     key = serialization.load_pem_private_key(

@@ -186,6 +186,7 @@ def test_an_rpbft_chain_has_its_epochs_and_a_wasm_chain_its_flags() -> None:
 
 def test_the_sealed_settings_resolve_what_the_version_decides() -> None:
     assert rendered.seal(rendered.plan()).settings == {
+        "version": "3.16.4",
         "compatibilityVersion": "3.16.4",
         "executorVersion": "1",
         "web3ChainId": "20200",
