@@ -1,9 +1,12 @@
 """CAs and node keys that members make themselves, for tests of what the operator makes of them."""
 
+import base64
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
+from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -105,3 +108,14 @@ def node_pem(number: int, curve: type[ec.EllipticCurve] = ec.SECP256K1) -> bytes
 def _scalar(purpose: str, number: int) -> int:
     """Large, so that it is not found by chance where somebody looks for stray keys."""
     return int.from_bytes(hashlib.sha256(f"{purpose} {number}".encode()).digest()) >> 1
+
+
+def secret(name: str, files: Mapping[str, bytes], namespace: str = "chains") -> dict[str, Any]:
+    """As a person makes it: without a label of ours."""
+    return {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": name, "namespace": namespace},
+        "type": "kubernetes.io/tls" if "tls.crt" in files else "Opaque",
+        "data": {key: base64.b64encode(content).decode() for key, content in files.items()},
+    }

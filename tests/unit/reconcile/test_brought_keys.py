@@ -4,7 +4,6 @@ Whatever becomes of the Secrets later, they are their owner's: the operator neve
 what runs goes on.
 """
 
-import base64
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
@@ -18,10 +17,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from consortium_operator.api.conditions import ConditionType
 from consortium_operator.chain.private import PrivateFiles
 from consortium_operator.kube.errors import ApiError, Forbidden
-from consortium_operator.kube.kinds import CONFIG_MAP, POD, SECRET, STATEFUL_SET, JsonObject
+from consortium_operator.kube.kinds import CONFIG_MAP, POD, SECRET, STATEFUL_SET
 from consortium_operator.reconcile.reconciler import LATER, PATIENCE
 from tests import chains
-from tests.brought import Brought, ecdsa, node_pem
+from tests.brought import Brought, ecdsa, node_pem, secret
 from tests.fakes.cluster import OPERATOR
 from tests.fakes.faults import Call, Fault, on
 from tests.fakes.operator import Stage
@@ -56,18 +55,6 @@ def webank(**fields: Any) -> dict[str, Any]:
 
 def others(*names: str) -> list[dict[str, Any]]:
     return [chains.member(name) for name in names or ("huawei", "ping-an", "tencent")]
-
-
-def secret(name: str, files: Mapping[str, bytes]) -> JsonObject:
-    data = {key: base64.b64encode(content).decode() for key, content in files.items()}
-    kind = "kubernetes.io/tls" if "tls.crt" in files else "Opaque"
-    return {
-        "apiVersion": "v1",
-        "kind": "Secret",
-        "metadata": {"name": name, "namespace": "chains"},
-        "type": kind,
-        "data": data,
-    }
 
 
 def bring(stage: Stage, **changed: Mapping[str, bytes] | None) -> None:
