@@ -53,7 +53,7 @@ def with_another_version(chain: Chain) -> dict[str, Any]:
     [
         (with_a_new_member, "NotSupportedYet", "spec.members[4].nodes[0]"),
         (without_a_member, "NotSupportedYet", "spec.members"),
-        (with_another_version, "NotSupportedYet", "spec.version"),
+        (with_another_version, "ImmutableFieldChanged", "spec.version"),
     ],
 )
 def test_an_edit_that_cannot_be_made_yet_is_refused_and_the_chain_runs_on(

@@ -43,7 +43,7 @@ def test_an_edit_of_the_members_waits_for_a_later_version(chain: Chain) -> None:
 def test_an_edit_of_the_version_waits_for_a_later_version(chain: Chain) -> None:
     before = chain.versions()
     chain.edit(version="3.16.3", image={"repository": "registry.example/node", "tag": "3.16.3"})
-    told = chain.wait("SpecValid", "False", "NotSupportedYet")
+    told = chain.wait("SpecValid", "False", "ImmutableFieldChanged")
     assert told["message"].startswith("spec.version: ")
     assert chain.versions() == before
     chain.edit(version="3.16.4", image=None)
