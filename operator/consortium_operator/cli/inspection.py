@@ -13,7 +13,10 @@ from consortium_operator.engines import registry
 from consortium_operator.offline.inspection import gather
 from consortium_operator.reconcile.outside import utc_now
 
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
+
+@app.command()
 def inspect(
     path: Annotated[
         Path, typer.Argument(metavar="PATH", help="A file, or a directory with all below it.")
@@ -22,11 +25,11 @@ def inspect(
         Format.TEXT
     ),
 ) -> None:
-    """Show what a certificate, key, config.genesis, config.ini or nodes.json is and says.
+    """Show what a certificate, key or genesis says.
 
-    Ids, lifetimes, who signed, the genesis and its quorum; of private keys the public side only.
-    Manifests are looked into. Exits with 0, with 1 where something is wrong with what was found or
-    nothing was, and with 2 where the path cannot be read.
+    Also config.ini and nodes.json, and manifests that hold such files. Ids, lifetimes, who signed,
+    the genesis and its quorum; of private keys the public side only. Exits with 0, with 1 where
+    something is wrong with what was found or nothing was, and with 2 where the path cannot be read.
     """
     if not path.exists():
         fail(USAGE, f"{path}: no such file or directory")

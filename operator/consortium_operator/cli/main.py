@@ -6,39 +6,59 @@ operator's image does not carry it.
 
 from importlib import import_module
 from importlib.util import find_spec
+from typing import Any
 
 import typer
+import typer.main
+from typer.core import TyperGroup
 
-from consortium_operator.cli.inspection import inspect
-from consortium_operator.cli.render import render
-from consortium_operator.cli.validate import validate
-
-# Group, the package it takes, the module that holds its `app`.
-_GROUPS = (
+# Name, the package it takes, the module that holds its `app`.
+_COMMANDS = (
     ("demo", "consortium_sandbox", "consortium_operator.cli.demo"),
+    ("inspect", "consortium_operator", "consortium_operator.cli.inspection"),
+    ("render", "consortium_operator", "consortium_operator.cli.render"),
     ("sandbox", "consortium_sandbox", "consortium_operator.cli.sandbox"),
+    ("validate", "consortium_operator", "consortium_operator.cli.validate"),
 )
 
-_COMMANDS = (inspect, render, validate)
+
+class _OnDemand(dict[str, Any]):
+    """Name → command, imported when it is asked for: `sandbox tool kubectl` need not wait for what
+    `render` needs. The values are the names of the modules."""
+
+    def __getitem__(self, name: str) -> Any:
+        command = typer.main.get_command(import_module(super().__getitem__(name)).app)
+        command.name = name
+        return command
+
+    def get(self, name: str, default: Any = None) -> Any:
+        try:
+            return self[name]
+        except KeyError:
+            return default
+
+
+class _Root(TyperGroup):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.commands = _OnDemand(
+            {name: module for name, package, module in _COMMANDS if find_spec(package) is not None}
+        )
+
 
 app = typer.Typer(
     name="consortium",
+    cls=_Root,
     help="Run consortium chains on Kubernetes, and a sandbox to try them in.",
     no_args_is_help=True,
+    rich_markup_mode=None,  # no boxes: what it says is read in pipelines too
     pretty_exceptions_enable=False,
 )
 
 
 @app.callback()
 def _root() -> None:
-    """Keeps the groups groups: Typer would make a single one the program itself."""
-
-
-for _command in _COMMANDS:
-    app.command()(_command)
-for _name, _package, _module in _GROUPS:
-    if find_spec(_package) is not None:
-        app.add_typer(import_module(_module).app, name=_name)
+    """Keeps a single command from becoming the program itself."""
 
 
 def main() -> None:

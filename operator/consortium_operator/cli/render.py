@@ -31,10 +31,11 @@ from consortium_operator.reconcile.outside import random_serial, utc_now
 
 P2P_PORT, RPC_PORT = 30300, 20200
 
-_AS_A_PROCESS = "Nodes as processes"
-_INSTALLATION = "The operator's installation"
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
+@app.command()
 def render(  # one parameter for each option is Typer's way
     file: validation.FileOption,
     output: Annotated[
@@ -55,21 +56,18 @@ def render(  # one parameter for each option is Typer's way
             metavar="HOST[:COUNT]",
             help="Also write directories in build_chain.sh's layout, for COUNT nodes on HOST. "
             "Once for each host; without COUNT it takes (its share of) all that are left.",
-            rich_help_panel=_AS_A_PROCESS,
         ),
     ] = None,
     p2p_port: Annotated[
         int | None,
         typer.Option(
-            help=f"P2P port of a host's first node. [default: {P2P_PORT}]",
-            rich_help_panel=_AS_A_PROCESS,
+            help=f"P2P port of a host's first node. Default: {P2P_PORT}.",
         ),
     ] = None,
     rpc_port: Annotated[
         int | None,
         typer.Option(
-            help=f"RPC port of a host's first node. [default: {RPC_PORT}]",
-            rich_help_panel=_AS_A_PROCESS,
+            help=f"RPC port of a host's first node. Default: {RPC_PORT}.",
         ),
     ] = None,
     image_catalogue: Annotated[
@@ -77,20 +75,17 @@ def render(  # one parameter for each option is Typer's way
         typer.Option(
             metavar="FILE",
             help="The chart's value imageCatalogue as a YAML file: version → image.",
-            rich_help_panel=_INSTALLATION,
         ),
     ] = None,
     operator_namespace: Annotated[
         str,
-        typer.Option(
-            metavar="NAME", help="The operator's namespace.", rich_help_panel=_INSTALLATION
-        ),
+        typer.Option(metavar="NAME", help="The operator's namespace."),
     ] = OPERATOR_NAMESPACE,
     summary: Annotated[
         Format, typer.Option("--format", help="How to print what was written.")
     ] = Format.TEXT,
 ) -> None:
-    """Write what the operator would apply for the ConsortiumChain in a file.
+    """Write what the operator would apply.
 
     DIR/manifests holds every object but the Secrets, DIR/secrets the Secrets: private keys of every
     member. On an error nothing is written. Exits with 0, with 1 where the chain cannot be rendered,

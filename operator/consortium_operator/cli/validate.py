@@ -22,16 +22,21 @@ FileOption = Annotated[
 ]
 
 
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+
+@app.command()
 def validate(
     file: FileOption,
     output: Annotated[Format, typer.Option("--output", "-o", help="How to print it.")] = (
         Format.TEXT
     ),
 ) -> None:
-    """Check the ConsortiumChains in a file, as the API server and the operator would.
+    """Check the ConsortiumChains in a file.
 
-    All errors at once, with their lines. Exits with 0 where there are none, 1 where there are, and
-    2 where the file cannot be read or the command line is wrong.
+    As the API server and the operator would; all errors at once, with their lines. Exits with 0
+    where there are none, 1 where there are, and 2 where the file cannot be read or the command line
+    is wrong.
     """
     found = judge(read_input(file), ENGINES)
     if output is Format.TEXT:

@@ -13,6 +13,8 @@ from consortium_operator.kube.errors import AlreadyExists
 from consortium_operator.kube.kinds import JsonObject, ObjectKey, key_of
 from consortium_operator.manifests import Manifest
 
+_EXPECTED = ("uid", "resourceVersion")
+
 
 class MemoryCluster(KubeClient):
     """`objects`: what is there at the beginning."""
@@ -21,7 +23,7 @@ class MemoryCluster(KubeClient):
         self._objects: dict[ObjectKey, Manifest] = {}
         self._version = 0
         for obj in objects:
-            self._objects[key_of(obj)] = copy.deepcopy(obj)
+            self._objects[key_of(obj)] = _content(obj)
 
     @property
     def objects(self) -> list[Manifest]:
@@ -41,7 +43,7 @@ class MemoryCluster(KubeClient):
     async def apply(self, obj: JsonObject, *, dry_run: bool = False) -> JsonObject:
         """Whatever is applied here is applied whole."""
         if not dry_run:
-            self._objects[key_of(obj)] = copy.deepcopy(obj)
+            self._objects[key_of(obj)] = _content(obj)
         return self._stored(obj)
 
     def _stored(self, obj: Manifest) -> JsonObject:
@@ -50,3 +52,9 @@ class MemoryCluster(KubeClient):
         found = copy.deepcopy(obj)
         found["metadata"] |= {"uid": "offline", "resourceVersion": str(self._version)}
         return found
+
+
+def _content(obj: Manifest) -> Manifest:
+    """Without what a write says of the object that it expects to meet."""
+    metadata = {name: value for name, value in obj["metadata"].items() if name not in _EXPECTED}
+    return copy.deepcopy({**obj, "metadata": metadata})

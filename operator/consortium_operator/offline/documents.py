@@ -19,6 +19,8 @@ MOST_BYTES = 3 << 20
 _MOST_VALUES = 100_000
 _MOST_LEVELS = 64
 
+_TOO_DEEP = "nested too deeply: no object is"
+
 _TAG = "tag:yaml.org,2002:"
 _MERGE = f"{_TAG}merge"
 _PLAIN = {f"{_TAG}{name}" for name in ("str", "int", "float", "bool", "null", "map", "seq")}
@@ -170,7 +172,7 @@ def _read_yaml(text: str) -> Reading:
     except yaml.YAMLError as error:
         faults.append(_syntax(error, text))
     except RecursionError:
-        faults.append(Fault(0, "nested too deeply: no object is"))
+        faults.append(Fault(0, _TOO_DEEP))
     return Reading(tuple(documents), tuple(faults))
 
 
@@ -217,14 +219,16 @@ class _Values:
         return self._makers[type(node)](node, level)
 
     def faults_of(self, value: Any) -> list[Fault]:
-        """Of what was JSON already: halves of characters, and numbers beyond all measure."""
-        pending, found = [value], set[str]()
+        """Of what was JSON already: half characters, numbers and depth beyond all measure."""
+        pending, found = [(value, 0)], set[str]()
         while pending:
-            one = pending.pop()
-            if isinstance(one, dict):
-                pending += [*one.keys(), *one.values()]
+            one, level = pending.pop()
+            if level > _MOST_LEVELS:
+                found.add(_TOO_DEEP)
+            elif isinstance(one, dict):
+                pending += [(entry, level + 1) for entry in (*one.keys(), *one.values())]
             elif isinstance(one, list):
-                pending += one
+                pending += [(entry, level + 1) for entry in one]
             elif (complaint := _no_json(one)) is not None:
                 found.add(complaint)
         return [Fault(0, complaint) for complaint in sorted(found)]

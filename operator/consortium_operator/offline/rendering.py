@@ -7,7 +7,7 @@ know (a Service's address, what the nodes say) is taken as it is for a chain tha
 import asyncio
 import logging
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from consortium_operator.api.conditions import Reason
@@ -120,7 +120,8 @@ def render(plan: Plan, kept: Iterable[Manifest], surroundings: Surroundings) -> 
     """`kept`: the objects of an earlier rendering, or of a cluster: keys, register, genesis,
     certificates. What they lack is made, where the operator would make it. Raises CannotRender."""
     cluster = MemoryCluster(kept)
-    run = _round(plan, cluster, surroundings)
+    # No server knows the resource here, and owner references would carry its uid.
+    run = _round(replace(plan, uid=None), cluster, surroundings)
     try:
         return asyncio.run(_render(run, cluster))
     except Blocked as blocked:

@@ -113,10 +113,6 @@ class _Judge:
             chain = parse(document.value)
         except InvalidResource as error:
             return all_problems(document.value, error.problems)
-        # Owner references would carry it, and no other run would give the same bytes.
-        chain = chain.model_copy(
-            update={"metadata": chain.metadata.model_copy(update={"uid": None})}
-        )
         problems = (
             *_metadata(chain),
             *self.engines[chain.spec.engine.value].problems(chain),
