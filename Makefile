@@ -38,7 +38,7 @@ demo-down: venv ## Remove everything that `make demo` made
 	$(BIN)/consortium demo down
 
 .PHONY: test
-test: lint unit integration e2e ## Run every test but the long campaigns (the command that CI runs)
+test: lint unit conformance integration e2e ## Run every test but the long campaigns (the command that CI runs)
 
 .PHONY: check-all
 check-all: test ## Run the tests and the long campaigns (at most 90 minutes)
@@ -54,6 +54,11 @@ lint: venv ## Check style, types and the direction of imports
 .PHONY: unit
 unit: venv ## Run the fast tests (no cluster)
 	$(PYTEST) tests/unit -m "not campaign" --numprocesses=auto --dist=worksteal
+
+.PHONY: conformance
+conformance: venv ## Hold the stand-in node, or NODE_COMMAND, against what real nodes do
+	$(PYTEST) tests/conformance -m "not campaign" --numprocesses=auto --dist=loadgroup \
+		$(if $(NODE_COMMAND),--node-command '$(NODE_COMMAND)')
 
 .PHONY: integration
 integration: venv ## Run the tests that need a real kube-apiserver

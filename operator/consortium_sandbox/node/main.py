@@ -13,6 +13,7 @@ from typing import NoReturn
 from consortium_sandbox.node.failure import Abort, DiskFailed, StartFailed
 from consortium_sandbox.node.log import say
 from consortium_sandbox.node.node import Node, emulated_release, read_files
+from consortium_sandbox.node.releases import Release
 from consortium_sandbox.node.rpc.shapes import STAND_IN
 
 START_FAILED = 255
@@ -30,19 +31,24 @@ class _Parser(argparse.ArgumentParser):
 def main(arguments: list[str]) -> int:
     """Run a node until a signal ends it; the value is the exit code."""
     options = _parser().parse_args(arguments)
+    try:
+        release = emulated_release()
+    except StartFailed as error:
+        say(f"{error.what}\n")
+        return START_FAILED
     if options.version:
-        print_version()
+        print_version(release)
         return 0
     for label, path in (("config", options.config), ("genesis config", options.genesis)):
         if not os.path.exists(path):
             say(f"{label} '{path}' not found!")
             return 0
     try:
-        node = Node(read_files(options.config, options.genesis), say)
-        _run_to_the_end(node)
+        node = Node(read_files(options.config, options.genesis, release), say)
+        _run_to_the_end(node, release)
         return 0
     except StartFailed as error:
-        print_version()
+        print_version(release)
         _stamped(f"start fisco-bcos failed, error:{error.diagnostic()}")
         return START_FAILED
     except Abort as error:
@@ -51,27 +57,27 @@ def main(arguments: list[str]) -> int:
         os.abort()
 
 
-def print_version() -> None:
-    say(f"FISCO BCOS Version : {emulated_release().tag} ({STAND_IN})\n")
+def print_version(release: Release) -> None:
+    say(f"FISCO BCOS Version : {release.tag} ({STAND_IN})\n")
     for label in ("Build Time", "Build Type", "Git Branch", "Git Commit"):
         say(f"{label:<19}: {STAND_IN}\n")
 
 
-def _run_to_the_end(node: Node) -> None:
+def _run_to_the_end(node: Node, release: Release) -> None:
     try:
-        asyncio.run(_run(node))
+        asyncio.run(_run(node, release))
     except DiskFailed:
         _stamped(f"exit because receive signal {int(signal.SIGTERM)}")
     _stamped("fisco-bcos program exit normally.")
 
 
-async def _run(node: Node) -> None:
+async def _run(node: Node, release: Release) -> None:
     try:
         node.start()
     except StartFailed:
         node.stop()
         raise
-    print_version()
+    print_version(release)
     _stamped("The fisco-bcos is running...")
     ended: asyncio.Future[int] = asyncio.get_running_loop().create_future()
     _handle_signals(node, ended)

@@ -65,9 +65,8 @@ def emulated_release() -> Release:
     return releases.release(os.environ.get(VERSION_VARIABLE, releases.DEFAULT_TAG))
 
 
-def read_files(config_path: str, genesis_path: str) -> Opened:
+def read_files(config_path: str, genesis_path: str, release: Release) -> Opened:
     """Read both files and the node's key. Raises StartFailed or Abort, in the node's order."""
-    release = emulated_release()
     config = release.as_read(parse_file(config_path))
     log = open_log(log_settings(config))
     genesis = read_genesis(parse_file(genesis_path), config, release)
@@ -203,7 +202,8 @@ class Node:
         self._sync.block_committed()
 
     def _hang(self) -> None:
-        self._methods.hangs = self._gateway.deaf = True
+        self._methods.hang()
+        self._gateway.deaf = True
 
 
 def _gateway(opened: Opened) -> Gateway:

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from consortium_sandbox.node.certificates import load_own_certificate, parse_certificate
 from consortium_sandbox.node.failure import StartFailed
 from consortium_sandbox.node.keys import STANDARD, keccak256, load_key_pair
-from tests.integration.sandbox_node.chain_files import Authority, modulus, pem, rsa_key
+from tests.conformance.support.x509_authorities import Authority, modulus, pem, rsa_key
 
 
 def test_the_node_id_is_the_public_point_in_hex(tmp_path: Path) -> None:

@@ -44,11 +44,11 @@ class Services:
 
 
 class Methods:
-    """`table()` maps names to methods. While `hangs`, some of them never answer."""
+    """`table()` maps names to methods. Once it hangs, some of them never answer."""
 
     def __init__(self, services: Services) -> None:
         self._s = services
-        self.hangs = False
+        # What getConsensusStatus goes on answering once the gateway hangs.
         self._frozen_status: str | None = None
 
     def table(self) -> dict[str, Method]:
@@ -207,12 +207,17 @@ class Methods:
         return len(self._s.pool)
 
     async def _consensus_status(self, params: Params) -> str:
-        if self.hangs:
-            self._frozen_status = self._frozen_status or self._status()
-            return self._frozen_status
-        return self._status()
+        return self._frozen_status or self._status(timed_out=self._s.consensus.timed_out)
 
-    def _status(self) -> str:
+    @property
+    def hangs(self) -> bool:
+        return self._frozen_status is not None
+
+    def hang(self) -> None:
+        """As seen where the gateway deadlocked: old values, timeout false, everybody connected."""
+        self._frozen_status = self._status(timed_out=False)
+
+    def _status(self, *, timed_out: bool) -> str:
         ledger, consensus, gateway = self._s.ledger, self._s.consensus, self._s.gateway
         committee, node_id = ledger.committee, gateway.identity.node_id
         index = committee.index(node_id)
@@ -232,7 +237,7 @@ class Methods:
             "maxFaultyQuorum": committee.faulty,
             "minRequiredQuorum": committee.quorum,
             "nodeID": node_id,
-            "timeout": consensus.timed_out,
+            "timeout": timed_out,
             "view": consensus.view,
         }
         return shapes.fast_writer(status)

@@ -1,0 +1,63 @@
+"""Which program is put to the test, and of which release it is."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+_SOURCE = Path(__file__).parents[3] / "operator"
+# The newest release that is known: what is tested where nothing else is asked for.
+NEWEST = "3.16.4"
+
+
+@dataclass(frozen=True)
+class Binary:
+    """A node's program with its first arguments, and its release."""
+
+    command: tuple[str, ...]
+    version: str
+
+    @property
+    def number(self) -> tuple[int, ...]:
+        return number_of(self.version)
+
+
+class Binaries:
+    """What `--node-command` names; without it, the stand-in emulating any release."""
+
+    def __init__(self, commands: Sequence[str]) -> None:
+        given = [_ask(tuple(shlex.split(command))) for command in commands]
+        self._given = {binary.version: binary for binary in given}
+
+    @property
+    def main(self) -> Binary:
+        """The newest one."""
+        if not self._given:
+            return _stand_in(NEWEST)
+        return max(self._given.values(), key=lambda binary: binary.number)
+
+    def of(self, version: str) -> Binary | None:
+        """None where that release is not at hand."""
+        return self._given.get(version) if self._given else _stand_in(version)
+
+
+def number_of(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split("."))
+
+
+def _ask(command: tuple[str, ...]) -> Binary:
+    done = subprocess.run([*command, "--version"], capture_output=True, text=True, check=True)
+    found = re.search(r"FISCO BCOS Version\s*:\s*([0-9.]+)", done.stdout)
+    if found is None:
+        raise ValueError(f"{shlex.join(command)} --version names no version")
+    return Binary(command, found[1])
+
+
+def _stand_in(version: str) -> Binary:
+    variables = (f"FISCO_BCOS_STAND_IN_VERSION={version}", f"PYTHONPATH={_SOURCE}")
+    return Binary(("env", *variables, sys.executable, "-m", "consortium_sandbox.node"), version)
