@@ -31,6 +31,7 @@ class ReconcileQueue:
         self._waiting: set[ChainKey] = set()
         self._running: dict[ChainKey, asyncio.Task[None]] = {}
         self._failing: dict[ChainKey, Backoff] = {}
+        self._failed_at: dict[ChainKey, str] = {}
         self._not_before: dict[ChainKey, float] = {}
         self._due: dict[ChainKey, float] = {}
         self._timers: list[tuple[float, int, ChainKey]] = []
@@ -75,7 +76,7 @@ class ReconcileQueue:
 
     def forget(self, key: ChainKey) -> None:
         """The chain's resource is gone: no retry, no timer."""
-        self._failing.pop(key, None)
+        self._recovered(key)
         self._not_before.pop(key, None)
         self._due.pop(key, None)
         self._waiting.discard(key)
@@ -102,6 +103,11 @@ class ReconcileQueue:
         try:
             again = await self._handler(key)
         except ApiError as error:
+            # Another step than the last time: there was progress, and the server is not gone.
+            step = f"{error.verb} {error.key}"
+            if self._failed_at.get(key) != step:
+                self._recovered(key)
+            self._failed_at[key] = step
             delay = self._back_off(key)
             if isinstance(error, TooManyRequests):
                 delay = max(delay, error.retry_after)
@@ -113,8 +119,12 @@ class ReconcileQueue:
             delay = self._back_off(key)
             log.exception("reconcile failed, next try in %.1f s", delay, extra={"chain": str(key)})
             return delay
-        self._failing.pop(key, None)
+        self._recovered(key)
         return again
+
+    def _recovered(self, key: ChainKey) -> None:
+        self._failing.pop(key, None)
+        self._failed_at.pop(key, None)
 
     def _back_off(self, key: ChainKey) -> float:
         backoff = self._failing.setdefault(key, Backoff(first=1.0, most=self._longest_wait))

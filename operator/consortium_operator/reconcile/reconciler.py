@@ -20,6 +20,7 @@ from consortium_operator.kube.errors import (
     NamespaceTerminating,
     NotFound,
     QuotaExceeded,
+    TooManyRequests,
 )
 from consortium_operator.kube.kinds import CONSORTIUM_CHAIN, SECRET, ObjectKey
 from consortium_operator.reconcile.chains import Body, Chains, version_of
@@ -197,6 +198,9 @@ async def _carry_out(run: Round, steps: Awaitable[None]) -> ApiError | None:
         run.findings.extend(blocked.findings)
     except (Forbidden, QuotaExceeded, NamespaceTerminating) as error:
         run.findings.add(_refused(error, run.key))
+    except TooManyRequests:
+        # Whoever asks for patience gets it: not even the status is written meanwhile.
+        raise
     except ApiError as error:
         if run.memory.failures + 1 < PATIENCE:
             run.memory.failures += 1

@@ -144,6 +144,20 @@ async def test_a_resource_that_vanished_under_its_status_is_no_error(running: St
     assert await running.act() is None
 
 
+async def test_a_server_that_asks_for_patience_is_left_alone(stage: Stage) -> None:
+    """Not even the status is written, however long it lasts."""
+    stage.create()
+    busy = Fault(on("create"), error=lambda c: TooManyRequests(429, "", "busy", c.verb, c.key))
+    stage.cluster.faults.append(busy)
+    for _ in range(PATIENCE + 2):
+        with pytest.raises(TooManyRequests):
+            await stage.round()
+    assert stage.cluster.verbs["patch-status"] == 0
+    stage.cluster.faults.clear()
+    await stage.settle()
+    assert stage.told(ConditionType.READY) == "True/AsExpected"
+
+
 async def test_an_old_resource_gets_no_status_of_its_successor(running: Stage) -> None:
     running.nodes.silent.add("trade-webank-node-0")
     running.hear()

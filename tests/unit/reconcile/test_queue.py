@@ -9,7 +9,7 @@ import pytest
 
 from consortium_operator.chain.naming import ChainKey
 from consortium_operator.kube.errors import TooManyRequests, Unavailable
-from consortium_operator.kube.kinds import SECRET
+from consortium_operator.kube.kinds import SECRET, ObjectKey
 from consortium_operator.reconcile.queue import ReconcileQueue
 
 A, B = ChainKey("chains", "a"), ChainKey("chains", "b")
@@ -248,3 +248,24 @@ async def test_a_stopped_queue_takes_nothing_and_leaves_no_task() -> None:
     await _a_moment()
     assert work.calls == [A]
     assert len(asyncio.all_tasks()) == 1
+
+
+def failing(name: str) -> Unavailable:
+    return Unavailable(503, "", "busy", "apply", ObjectKey(SECRET, "chains", name))
+
+
+async def test_a_round_that_came_further_than_the_last_is_tried_again_soon(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A server of which every third call fails is not one that is gone."""
+    caplog.set_level(logging.WARNING)
+    work = Work()
+    work.answers = [failing("a"), failing("b"), failing("c"), failing("c")]
+    async with queue_of(work) as queue:
+        for calls in range(1, 5):
+            queue.poke(A)
+            await until(lambda calls=calls: len(work.calls) == calls)  # type: ignore[misc]
+            await _a_moment()
+    waits = [float(str(record.args[1])) for record in caplog.records if record.args]  # type: ignore[index]
+    assert all(0.5 <= wait <= 1 for wait in waits[:3])
+    assert 1 <= waits[3] <= 2
