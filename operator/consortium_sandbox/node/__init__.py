@@ -23,10 +23,10 @@ How the modules fit, from the bottom up:
 - `gateway`: sessions between nodes. `consensus`, `sync`, `submit`: what runs over them.
 - `rpc`: JSON-RPC. `node` puts it together, `main` is the command line.
 
-Environment (for tests; the real node reads none of these):
+For tests (the real node knows neither):
 
-- `FISCO_BCOS_STAND_IN_VERSION`: the version to emulate, default 3.16.4.
-- `FISCO_BCOS_STAND_IN_HANG`: seconds after the start at which the gateway hangs as the real one was
-  seen to: the status methods go on answering with old values, getPeers, getGroupPeers and
-  sendTransaction never answer, SIGTERM is ignored.
+- The variable `FISCO_BCOS_STAND_IN_VERSION`: the version to emulate, default 3.16.4.
+- The signal SIGRTMIN: from now on the gateway hangs as the real one was seen to. The status methods
+  go on answering with old values, getPeers, getGroupPeers and sendTransaction never answer, SIGTERM
+  is ignored.
 """

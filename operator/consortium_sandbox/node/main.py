@@ -86,6 +86,10 @@ async def _run(node: Node, release: Release) -> None:
     node.stop()
 
 
+# The switch of tests. The real node does not know it, and nobody sends it that.
+HANG = signal.SIGRTMIN
+
+
 def _handle_signals(node: Node, ended: asyncio.Future[int]) -> None:
     """Only now: as in the node, whatever comes before the end of the start has its default effect.
 
@@ -101,6 +105,7 @@ def _handle_signals(node: Node, ended: asyncio.Future[int]) -> None:
         loop.add_signal_handler(number, end, int(number))
     loop.add_signal_handler(signal.SIGUSR1, node.reload_peers)
     loop.add_signal_handler(signal.SIGUSR2, node.reload_log_level)
+    loop.add_signal_handler(HANG, node.hang)
 
 
 def _stamped(text: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import ssl
 import time
@@ -44,7 +43,6 @@ from consortium_sandbox.node.tls import p2p_contexts, rpc_context, tlcp_context
 from consortium_sandbox.node.txpool import TransactionPool
 
 VERSION_VARIABLE = "FISCO_BCOS_STAND_IN_VERSION"
-HANG_VARIABLE = "FISCO_BCOS_STAND_IN_HANG"
 
 
 @dataclass(frozen=True)
@@ -119,9 +117,6 @@ class Node:
         if self._web3_http:
             self._web3_http.start(self._web3_settings.listen_ip, self._web3_settings.listen_port)
         self._sync.start()
-        seconds = os.environ.get(HANG_VARIABLE)
-        if seconds is not None:
-            asyncio.get_running_loop().call_later(float(seconds), self._hang)
 
     def stop(self) -> None:
         self._http.stop()
@@ -201,7 +196,9 @@ class Node:
         self._submitter.block_committed(executed)
         self._sync.block_committed()
 
-    def _hang(self) -> None:
+    def hang(self) -> None:
+        """From now on the gateway has the deadlock that real nodes were seen with (fisco-bcos
+        section 12); only SIGKILL ends it."""
         self._methods.hang()
         self._gateway.deaf = True
 

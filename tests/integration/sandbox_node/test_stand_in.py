@@ -40,21 +40,14 @@ def test_a_release_that_is_not_emulated_is_refused(tmp_path: Path) -> None:
     assert "stand-in: no release '3.5.0'" in done.stdout
 
 
-def hanging_after(seconds: float, node: NodeProcess) -> NodeProcess:
-    switch = f"FISCO_BCOS_STAND_IN_HANG={seconds}"
-    binary = Binary(("env", switch, *STAND_IN.command), NEWEST)
-    return NodeProcess(binary, node.files, node.admin)
-
-
 def test_the_gateway_that_hangs_leaves_the_status_answering(tmp_path: Path) -> None:
     """Section 12: "A node can hang at start" (a lock-order deadlock in the gateway)."""
-    made = prepare(STAND_IN, tmp_path, ChainOptions(sealers=4))
-    hung = made.nodes[0] = hanging_after(6, made.nodes[0])
-    rest = made.nodes[1:]
-    with running(made) as chain:
+    with running(prepare(STAND_IN, tmp_path, ChainOptions(sealers=4))) as chain:
+        hung, *rest = chain.nodes
         chain.wait_connected()
         rest[0].send()
         chain.wait_height(1)
+        hung.send_signal(signal.SIGRTMIN)
         wait_until(lambda: does_not_answer(hung, "getPeers"), "it hangs")
         before = hung.consensus()
         assert (before["timeout"], before["connectedNodeList"]) == (False, 4)
