@@ -316,7 +316,11 @@ class ConsortiumChainSpec(Part):
         default=False, description="Stop all nodes. Keys, genesis and data are kept."
     )
     deletion_protection: Boolean = Field(
-        default=False, description="Deleting this resource is refused while this is true."
+        default=False,
+        description=(
+            "While this is true, the chart's admission policies refuse the deletion of this "
+            "resource and of its namespace."
+        ),
     )
     members: Annotated[
         tuple[Member, ...],

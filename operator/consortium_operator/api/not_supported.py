@@ -37,13 +37,6 @@ _SPEC: tuple[Rule[Any], ...] = (
     ),
     _not_yet(
         ConsortiumChainSpec,
-        "deletionProtection",
-        "!self.deletionProtection",
-        lambda spec: not spec.deletion_protection,
-        "true",
-    ),
-    _not_yet(
-        ConsortiumChainSpec,
         "rollout.strategy",
         "self.rollout.strategy == 'Automatic'",
         lambda spec: spec.rollout.strategy is RolloutStrategy.AUTOMATIC,

@@ -119,8 +119,9 @@ def test_every_binding_is_for_the_operators_own_account(chart: Chart) -> None:
 
 def test_the_policy_on_retained_objects_is_enforced_for_that_account(chart: Chart) -> None:
     objects = chart.objects()
-    policy = only(objects, "ValidatingAdmissionPolicy")
-    binding = only(objects, "ValidatingAdmissionPolicyBinding")
+    ours = [o for o in objects if o["metadata"]["name"].endswith("-retained-objects")]
+    policy = only(ours, "ValidatingAdmissionPolicy")
+    binding = only(ours, "ValidatingAdmissionPolicyBinding")
     account = only(objects, "ServiceAccount")["metadata"]["name"]
     assert binding["spec"] == {
         "policyName": policy["metadata"]["name"],
@@ -131,3 +132,21 @@ def test_the_policy_on_retained_objects_is_enforced_for_that_account(chart: Char
     assert condition["expression"] == (
         f"request.userInfo.username == 'system:serviceaccount:{NAMESPACE}:{account}'"
     )
+
+
+def test_the_rights_on_events_are_to_write_them_and_no_more(chart: Chart) -> None:
+    found = {(r, verb) for _, r, verb in all_rights(chart.objects()) if r == "events"}
+    assert found == {("events", "create"), ("events", "patch")}
+
+
+def test_a_protected_chain_is_protected_from_everybody(chart: Chart) -> None:
+    objects = chart.objects()
+    for name in ("deletion-protection", "deletion-protection-of-namespaces"):
+        ours = [o for o in objects if o["metadata"]["name"] == f"{RELEASE}-{name}"]
+        policy = only(ours, "ValidatingAdmissionPolicy")
+        assert "matchConditions" not in policy["spec"]
+        (rule,) = policy["spec"]["matchConstraints"]["resourceRules"]
+        assert rule["operations"] == ["DELETE"]
+        assert only(ours, "ValidatingAdmissionPolicyBinding")["spec"]["validationActions"] == [
+            "Deny"
+        ]
