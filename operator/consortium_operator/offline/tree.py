@@ -18,7 +18,9 @@ from consortium_operator.offline.output import File
 from consortium_operator.offline.rendering import RenderedNode, Rendering
 from consortium_operator.reconcile.desired import material_of
 
-_AUTHORITY_FILES = {AuthorityKind.NODE: "ca", AuthorityKind.CLIENT: "client-ca"}
+_AUTHORITY_NAMES = {AuthorityKind.NODE: "ca", AuthorityKind.CLIENT: "client-ca"}
+# Of a brought intermediate CA the Secret also holds the root.
+_AUTHORITY_FILES = {"tls.key": ".key", "tls.crt": ".crt", "ca.crt": "-root.crt"}
 
 
 def tree_of(rendering: Rendering, places: Mapping[str, Place]) -> dict[str, File]:
@@ -80,9 +82,8 @@ def _clients(rendering: Rendering, _: Mapping[str, Place]) -> Iterator[tuple[str
 def _authorities(rendering: Rendering) -> Iterator[tuple[str, File]]:
     for (member, kind), files in sorted(rendering.authorities.items()):
         for name, content in files.items():
-            ending = name.rpartition(".")[2]
-            path = f"ca/{member}/{_AUTHORITY_FILES[kind]}.{ending}"
-            yield path, File(content, is_private=ending != "crt")
+            path = f"ca/{member}/{_AUTHORITY_NAMES[kind]}{_AUTHORITY_FILES[name]}"
+            yield path, File(content, is_private=not path.endswith(".crt"))
 
 
 def _accounts(rendering: Rendering) -> Iterator[tuple[str, File]]:

@@ -131,10 +131,12 @@ class Standalone:
         )
 
 
-@pytest.fixture(scope="module")
-def standalone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standalone]:
+@pytest.fixture(scope="module", params=["Standard", "SM"])
+def standalone(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Standalone]:
     root = tmp_path_factory.mktemp("standalone")
-    body = chains.resource()
+    body = chains.resource(fiscoBcos={"cryptography": request.param})
     (root / "chain.yaml").write_text(yaml.safe_dump(body))
     ports = free_ports(2 * NODES)
     words = ["render", "-f", str(root / "chain.yaml"), "-o", str(root / "out"), "--format", "json"]

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from consortium_operator.api.parse import parse
-from consortium_operator.engines.protocol import Engine
+from consortium_operator.engines.protocol import Engine, Validity
 from consortium_operator.offline.rendering import Surroundings
 from consortium_operator.offline.run import Order, Rendered, Standalone, carry_out
 from tests import chains
@@ -46,6 +46,9 @@ class Desk:
             standalone,
         )
         return carry_out(order, self.surroundings())
+
+    def validity(self, days: float) -> Validity:
+        return Validity(self.now - timedelta(days=1), self.now + timedelta(days=days), 7)
 
     def later(self, **by: float) -> None:
         self.now += timedelta(**by)

@@ -59,11 +59,12 @@ class RecordingCluster(FakeCluster):
         self.written[kept["kind"], kept["metadata"]["name"]] = kept
 
 
-@pytest.fixture(scope="module")
-def stage() -> Stage:
+@pytest.fixture(scope="module", params=["Standard", "SM"])
+def stage(request: pytest.FixtureRequest) -> Stage:
     """A chain that runs."""
     stage = Stage(cluster=RecordingCluster())
-    stage.create(*MEMBERS, **RICH)
+    spec = {**RICH, "fiscoBcos": RICH["fiscoBcos"] | {"cryptography": request.param}}
+    stage.create(*MEMBERS, **spec)
     asyncio.run(stage.settle())
     return stage
 

@@ -1,6 +1,7 @@
 """Keys, certificates and the founding are kept and used again; where the operator would stop, so
 does render."""
 
+import base64
 import stat
 from collections.abc import Callable
 from pathlib import Path
@@ -10,10 +11,14 @@ import pytest
 import yaml
 
 from consortium_operator.chain.naming import ChainKey
+from consortium_operator.chain.register import AuthorityKind
+from consortium_operator.chain.standalone import Host
+from consortium_operator.engines.protocol import Subject
 from consortium_operator.offline import keeping
 from consortium_operator.offline.keeping import Unusable
 from consortium_operator.offline.output import OutputRefused
 from consortium_operator.offline.rendering import CannotRender
+from consortium_operator.offline.run import Standalone
 from tests import chains
 from tests.unit.offline.conftest import Desk
 
@@ -193,13 +198,9 @@ def test_a_new_member_is_refused_as_the_operator_refuses_it(desk: Desk) -> None:
     assert "huawei" in refused(desk, ONE, chains.member("huawei"))
 
 
-def test_another_version_keeps_the_sealed_settings(desk: Desk) -> None:
-    """3.15.2 wrote pages of 10240 bytes, 3.16.4 writes none: a change corrupts the ledger."""
-    old = desk.render(ONE, output="one", version="3.15.2").rendering.seal
-    new = desk.render(ONE, output="two", version="3.16.4").rendering.seal
-    assert new == old
-    (config,) = (text for name, text in desk.files("two").items() if "-config-" in name)
-    assert b"key_page_size=10240" in config
+def test_an_upgrade_is_refused_as_long_as_the_operator_refuses_it(desk: Desk) -> None:
+    desk.render(ONE, version="3.15.2")
+    assert "the chain was founded with 3.15.2" in refused(desk, version="3.16.4")
 
 
 def test_a_pinned_genesis_is_rendered_only_where_it_is(desk: Desk) -> None:
@@ -352,3 +353,57 @@ def test_a_member_that_was_never_founded_may_have_new_keys(desk: Desk) -> None:
 
 def test_nothing_is_loaded_where_nothing_is(tmp_path: Path) -> None:
     assert keeping.load(tmp_path / "none", ChainKey("chains", "trade")) == ()
+
+
+# What members bring.
+
+
+def brought(desk: Desk) -> dict[str, Any]:
+    """A member with its own CAs and key, whose Secrets lie among the identities."""
+    secrets = desk.root / "identities" / "secrets"
+    secrets.mkdir(parents=True)
+    validity = desk.validity(days=9000)
+    files = {
+        f"own-{kind.value}": desk.engine.new_authority(
+            kind, Subject("webank", "webank", kind.value, 1), validity
+        )
+        for kind in AuthorityKind
+    }
+    files["own-key"] = desk.engine.new_node_key()
+    for name, content in files.items():
+        body = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}}
+        text = yaml.safe_dump(body | {"data": content.to_secret_data()})
+        (secrets / f"{name}.yaml").write_text(text)
+    return {
+        "name": "webank",
+        "certificateAuthority": {"secretName": "own-node-ca"},
+        "clientAuthority": {"secretName": "own-client-ca"},
+        "nodes": [{"name": "node", "identity": {"secretName": "own-key"}}],
+    }
+
+
+def test_what_a_member_brings_is_taken_and_never_rendered_again(desk: Desk) -> None:
+    member = brought(desk)
+    before = desk.files("identities")
+    done = desk.render(member, standalone=Standalone((Host("127.0.0.1"),), 30300, 20200))
+    assert not [name for name in desk.files() if name.startswith("secrets/own-")]
+    assert {name: desk.files("identities")[name] for name in before} == before
+    secret = yaml.safe_load(before["secrets/own-key.yaml"])["data"]["node.pem"]
+    key = desk.files()["nodes/127.0.0.1/node0/conf/node.pem"]
+    assert base64.b64encode(key).decode() == secret
+    authority = yaml.safe_load(before["secrets/own-node-ca.yaml"])["data"]["tls.crt"]
+    assert base64.b64encode(desk.files()["ca/webank/ca.crt"]).decode() == authority
+    desk.render(member, output="again")
+    assert (
+        desk.files("again")["manifests/configmap-trade-genesis.yaml"]
+        == (desk.files()["manifests/configmap-trade-genesis.yaml"])
+    )
+    assert len(done.rendering.found) == 3
+
+
+def test_what_a_member_should_bring_and_does_not_is_named(desk: Desk) -> None:
+    member = brought(desk)
+    (desk.root / "identities/secrets/own-key.yaml").unlink()
+    why = refused(desk, member)
+    assert "own-key" in why
+    assert "SecretNotFound" in why
