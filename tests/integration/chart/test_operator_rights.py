@@ -13,6 +13,7 @@ from consortium_operator.manifests import Manifest
 from consortium_sandbox import Sandbox, tool_path
 from tests.charts import NAMESPACE as OPERATOR_NAMESPACE
 from tests.charts import RELEASE, Chart
+from tests.golden import check_golden
 from tests.kubectl import Kubectl, as_list, eventually
 from tests.whole_chain import small_plan, whole_chain
 
@@ -171,3 +172,12 @@ def test_secrets_are_open_in_the_named_namespaces_only(operator: Kubectl, verb: 
         return operator.attempt(*ask).stdout.strip()
 
     assert (may(CHAINS), may(ELSEWHERE), may(OPERATOR_NAMESPACE)) == ("yes", "no", "no")
+
+
+@pytest.mark.parametrize("place", [CHAINS, ELSEWHERE])
+def test_all_that_it_may_do_was_reviewed(operator: Kubectl, place: str) -> None:
+    """`kubectl auth can-i --list`, as the API server answers it: also what others than the chart
+    grant to every account."""
+    listed = operator("auth", "can-i", "--list", f"--namespace={place}")
+    title, *lines = (line.rstrip() for line in listed.splitlines())
+    check_golden(f"chart/can-i-{place}.txt", "\n".join([title, *sorted(lines)]) + "\n")
