@@ -1,10 +1,8 @@
-"""Authorities, the certificates they sign, and the trust directory: as OpenSSL sees them."""
+"""Authorities, the certificates they sign, and the trust directory: what they say."""
 
-import ssl
 import subprocess
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from cryptography import x509
@@ -13,232 +11,28 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from consortium_operator.chain.private import PrivateFiles
 from consortium_operator.chain.register import AuthorityKind, AuthorityRegister
-from consortium_operator.engines.fisco_bcos import authorities, certificates, identity
+from consortium_operator.engines.fisco_bcos import authorities, certificates
 from consortium_operator.engines.fisco_bcos.certificate_keys import key_of
 from consortium_operator.engines.fisco_bcos.suites.suite import CryptoSuite, Leaf
 from consortium_operator.engines.fisco_bcos.suites.table import SM, STANDARD
 from consortium_operator.engines.protocol import InvalidMaterial, Subject
-from tests.unit.engines.fisco_bcos.both_suites import in_both_suites
-from tests.unit.engines.fisco_bcos.handshake import Party, shake_hands
+from tests.unit.engines.fisco_bcos.both_suites import every_leaf, in_both_suites
 from tests.unit.engines.fisco_bcos.material import (
     NOW,
-    OPENSSL_VERIFY,
     authority,
     certify,
     client_certificate,
-    client_key,
     node_certificates,
     node_register,
     registered,
     rsa_of,
     secp256k1,
     subject,
-    tls_key,
     validity,
-    write,
 )
 
 MEMBERS = ("boc", "huawei", "tencent", "webank")
 NODE, CLIENT = AuthorityKind.NODE, AuthorityKind.CLIENT
-
-every_leaf = pytest.mark.parametrize(
-    ("suite", "leaf"),
-    [(suite, leaf) for suite in (STANDARD, SM) for leaf in suite.leaves],
-    ids=[
-        f"{name} {leaf.certificate}"
-        for name, suite in (("Standard", STANDARD), ("SM", SM))
-        for leaf in suite.leaves
-    ],
-)
-"""Gives a test a suite and one of the certificates that its nodes have."""
-
-
-def trusted(suite: CryptoSuite, members: tuple[str, ...] = MEMBERS) -> dict[str, str]:
-    return certificates.trust([registered(member, suite=suite) for member in members])
-
-
-def peer_certificates(suite: CryptoSuite, member: str = "webank") -> dict[str, str]:
-    """Those that peers verify against the trust directory."""
-    found = node_certificates(suite, member)
-    return {
-        leaf.certificate: found[leaf.certificate] for leaf in suite.leaves if leaf.issuer is NODE
-    }
-
-
-def strictly(suite: CryptoSuite) -> list[str]:
-    """Who verifies an SM2 signature must name the id that it was made with (fisco-bcos.md,
-    section 8)."""
-    distinguishing_id = ["-vfyopt", "distid:1234567812345678"] if suite is SM else []
-    return [*OPENSSL_VERIFY, "-x509_strict", *distinguishing_id]
-
-
-def verify(suite: CryptoSuite, trust: Path, leaf: Path) -> bool:
-    done = subprocess.run(
-        [*strictly(suite), "-CApath", trust, leaf], capture_output=True, check=False
-    )
-    return done.returncode == 0
-
-
-# --- what OpenSSL makes of them ----------------------------------------------------------------
-
-
-def test_openssl_verifies_every_node_strictly_against_the_trust_directory(tmp_path: Path) -> None:
-    openssl_verifies_all(STANDARD, 4, tmp_path)
-
-
-@pytest.mark.campaign
-@in_both_suites
-@pytest.mark.parametrize("organisations", range(1, 65))
-def test_openssl_verifies_chains_of_1_to_64_organisations(
-    suite: CryptoSuite, organisations: int, tmp_path: Path
-) -> None:
-    openssl_verifies_all(suite, organisations, tmp_path)
-
-
-def openssl_verifies_all(suite: CryptoSuite, organisations: int, directory: Path) -> None:
-    members = tuple(f"member-{number}" for number in range(organisations))
-    trust = write(directory / "trust", trusted(suite, members))
-    leafs = write(
-        directory / "nodes",
-        {
-            f"{member}-{file}": pem
-            for member in members
-            for file, pem in peer_certificates(suite, member).items()
-        },
-    )
-    for purpose in ("sslserver", "sslclient"):
-        paths = sorted(leafs.iterdir())
-        if purpose == "sslclient":
-            # OpenSSL wants a client to sign; the peer's certificate for encryption never does.
-            paths = [path for path in paths if "sm_enssl" not in path.name]
-        verified = subprocess.run(
-            [*strictly(suite), "-purpose", purpose, "-CApath", trust, *paths],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert verified.returncode == 0, verified.stderr
-        assert verified.stdout.count(": OK") == len(paths)
-
-
-def test_openssl_verifies_every_sm_node_with_the_distinguishing_id(tmp_path: Path) -> None:
-    openssl_verifies_all(SM, 4, tmp_path)
-
-
-def test_an_sm_certificate_is_for_the_distinguishing_id_and_no_other(tmp_path: Path) -> None:
-    """Without it TASSL refuses a certificate (fisco-bcos.md, section 8), so that a signature by
-    another id must not pass here either."""
-    trust = write(tmp_path / "trust", trusted(SM))
-    write(tmp_path, node_certificates(SM))
-    for option in ([], ["-vfyopt", "distid:8765432187654321"]):
-        done = subprocess.run(
-            [*OPENSSL_VERIFY, *option, "-CApath", trust, tmp_path / "sm_ssl.crt"],
-            capture_output=True,
-            check=False,
-        )
-        assert done.returncode != 0
-
-
-@in_both_suites
-def test_openssl_refuses_a_node_whose_authority_is_not_in_the_trust_directory(
-    suite: CryptoSuite, tmp_path: Path
-) -> None:
-    trust = write(tmp_path / "trust", trusted(suite, MEMBERS[:3]))
-    write(tmp_path, node_certificates(suite))
-    first = suite.leaves[0].certificate
-    assert not verify(suite, trust, tmp_path / first)
-    assert verify(suite, write(tmp_path / "all", trusted(suite)), tmp_path / first)
-
-
-@in_both_suites
-@pytest.mark.parametrize("kind", AuthorityKind)
-def test_the_subject_hash_is_that_of_openssl(
-    suite: CryptoSuite, kind: AuthorityKind, tmp_path: Path
-) -> None:
-    register = registered(kind=kind.value, suite=suite)
-    told = subprocess.run(
-        ["openssl", "x509", "-noout", "-subject_hash"],
-        input=register.certificate,
-        capture_output=True,
-        check=True,
-        text=True,
-    ).stdout
-    assert told.strip() == register.subject_hash
-
-
-@pytest.mark.parametrize("server", MEMBERS)
-def test_nodes_of_all_members_shake_hands_through_the_trust_directory(
-    server: str, tmp_path: Path
-) -> None:
-    trust = write(tmp_path / "trust", trusted(STANDARD))
-    for client in MEMBERS:
-        shake_hands(
-            Party(node_certificates(STANDARD, client)["ssl.crt"], tls_key(), ca_directory=trust),
-            Party(node_certificates(STANDARD, server)["ssl.crt"], tls_key(), ca_directory=trust),
-            tmp_path,
-        )
-
-
-# JSON-RPC speaks TLS in both suites.
-
-
-def rpc_key(suite: CryptoSuite) -> PrivateFiles:
-    return PrivateFiles({"ssl.key": tls_key(suite)["ssl.key"]})
-
-
-def rpc_of(suite: CryptoSuite, member: str) -> Party:
-    """A node's RPC end: it trusts its own member's client CA and nothing else."""
-    client_ca = registered(member, "client-ca", suite)
-    certificate = node_certificates(suite, member)["ssl.crt"]
-    return Party(certificate, rpc_key(suite), ca_file=client_ca.certificate)
-
-
-def client_of(suite: CryptoSuite, member: str, server: str) -> Party:
-    """A client, which trusts the CA of the server's certificate, so that only the server can
-    refuse."""
-    server_ca = registered(server, suite.leaves[-1].issuer.value, suite)
-    certificate = client_certificate(member, suite=suite)
-    return Party(certificate, client_key(), ca_file=server_ca.certificate)
-
-
-@in_both_suites
-def test_a_client_certificate_opens_its_own_members_rpc(suite: CryptoSuite, tmp_path: Path) -> None:
-    for member in MEMBERS:
-        shake_hands(client_of(suite, member, member), rpc_of(suite, member), tmp_path)
-
-
-@in_both_suites
-def test_a_client_certificate_opens_no_other_members_rpc(
-    suite: CryptoSuite, tmp_path: Path
-) -> None:
-    for other in MEMBERS[:3]:
-        with pytest.raises(ssl.SSLError, match="certificate verify failed"):
-            shake_hands(client_of(suite, "webank", other), rpc_of(suite, other), tmp_path)
-
-
-@in_both_suites
-def test_a_node_certificate_opens_no_rpc_at_all(suite: CryptoSuite, tmp_path: Path) -> None:
-    """Not even of the same member: an SM node's is from the client CA, but for servers only."""
-    node = Party(
-        node_certificates(suite)["ssl.crt"],
-        rpc_key(suite),
-        ca_file=client_of(suite, "webank", "webank").ca_file,
-    )
-    with pytest.raises(ssl.SSLError, match="certificate verify failed"):
-        shake_hands(node, rpc_of(suite, "webank"), tmp_path)
-
-
-def test_a_client_certificate_is_no_peers(tmp_path: Path) -> None:
-    trust = write(tmp_path / "trust", trusted(STANDARD))
-    with pytest.raises(ssl.SSLError, match="certificate verify failed"):
-        shake_hands(
-            Party(client_certificate(), client_key(), ca_directory=trust),
-            Party(node_certificates(STANDARD, "boc")["ssl.crt"], tls_key(), ca_directory=trust),
-            tmp_path,
-        )
-
-
-# --- what they say ------------------------------------------------------------------------------
 
 
 @in_both_suites
@@ -414,107 +208,6 @@ def test_an_sm_certificate_of_any_year_is_read_back(year: int) -> None:
     assert f"{lasting.not_after:%b %e %H:%M:%S %Y} GMT" in shown
 
 
-# --- the register and the facts ------------------------------------------------------------------
-
-
-def registers(suite: CryptoSuite, member: str = "webank") -> dict[AuthorityKind, AuthorityRegister]:
-    return {kind: registered(member, kind.value, suite) for kind in AuthorityKind}
-
-
-@in_both_suites
-def test_facts_tell_lifetime_key_and_issuer(suite: CryptoSuite) -> None:
-    wanted, register = validity(), node_register(suite)
-    facts = certificates.node_certificate_facts(
-        suite, node_certificates(suite, of=wanted), register, registers(suite)
-    )
-    assert (facts.not_before, facts.not_after) == (wanted.not_before, wanted.not_after)
-    assert facts.key_fingerprint == register.tls_fingerprint
-    assert facts.issuer_fingerprint == registers(suite)[NODE].fingerprint
-
-
-@every_leaf
-def test_facts_are_refused_where_a_certificate_is_missing(suite: CryptoSuite, leaf: Leaf) -> None:
-    rest = node_certificates(suite)
-    del rest[leaf.certificate]
-    with pytest.raises(InvalidMaterial, match=f"{leaf.certificate} is missing"):
-        certificates.node_certificate_facts(suite, rest, node_register(suite), registers(suite))
-
-
-@every_leaf
-def test_facts_are_refused_where_a_certificate_is_for_another_key(
-    suite: CryptoSuite, leaf: Leaf
-) -> None:
-    keys = identity.new_tls_key(suite)
-    others = identity.node_register(suite, identity.new_node_key(suite), keys)
-    mixed = node_certificates(suite) | {
-        leaf.certificate: node_certificates(suite, register=others)[leaf.certificate]
-    }
-    with pytest.raises(InvalidMaterial, match=f"{leaf.certificate} is not for the key on record"):
-        certificates.node_certificate_facts(suite, mixed, node_register(suite), registers(suite))
-
-
-@every_leaf
-def test_facts_hold_as_long_as_the_shortest_certificate(suite: CryptoSuite, leaf: Leaf) -> None:
-    short = validity(days=3, since_days=0.5)
-    mixed = node_certificates(suite) | {
-        leaf.certificate: node_certificates(suite, of=short)[leaf.certificate]
-    }
-    facts = certificates.node_certificate_facts(
-        suite, mixed, node_register(suite), registers(suite)
-    )
-    assert (facts.not_before, facts.not_after) == (short.not_before, short.not_after)
-
-
-@in_both_suites
-def test_a_client_certificate_is_for_the_clients_key(suite: CryptoSuite) -> None:
-    facts = certificates.certificate_facts(
-        client_certificate(suite=suite), registers(suite)[CLIENT]
-    )
-    assert facts.key_fingerprint == identity.client_fingerprint(client_key())
-
-
-@every_leaf
-@pytest.mark.parametrize("which", ["another member's", "the same member's next", "an impostor's"])
-def test_facts_are_refused_for_a_certificate_that_another_authority_signed(
-    suite: CryptoSuite, leaf: Leaf, which: str
-) -> None:
-    signing = suite.authorities[leaf.issuer]
-    name = leaf.issuer.value
-    other = {
-        "another member's": authority("boc", name, suite=suite),
-        "the same member's next": authority("webank", name, 2, suite),
-        # The same subject and another key.
-        "an impostor's": certificates.new_authority(signing, subject(name), validity()),
-    }[which]
-    pem = node_certificates(suite)[leaf.certificate]
-    with pytest.raises(InvalidMaterial, match="not signed by this authority"):
-        certificates.certificate_facts(pem, authorities.authority_register(other, signing))
-
-
-def test_facts_are_refused_for_a_certificate_of_the_other_suite() -> None:
-    one, other = node_certificates(STANDARD)["ssl.crt"], node_certificates(SM)["sm_ssl.crt"]
-    for pem, suite in ((one, SM), (other, STANDARD)):
-        with pytest.raises(InvalidMaterial, match="not signed by this authority"):
-            certificates.certificate_facts(pem, registered(suite=suite))
-
-
-@in_both_suites
-@pytest.mark.parametrize("text", ["", "garbage", "-----BEGIN CERTIFICATE-----\nAAAA\n"])
-def test_facts_of_an_unreadable_certificate_are_refused(suite: CryptoSuite, text: str) -> None:
-    with pytest.raises(InvalidMaterial, match="the certificate"):
-        certificates.certificate_facts(text, registered(suite=suite))
-
-
-@pytest.mark.parametrize("at", [-1, -40, 60, 250])
-def test_a_flipped_bit_in_an_sm_certificate_is_noticed(at: int) -> None:
-    leaf = x509.load_pem_x509_certificate(node_certificates(SM)["sm_ssl.crt"].encode())
-    content = bytearray(leaf.public_bytes(serialization.Encoding.DER))
-    content[at] ^= 1
-    pem = ssl.DER_cert_to_PEM_cert(bytes(content))
-    with pytest.raises(InvalidMaterial):
-        certificates.certificate_facts(pem, registered(suite=SM))
-
-
 # --- authorities of the wrong kind ---------------------------------------------------------------
 
 
@@ -601,22 +294,6 @@ def test_a_peers_certificate_of_an_sm_node_for_another_key_than_sm2_is_refused(
         other = replace(node_register(SM), **{field: public_key})
         with pytest.raises(InvalidMaterial, match=field):
             node_certificates(SM, register=other)
-
-
-@in_both_suites
-def test_non_ascii_names_are_certified(suite: CryptoSuite, tmp_path: Path) -> None:
-    named = subject("深圳-0", chain="贸易链", member="微众银行")
-    files = {
-        kind: certificates.new_authority(suite.authorities[kind], named, validity())
-        for kind in AuthorityKind
-    }
-    register = authorities.authority_register(files[NODE], suite.authorities[NODE])
-    trust = write(tmp_path / "trust", certificates.trust([register]))
-    leafs = certificates.node_certificates(
-        suite, files, subject("微-0"), node_register(suite), validity()
-    )
-    write(tmp_path, leafs)
-    assert verify(suite, trust, tmp_path / suite.leaves[0].certificate)
 
 
 @in_both_suites
