@@ -142,6 +142,9 @@ def test_an_unknown_key_is_refused_with_the_nearest_known_one(
         ("TXPOOL", "the nearest is "),
         ("tx", "section of config.genesis"),
         ("features", "section of config.genesis"),
+        # Old names of the lists: a node reads them where it finds no list by the new name.
+        ("crl", "is no section of config.ini"),
+        ("cal", "is no section of config.ini"),
     ],
 )
 def test_an_unknown_section_is_refused(section: str, message: str) -> None:
