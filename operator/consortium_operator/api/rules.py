@@ -73,13 +73,8 @@ def _has_sealer(spec: ConsortiumChainSpec) -> bool:
     return any(group.role is Role.SEALER for member in spec.members for group in member.nodes)
 
 
-def _not_longer(first: str, second: str) -> bool:
-    """Whether the first duration is at most the second. What is none, another rule reports."""
-    shorter, longer = parse_duration(first), parse_duration(second)
-    return shorter is None or longer is None or shorter <= longer
-
-
 def _shorter(first: str, second: str) -> bool:
+    """Whether the first duration is below the second. What is none, another rule reports."""
     shorter, longer = parse_duration(first), parse_duration(second)
     return shorter is None or longer is None or shorter < longer
 
@@ -211,13 +206,14 @@ _CHAIN: tuple[Rule[Any], ...] = (
     Rule(
         Certificates,
         "caDuration",
-        "duration(self.duration) <= duration(self.caDuration) && "
-        "duration(self.clientDuration) <= duration(self.caDuration)",
+        "duration(self.duration) < duration(self.caDuration) && "
+        "duration(self.clientDuration) < duration(self.caDuration)",
         lambda part: (
-            _not_longer(part.duration, part.ca_duration)
-            and _not_longer(part.client_duration, part.ca_duration)
+            _shorter(part.duration, part.ca_duration)
+            and _shorter(part.client_duration, part.ca_duration)
         ),
-        "must be at least duration and clientDuration",
+        "must be longer than duration and clientDuration: nothing outlasts its CA, so no "
+        "certificate could be renewed",
     ),
     Rule(
         NetworkClient,

@@ -10,9 +10,9 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -57,6 +57,10 @@ class Keys:
         return {NODE: self.node_ca, CLIENT: self.client_ca}
 
 
+Brought = Mapping[str, PrivateFiles]
+"""Fields of Keys."""
+
+
 def _validity() -> Validity:
     now = datetime.now(UTC)
     return Validity(now - timedelta(hours=1), now + timedelta(days=1), secrets.randbits(150) + 1)
@@ -77,16 +81,24 @@ def _new_keys(engine: Engine, member: str) -> Keys:
 
 
 class LocalChain:
-    """A chain whose nodes run as processes. `nodes` are those of the plan; `fisco_bcos`: fields of
+    """A chain whose nodes run as processes. `nodes` are those of the plan; `brought`: a member's
+    keys in place of those that the operator would have made; `fisco_bcos`: fields of
     spec.fiscoBcos."""
 
-    def __init__(self, directory: Path, **fisco_bcos: Any) -> None:
+    def __init__(
+        self, directory: Path, brought: Mapping[str, Brought] | None = None, **fisco_bcos: Any
+    ) -> None:
         self._directory = directory
         self.plan = chains.plan(fiscoBcos=fisco_bcos)
         self.nodes = self.plan.nodes
         self._engine = FiscoBcos().for_chain(self.plan)
         self.account = self._engine.new_account()
-        self._keys = {node.member: _new_keys(self._engine, node.member) for node in self.nodes}
+        self._keys = {
+            node.member: replace(
+                _new_keys(self._engine, node.member), **(brought or {}).get(node.member, {})
+            )
+            for node in self.nodes
+        }
         self._places = {
             node.path: Place(HOST, number, dict(zip(("p2p", "rpc"), _free_ports(2), strict=True)))
             for number, node in enumerate(self.nodes)

@@ -15,7 +15,12 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from consortium_operator.api.conditions import ConditionType
+from consortium_operator.api.fisco_bcos import Cryptography
 from consortium_operator.chain.private import PrivateFiles
+from consortium_operator.chain.register import AuthorityKind
+from consortium_operator.engines.fisco_bcos.engine import FiscoBcos
+from consortium_operator.engines.fisco_bcos.suites.table import SUITES
+from consortium_operator.engines.protocol import Subject, Validity
 from consortium_operator.kube.errors import ApiError, Forbidden
 from consortium_operator.kube.kinds import CONFIG_MAP, POD, SECRET, STATEFUL_SET
 from consortium_operator.reconcile.reconciler import LATER, PATIENCE
@@ -185,6 +190,30 @@ async def test_an_intermediate_signs_and_its_root_is_trusted(stage: Stage) -> No
     assert ROOT.pem.decode() in trusted
     assert low.pem.decode() not in trusted
     assert data_of(stage, CONFIG_MAP, "trade-webank-client")["ca.crt"].encode() == ROOT.pem
+
+
+async def test_an_sm_chain_is_founded_on_an_sm2_ca_and_key(stage: Stage) -> None:
+    sm = FiscoBcos(SUITES[Cryptography.SM])
+    subject = Subject(chain="mine", member="webank", name="nodes", generation=1)
+    validity = Validity(stage.clock.now, stage.clock.now + timedelta(days=900), 7)
+    authority = sm.new_authority(AuthorityKind.NODE, subject, validity)
+    key = sm.new_node_key()
+    bring(stage, webank_nodes=authority, webank_key=key)
+    stage.create(*others(), webank(), fiscoBcos={"cryptography": "SM"})
+    await stage.settle()
+    assert stage.told(READY) == "True/AsExpected"
+    assert sm.node_id(key) in data_of(stage, CONFIG_MAP, "trade-genesis")["config.genesis"]
+
+
+async def test_an_sm_chain_refuses_what_belongs_to_the_other_world(stage: Stage) -> None:
+    bring(stage)
+    stage.create(*others(), webank(), fiscoBcos={"cryptography": "SM"})
+    await stage.round()
+    assert only_the_status_was_written(stage)
+    message = stage.condition(INTACT)["message"]
+    assert "Secret webank-nodes of member webank cannot be used" in message
+    assert "Secret webank-key of node webank/node-0 cannot be used" in message
+    assert "webank-clients" not in message
 
 
 # What is missing or bad before the founding.
