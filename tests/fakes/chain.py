@@ -13,12 +13,13 @@ from typing import Any
 from consortium_operator.chain.genesis import Seal
 from consortium_operator.chain.plan import Plan
 from consortium_operator.chain.private import PrivateFiles
-from consortium_operator.chain.view import NodeView
+from consortium_operator.chain.view import NodeView, Silence
 from consortium_operator.engines.fisco_bcos.engine import FiscoBcos
 from consortium_operator.engines.protocol import ChainCallFailed, ClientIdentity, NodeEndpoint
 from consortium_operator.kube.kinds import CONFIG_MAP, POD, JsonObject
 from tests.fakes.cluster import FakeCluster
 
+HANGS = "does not answer getPeers within 5 s: its gateway hangs"
 FRESH, RESTARTED = "0xfresh", "0xrestarted"
 
 
@@ -26,12 +27,14 @@ FRESH, RESTARTED = "0xfresh", "0xrestarted"
 class FakeNodes:
     """Implements ChainClient for every chain of a cluster.
 
-    `silent`: full object names of nodes that do not answer. `scripted`: fields of their answers
-    that are set by the test. `heights`: by chain name.
+    `silent`: full object names of nodes that do not answer. `hung`: uids of pods whose process
+    hangs until they are replaced. `scripted`: fields of the nodes' answers that are set by the
+    test. `heights`: by chain name.
     """
 
     cluster: FakeCluster
     silent: set[str] = field(default_factory=set)
+    hung: set[str] = field(default_factory=set)
     scripted: dict[str, dict[str, Any]] = field(default_factory=dict)
     heights: dict[str, int] = field(default_factory=dict)
     probes: list[str] = field(default_factory=list)
@@ -53,6 +56,8 @@ class FakeNodes:
         pod = self._pod_at(endpoint.host)
         if pod is None or not self._runs(pod):
             return NodeView(endpoint.node, problem=f"no answer from {endpoint.node}")
+        if pod["metadata"]["uid"] in self.hung:
+            return NodeView(endpoint.node, problem=HANGS, silence=Silence.HANGS)
         chain, namespace = _chain_of(pod)
         seal = self._seal(pod)
         found = NodeView(
@@ -60,7 +65,7 @@ class FakeNodes:
             node_id=self._node_id(pod),
             height=self._height(pod),
             latest_hash=f"0xblock{self._height(pod)}",
-            genesis_hash=self._genesis_hash(pod),
+            genesis_hash=self.genesis_hash(pod),
             block0_text=FiscoBcos().block0_text(seal),
             block0_hash="0xblock0",
             peers=frozenset(
@@ -69,7 +74,7 @@ class FakeNodes:
                 if _chain_of(other) == (chain, namespace)
                 and _node_of(other) != endpoint.node
                 and self._runs(other)
-                and self._genesis_hash(other) == self._genesis_hash(pod)
+                and self.genesis_hash(other) == self.genesis_hash(pod)
             ),
             sealers={founder.node_id: founder.weight for founder in seal.founders},
         )
@@ -91,19 +96,19 @@ class FakeNodes:
         """Nodes catch up at once, but for those that the others do not talk to."""
         chain, _ = _chain_of(pod)
         height = self.heights.get(chain, 0)
-        return height if height and self._genesis_hash(pod) == self._hash_of_chain(pod) else 0
+        return height if height and self.genesis_hash(pod) == self._hash_of_chain(pod) else 0
 
     def _hash_of_chain(self, pod: JsonObject) -> str:
         """The hash that those carry who made the first block."""
         _, namespace = _chain_of(pod)
         founders = [
-            self._genesis_hash(other)
+            self.genesis_hash(other)
             for other in self.cluster.peek(POD, namespace)
             if self._ledgers.get(_claim_of(other))
         ]
         return founders[0] if founders else FRESH
 
-    def _genesis_hash(self, pod: JsonObject) -> str:
+    def genesis_hash(self, pod: JsonObject) -> str:
         """By how often a process was started on the volume at height 0."""
         claim = _claim_of(pod)
         starts = self._starts.setdefault(claim, [])

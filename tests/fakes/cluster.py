@@ -69,6 +69,7 @@ class FakeCluster(KubeClient):
         self.faults: list[Fault] = []
         self.refuses_evictions: str | None = None
         self.evictions: list[str] = []
+        self.events: list[JsonObject] = []
 
     def copy(self) -> "FakeCluster":
         """Another cluster with the same objects and history, and no faults."""
@@ -205,6 +206,15 @@ class FakeCluster(KubeClient):
         call = Call("evict", ObjectKey(POD, namespace, pod))
         self._carry_out(call, lambda: self._evict(call.key, uid))
 
+    async def create_event(self, event: JsonObject) -> ObjectKey:
+        name = f"{event['metadata']['generateName']}{len(self.events)}"
+        named = event | {"metadata": event["metadata"] | {"name": name}}
+        self._carry_out(Call("create", key_of(named)), lambda: self._take_event(named))
+        return key_of(named)
+
+    async def repeat_event(self, key: ObjectKey, count: int, at: str) -> None:
+        self._carry_out(Call("patch", key), lambda: self._repeat_event(key, count, at))
+
     async def delete(self, key: ObjectKey, uid: str) -> JsonObject | None:
         return self._carry_out(Call("delete", key), lambda: self._delete(key, uid)) or None
 
@@ -318,6 +328,17 @@ class FakeCluster(KubeClient):
         self.evictions.append(key.name)
         self.remove(key, OPERATOR)
         return {}
+
+    def _take_event(self, event: JsonObject) -> JsonObject:
+        self.events.append(clone(event))
+        return event
+
+    def _repeat_event(self, key: ObjectKey, count: int, at: str) -> JsonObject:
+        for event in self.events:
+            if event["metadata"]["name"] == key.name:
+                event |= {"count": count, "lastTimestamp": at}
+                return event
+        raise NotFound(404, "NotFound", "forgotten", "patch", key)
 
     def _delete(self, key: ObjectKey, uid: str) -> JsonObject:
         stored = self._stored.get(key)

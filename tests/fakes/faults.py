@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
-from consortium_operator.kube.kinds import Kind, ObjectKey
+from consortium_operator.kube.kinds import EVENT, Kind, ObjectKey
 
 
 class Killed(BaseException):
@@ -29,7 +29,8 @@ class Call:
 
     @property
     def writes(self) -> bool:
-        return self.verb != "get" and not self.dry_run
+        """Whether it changes an object. An Event is none: nothing depends on it."""
+        return self.verb != "get" and not self.dry_run and self.key.kind != EVENT
 
 
 @dataclass(slots=True)

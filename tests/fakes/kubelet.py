@@ -116,7 +116,13 @@ class Controllers:
             "phase": "Running" if runs else "Pending",
             "conditions": [{"type": "Ready", "status": "True" if runs else "False"}],
             "containerStatuses": [
-                {"name": "node", "image": image, "restartCount": 0, "state": state}
+                {
+                    "name": "node",
+                    "image": image,
+                    "restartCount": 0,
+                    "started": runs,
+                    "state": state,
+                }
             ],
         }
         if lost:

@@ -23,6 +23,10 @@ class JournalEntry:
     `cluster_ip`: the address of the node's Service.
     `first_pod`: "<volume generation>/<uid>" of the first pod on the node's newest volume: a later
     one, before the first block, is a second start.
+    `paused`, `paused_pod`: the number of the last pause that a person accepted, and the uid of the
+    pod that it was for: once that pod is gone, the acceptance is used up.
+    `hangs`, `hung_pod`, `hung_at`: how often in a row the node was restarted because it hung, and
+    of the last time the pod's uid and the moment (RFC 3339).
     """
 
     intent: str | None = None
@@ -31,6 +35,11 @@ class JournalEntry:
     block: int | None = None
     cluster_ip: str | None = None
     first_pod: str | None = None
+    paused: int | None = None
+    paused_pod: str | None = None
+    hangs: int | None = None
+    hung_pod: str | None = None
+    hung_at: str | None = None
 
     @property
     def volume(self) -> int | None:
@@ -48,6 +57,15 @@ class Journal:
 
     def of(self, name: str) -> JournalEntry:
         return self.entries.get(name, JournalEntry())
+
+    @property
+    def has_blocks(self) -> bool:
+        """Whether any node was ever seen with one."""
+        return any(entry.block is not None for entry in self.entries.values())
+
+    def noting(self, node: str, entry: JournalEntry) -> "Journal":
+        """The journal with another entry of `node`."""
+        return Journal({**self.entries, node: entry})
 
     def to_data(self) -> dict[str, str]:
         """The ConfigMap's data: one key for each node, so that a change touches one line."""
@@ -69,6 +87,11 @@ _TYPES = {
     "block": int,
     "cluster_ip": str,
     "first_pod": str,
+    "paused": int,
+    "paused_pod": str,
+    "hangs": int,
+    "hung_pod": str,
+    "hung_at": str,
 }
 
 

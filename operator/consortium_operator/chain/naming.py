@@ -26,6 +26,9 @@ NODE_ID_ANNOTATION = f"{GROUP}/node-id"
 GENESIS_ANNOTATION = f"{GROUP}/genesis-sha256"
 RENEWED_ROOTS_ANNOTATION = f"{GROUP}/renewed-roots"
 
+# On the resource, by people; the operator only reads it.
+ACCEPT_PAUSE_ANNOTATION = f"{GROUP}/accept-pause"
+
 
 class ChildPart(StrEnum):
     """What a child is for: the value of its label consortium.dev/part. The list is closed.

@@ -127,21 +127,40 @@ class ChainView:
 
     @cached_property
     def live(self) -> frozenset[str]:
-        """Ids of live sealers: up, and seen by enough others to make a quorum with them."""
+        """Node ids: up, and seen by sealers enough to make a quorum, with the node's own weight.
+        A node that is no sealer weighs nothing."""
         return frozenset(
             node_id
-            for node_id, weight in self.weights.items()
-            if node_id in self.up
-            and self._weight(self._up_sealers_that_list(node_id)) + weight >= self.quorum.required
+            for node_id in self.up
+            if self._weight(self._up_sealers_that_list(node_id)) + self.weights.get(node_id, 0)
+            >= self.quorum.required
         )
+
+    @cached_property
+    def live_sealers(self) -> frozenset[str]:
+        """Node ids."""
+        return self.live & self.weights.keys()
 
     @cached_property
     def live_weight(self) -> int:
         """The weight of live sealers, or of up sealers where no set of live ones exists."""
-        return self._weight(self.live or (self.up & self.weights.keys()))
+        return self._weight(self.live_sealers or (self.up & self.weights.keys()))
 
     def has_quorum(self) -> bool:
-        return bool(self.live) and self.quorum.is_met_by(self.live_weight)
+        return bool(self.live_sealers) and self.quorum.is_met_by(self.live_weight)
+
+    def is_listed(self, node_id: str) -> bool:
+        """Whether a node that is up says that it is connected to this one."""
+        return any(node_id in node.peers for node in self._ours if node.node_id in self.up)
+
+    def has_fallen_behind(self, seen: NodeView) -> bool:
+        """Whether it follows our chain, but too far below the highest. One without any block is
+        not behind: it has not begun."""
+        return (
+            seen in self._ours
+            and seen.genesis_hash == self.genesis_hash
+            and 0 < seen.height < self.height - CATCH_UP_BLOCKS
+        )
 
     def of(self, node: str) -> NodeView | None:
         """By full object name."""

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import socket
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -89,6 +90,7 @@ class Operator:
             connect=connect,
             now=utc_now,
             serial=random_serial,
+            reporter=socket.gethostname(),
         )
         self._reconciler = Reconciler(world, self._chains)
         self._queue = ReconcileQueue(self._reconcile)

@@ -254,10 +254,21 @@ class KubeClient:
             raise
         return None if answer.get("kind") == "Status" else answer
 
-    async def create_event(self, event: JsonObject) -> None:
+    async def create_event(self, event: JsonObject) -> ObjectKey:
         """POST an Event (see `events`). Its name is the server's choice."""
         path = EVENT.collection_path(event["metadata"]["namespace"])
-        await self._write(Call("create", EVENT, "POST", path, _own_write(), event))
+        return key_of(await self._write(Call("create", EVENT, "POST", path, _own_write(), event)))
+
+    async def repeat_event(self, key: ObjectKey, count: int, at: str) -> None:
+        """That the Event has happened `count` times by now, last at `at` (RFC 3339, UTC). NotFound
+        where the API server has forgotten it, as it does after an hour."""
+        operations = [
+            {"op": "replace", "path": "/count", "value": count},
+            {"op": "replace", "path": "/lastTimestamp", "value": at},
+        ]
+        await self._write(
+            Call("patch", key, "PATCH", key.path, _own_write(), operations, JSON_PATCH)
+        )
 
     async def _read(self, call: Call) -> JsonObject:
         return decode(await self._transport.read(call), call)

@@ -22,10 +22,14 @@ class Happening:
     type: Literal["Normal", "Warning"] = "Normal"
 
 
+def event_time(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
 def event_about(obj: Mapping[str, Any], happening: Happening, reporter: str) -> JsonObject:
     """The Event that tells `happening` about `obj`; `reporter` is the operator's pod name."""
     key = key_of(obj)
-    time = happening.at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    time = event_time(happening.at)
     return {
         "apiVersion": EVENT.api_version,
         "kind": EVENT.kind,

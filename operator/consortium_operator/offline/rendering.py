@@ -27,6 +27,7 @@ from consortium_operator.offline.cluster import MemoryCluster
 from consortium_operator.reconcile.certificates import Standing, authority_key, node_certificates
 from consortium_operator.reconcile.desired import (
     NodeObjects,
+    desired_budgets,
     desired_journal,
     desired_nodes,
     desired_shared,
@@ -205,11 +206,12 @@ async def _authority(founded: Founded, member: PlannedMember, kind: AuthorityKin
 def _desired(founded: Founded, nodes: tuple[NodeObjects, ...]) -> list[Manifest]:
     """In the operator's order: what pods name, what they dial, then the pods."""
     run, custody = founded.round, founded.custody
-    known = Knowledge(custody, _all_well(founded), frozenset())
+    known = Knowledge(custody, _all_well(founded), frozenset(), Journal({}))
     journal = updated(run, Journal({}), Seen(custody, None, {}))
     return [
         *(one for node in nodes for one in (node.certificate, node.config)),
-        *desired_shared(founded, Journal({}), known),
+        *desired_shared(founded, Journal({})),
+        *desired_budgets(founded, known),
         desired_journal(founded, journal),
         *(node.claim for node in nodes if node.claim is not None),
         *(node.stateful_set for node in nodes),

@@ -1,6 +1,7 @@
 """Asks the running nodes and merges what they say, pessimistically: silence counts as down."""
 
 import asyncio
+from dataclasses import replace
 
 from consortium_operator.chain.genesis import Seal
 from consortium_operator.chain.plan import PlannedNode
@@ -33,7 +34,8 @@ async def _ask(run: Round, client: ChainClient, node: PlannedNode, custody: Cust
     expected = custody.nodes[node.names.node].node_id
     if view.answers and view.node_id != expected:
         return NodeView(node.names.node, problem=f"it says that its node id is {view.node_id}")
-    return view
+    # Also of a silent one, for what the others say of it.
+    return replace(view, node_id=expected)
 
 
 def endpoint_of(run: Round, node: PlannedNode, custody: Custody) -> NodeEndpoint | str:

@@ -60,7 +60,7 @@ class NodeVolume:
     is_lost: bool = False
 
 
-def desired_shared(founded: Founded, journal: Journal, known: Knowledge) -> tuple[Manifest, ...]:
+def desired_shared(founded: Founded, journal: Journal) -> tuple[Manifest, ...]:
     """The chain's and the members' objects, and what each node has apart from its pod."""
     plan, process = founded.round.plan, founded.round.engine.process(founded.round.plan)
 
@@ -76,7 +76,6 @@ def desired_shared(founded: Founded, journal: Journal, known: Knowledge) -> tupl
         ),
         *(_peers(founded, node) for node in plan.nodes),
         *network_policies(plan, process),
-        *_budgets(founded, known),
     )
 
 
@@ -120,7 +119,8 @@ def _peers(founded: Founded, node: PlannedNode) -> Manifest:
     return peers_config_map(plan, node, founded.round.engine.peers(plan, node))
 
 
-def _budgets(founded: Founded, known: Knowledge) -> tuple[Manifest, ...]:
+def desired_budgets(founded: Founded, known: Knowledge) -> tuple[Manifest, ...]:
+    """Of the sealers that are live; none where the chain was not read."""
     if known.view is None or not known.was_read:
         return ()
     live = LiveSealers(known.view.quorum, known.needed)

@@ -67,7 +67,7 @@ def _entry(run: Round, node: PlannedNode, known: JournalEntry, seen: Seen) -> Jo
     register, view = seen.custody.nodes.get(node.names.node), seen.view
     if view is None or register is None or view.height < 1 or register.node_id not in view.live:
         return entry
-    weight = view.weights[register.node_id]
+    weight = view.weights.get(register.node_id, 0)
     if (known.role, known.weight) == (node.role.value, weight) and known.block is not None:
         return entry
     return replace(entry, role=node.role.value, weight=weight, block=view.height)

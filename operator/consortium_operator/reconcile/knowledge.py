@@ -3,19 +3,30 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from consortium_operator.chain.journal import Journal
 from consortium_operator.chain.plan import PlannedNode
 from consortium_operator.chain.view import ChainView
+from consortium_operator.kube.projection import Observed, PodDetail
+from consortium_operator.reconcile.guard import Candidate, Verdict, judge
 from consortium_operator.reconcile.world import Custody
 
 
 @dataclass(frozen=True, slots=True)
 class Knowledge:
     """`view`: None where the chain could not be asked. `lost`: full object names of nodes that
-    are to start over on a new volume."""
+    are to start over on a new volume. `accepted`: full object name of the node whose pause a
+    person has accepted."""
 
     custody: Custody
     view: ChainView | None
     lost: frozenset[str]
+    journal: Journal
+    accepted: str | None = None
+
+    @property
+    def has_blocks(self) -> bool:
+        """Whether the chain was ever seen with one."""
+        return self.journal.has_blocks or (self.view is not None and self.view.height > 0)
 
     @property
     def was_read(self) -> bool:
@@ -28,6 +39,44 @@ class Knowledge:
     def is_up(self, node: PlannedNode) -> bool:
         register = self.custody.nodes.get(node.names.node)
         return self.view is not None and register is not None and register.node_id in self.view.up
+
+    def answers(self, node: PlannedNode) -> bool:
+        seen = self.view.of(node.names.node) if self.view is not None else None
+        return seen is not None and seen.answers
+
+    def weight(self, node: PlannedNode) -> int:
+        """Of its vote on the running chain; 0 where it has none."""
+        register = self.custody.nodes.get(node.names.node)
+        if self.view is None or register is None:
+            return 0
+        return self.view.weights.get(register.node_id, 0)
+
+    def stops_the_chain(self, node: PlannedNode) -> bool:
+        """Whether no block can be made without it, though it is live: heavier than f."""
+        return (
+            self.view is not None
+            and self.is_live(node)
+            and self.view.quorum.is_too_heavy(self.weight(node))
+        )
+
+    def others_are_live(self, node: PlannedNode) -> bool:
+        """Whether every other sealer of the running chain is."""
+        register = self.custody.nodes.get(node.names.node)
+        if self.view is None or register is None:
+            return False
+        return self.view.weights.keys() - {register.node_id} <= self.view.live
+
+    def verdict(self, node: PlannedNode, pod: Observed, *, hangs: bool = False) -> Verdict:
+        """Of the guard, on the node with this pod."""
+        name = node.names.node
+        candidate = Candidate(
+            node,
+            self.custody.nodes[name].node_id,
+            is_lost=name in self.lost,
+            works=isinstance(pod.detail, PodDetail) and pod.detail.runs and not hangs,
+            is_accepted=name == self.accepted,
+        )
+        return judge(self.view, candidate, has_blocks=self.has_blocks)
 
     def height(self, node: PlannedNode) -> int:
         """-1 where the node does not answer."""
@@ -43,6 +92,6 @@ class Knowledge:
         names = {register.node_id: node for node, register in self.custody.nodes.items()}
         return {
             names[one]: view.weights[one]
-            for one in view.live
-            if one in names and names[one] not in self.lost
+            for one in view.live_sealers
+            if one in names and names[one] not in self.lost and names[one] != self.accepted
         }

@@ -17,6 +17,14 @@ _IMAGE_TROUBLE = frozenset(
 )
 
 
+_START_TROUBLE = _IMAGE_TROUBLE | {
+    "CrashLoopBackOff",
+    "CreateContainerConfigError",
+    "CreateContainerError",
+    "RunContainerError",
+}
+
+
 @dataclass(slots=True)
 class NodeStates:
     """By full object name: a word for the status. By path: why a node takes no part."""
@@ -56,6 +64,22 @@ def node_states(nodes: Iterable[PlannedNode], sight: Sight, findings: Findings) 
     return states
 
 
+def cannot_start(pod: Observed | None) -> bool:
+    """Whether Kubernetes says of a pod that it tries in vain."""
+    detail = pod.detail if pod is not None else None
+    if not isinstance(detail, PodDetail):
+        return False
+    return bool(detail.unschedulable) or detail.reason in _START_TROUBLE
+
+
+def why_down(node: PlannedNode, sight: Sight) -> str | None:
+    """Why a node takes no part, in a few words."""
+    pod = sight.pod(node)
+    detail = pod.detail if pod is not None and isinstance(pod.detail, PodDetail) else None
+    trouble = _pod_trouble(node, detail)
+    return trouble.message if trouble is not None else _state(node, sight, detail)[1]
+
+
 def _pod_trouble(node: PlannedNode, pod: PodDetail | None) -> Finding | None:
     if pod is None:
         return None
@@ -88,7 +112,7 @@ def _state(node: PlannedNode, sight: Sight, pod: PodDetail | None) -> tuple[str,
     if register.node_id in sight.view.live:
         return "Live", None
     if register.node_id in sight.view.up:
-        return "Up", None if not node.is_sealer else "no quorum of the others sees it"
+        return "Up", "no quorum of the others sees it"
     if seen.block0_text != sight.view.block0_text:
         return "Foreign", "it runs another genesis"
     if seen.genesis_hash != sight.view.genesis_hash:

@@ -5,7 +5,6 @@ pod may still name them.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from consortium_operator.chain.naming import PART_LABEL, ChildPart
 from consortium_operator.kube.errors import Conflict, NotFound
@@ -20,30 +19,20 @@ from consortium_operator.kube.kinds import (
 from consortium_operator.manifests import Manifest
 from consortium_operator.reconcile.world import Round
 
-_AFTER_ROLLOUT = {(CONFIG_MAP, ChildPart.CERTIFICATE), (CONFIG_MAP, ChildPart.CONFIG)}
+Doomed = frozenset[tuple[Kind, ChildPart]]
+"""Kinds and parts of what may be deleted."""
+
+POLICIES: Doomed = frozenset({(NETWORK_POLICY, ChildPart.NETWORK)})
+BUDGETS: Doomed = frozenset({(POD_DISRUPTION_BUDGET, ChildPart.BUDGET)})
+"""Only by what was read of the chain: an unread one has no budgets to want, and the old ones still
+protect it."""
+FILES: Doomed = frozenset({(CONFIG_MAP, ChildPart.CERTIFICATE), (CONFIG_MAP, ChildPart.CONFIG)})
+"""Only once every pod runs its wanted template, so that nothing names an older one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """`rolled_out`: every pod runs its wanted template, so nothing names an older ConfigMap.
-    `chain_was_read`: an unread chain has no budgets to want, and the old ones still protect it."""
-
-    rolled_out: bool
-    chain_was_read: bool
-
-    @property
-    def doomed(self) -> set[tuple[Kind, ChildPart]]:
-        return (
-            {(NETWORK_POLICY, ChildPart.NETWORK)}
-            | ({(POD_DISRUPTION_BUDGET, ChildPart.BUDGET)} if self.chain_was_read else set())
-            | (_AFTER_ROLLOUT if self.rolled_out else set())
-        )
-
-
-async def prune(run: Round, wanted: Iterable[Manifest], scope: Scope) -> None:
-    """Deletes what `scope` allows and `wanted` does not name."""
+async def prune(run: Round, wanted: Iterable[Manifest], doomed: Doomed) -> None:
+    """Deletes what is `doomed` and `wanted` does not name."""
     keep = {key_of(manifest) for manifest in wanted}
-    doomed = scope.doomed
     for kind in sorted({kind for kind, _ in doomed}, key=str):
         for observed in run.world.store.by_chain(run.key.namespace, run.key.name, kind):
             is_doomed = (kind, observed.labels.get(PART_LABEL)) in doomed

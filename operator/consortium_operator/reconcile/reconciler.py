@@ -23,6 +23,7 @@ from consortium_operator.kube.errors import (
     TooManyRequests,
 )
 from consortium_operator.kube.kinds import CONSORTIUM_CHAIN, SECRET, ObjectKey
+from consortium_operator.reconcile.announcements import announce, transitions
 from consortium_operator.reconcile.chains import Body, Chains, version_of
 from consortium_operator.reconcile.findings import Blocked, Finding, Findings
 from consortium_operator.reconcile.judgement import Evidence, Judged, judge
@@ -78,16 +79,25 @@ class Reconciler:
         memory = self._memory(key, body)
         try:
             outcome = await self._round(key, body, memory)
+            judged = await self._tell(body, memory, outcome)
         except ResourceGone:
             self._chains.gone(body)
             self._memories.pop(key, None)
             return None
-        judged = await self._tell(body, memory, outcome)
+        except ApiError:
+            await self._announce(body, memory)
+            raise
+        await self._announce(body, memory)
         if outcome.trouble is not None:
             raise outcome.trouble
         memory.failures = 0
         well = judged[ConditionType.READY].status is ConditionStatus.TRUE
         return LATER if well or outcome.waits_for_others else SOON
+
+    async def _announce(self, body: Body, memory: ChainMemory) -> None:
+        happened, memory.happened = memory.happened, []
+        if happened:
+            await announce(self._world, memory, body, happened)
 
     def _memory(self, key: ChainKey, body: Body) -> ChainMemory:
         """By uid: a resource that was deleted and written anew is another one."""
@@ -112,6 +122,8 @@ class Reconciler:
             engine=self._world.engines[plan.engine].for_chain(plan),
             findings=findings,
             log=ChainLog(log, {"chain": str(key)}),
+            generation=body["metadata"]["generation"],
+            annotations=body["metadata"].get("annotations") or {},
         )
         progress = Progress(plan)
         trouble = None
@@ -163,6 +175,7 @@ class Reconciler:
         if tells_something_new(status, before, memory.height_told_at, now):
             await self._write(body, memory, status)
             memory.height_told_at = now
+            memory.happened += transitions(before, status, now)
         return judged
 
     def _states(self, body: Body, outcome: Outcome) -> NodeStates:

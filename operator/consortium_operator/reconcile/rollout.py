@@ -7,23 +7,28 @@ The state is in the objects, so a crash at any point is resumed by the next roun
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from consortium_operator.api.conditions import ConditionType, Reason
 from consortium_operator.chain.naming import is_ours
 from consortium_operator.chain.plan import PlannedNode
 from consortium_operator.kube.digest import digest_of
-from consortium_operator.kube.errors import Conflict, EvictionRefused, Invalid, NotFound
-from consortium_operator.kube.kinds import POD, ObjectKey, key_of
+from consortium_operator.kube.errors import Invalid
+from consortium_operator.kube.kinds import key_of
 from consortium_operator.kube.projection import Observed, StatefulSetDetail
 from consortium_operator.manifests import Manifest
+from consortium_operator.reconcile.acceptance import how_to_accept
 from consortium_operator.reconcile.apply import bring_one, is_settled, refusal, wanted_hash
 from consortium_operator.reconcile.desired import NodeObjects
+from consortium_operator.reconcile.evictions import evict, pod_of
 from consortium_operator.reconcile.findings import Finding
-from consortium_operator.reconcile.guard import judge
 from consortium_operator.reconcile.knowledge import Knowledge
+from consortium_operator.reconcile.node_states import Sight, cannot_start, why_down
 from consortium_operator.reconcile.world import Round
 
 REVISION_LABEL = "controller-revision-hash"
+STUCK_AFTER = timedelta(minutes=5)
+"""A restarted node takes part again after seconds; the longest recovery that was seen took 88 s."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,40 +50,83 @@ class Turn:
         return self.objects.node
 
 
-async def roll(run: Round, nodes: Iterable[NodeObjects], known: Knowledge) -> None:
-    """Makes absent pods; takes at most one existing node one step further."""
-    waiting = []
-    for objects in nodes:
-        turn = await _look_at(run, objects)
-        if turn is not None:
-            waiting.append(turn)
-    if not waiting:
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Why a turn is not taken yet. `missing`: the node that it waits for; `acceptance`: the command
+    by which a person lets it go on."""
+
+    why: str
+    missing: PlannedNode | None = None
+    acceptance: str | None = None
+
+
+async def find_turns(run: Round, nodes: Iterable[NodeObjects]) -> tuple[Turn, ...]:
+    """The nodes that have to change. Makes pods that are absent."""
+    looked = [await _look_at(run, objects) for objects in nodes]
+    return tuple(turn for turn in looked if turn is not None)
+
+
+async def take_turn(run: Round, turns: Sequence[Turn], known: Knowledge) -> None:
+    """Takes at most one node one step further, and tells of it."""
+    if not turns:
+        run.memory.awaited = None
         return
-    ordered = sorted(waiting, key=lambda turn: _precedence(turn, known))
-    turn, reason = await _take_one(run, ordered, known)
-    others = f", {len(waiting)} nodes in all" if len(waiting) > 1 else ""
-    run.findings.add(
-        Finding(
-            ConditionType.UP_TO_DATE,
-            Reason.ROLLING_OUT,
-            f"node {turn.node.path} changes{others}" + (f"; it waits: {reason}" if reason else ""),
+    ordered = sorted(turns, key=lambda turn: _precedence(turn, known))
+    turn, wait = await _take_one(run, ordered, known)
+    run.findings.add(_finding(run, turn, wait, len(turns), known))
+
+
+def _finding(run: Round, turn: Turn, wait: Wait | None, count: int, known: Knowledge) -> Finding:
+    others = f", {count} nodes in all" if count > 1 else ""
+    what = f"node {turn.node.path} changes{others}"
+    stuck = _is_stuck(run, wait)
+    if wait is None:
+        return Finding(ConditionType.UP_TO_DATE, Reason.ROLLING_OUT, what)
+    if wait.acceptance is not None:
+        message = f"{what}; it waits for a person: {wait.why}. To accept that: {wait.acceptance}"
+        return Finding(
+            ConditionType.UP_TO_DATE, Reason.AWAITING_ACCEPTANCE, message, needs_person=True
         )
-    )
+    if wait.missing is not None and stuck:
+        why = _why_missing(run, wait.missing, known)
+        message = (
+            f"node {wait.missing.path} does not come back: {why}; {what}, and waits for it. Mend "
+            "it, or take the change in the spec back"
+        )
+        return Finding(ConditionType.UP_TO_DATE, Reason.ROLLOUT_STUCK, message, needs_person=True)
+    return Finding(ConditionType.UP_TO_DATE, Reason.ROLLING_OUT, f"{what}; it waits: {wait.why}")
+
+
+def _is_stuck(run: Round, wait: Wait | None) -> bool:
+    """Whether the node that is waited for cannot start, or has been away for too long."""
+    if wait is None or wait.missing is None:
+        run.memory.awaited = None
+        return False
+    name, now = wait.missing.names.node, run.world.now()
+    awaited = run.memory.awaited
+    if awaited is None or awaited[0] != name or awaited[1] > now:
+        awaited = run.memory.awaited = (name, now)
+    return cannot_start(pod_of(run, wait.missing)) or now - awaited[1] >= STUCK_AFTER
+
+
+def _why_missing(run: Round, node: PlannedNode, known: Knowledge) -> str:
+    sight = Sight(run.world.store, run.key.namespace, known.custody, known.view)
+    return why_down(node, sight) or "it is not live"
 
 
 async def _take_one(
     run: Round, waiting: Sequence[Turn], known: Knowledge
-) -> tuple[Turn, str | None]:
+) -> tuple[Turn, Wait | None]:
     """The turn that was taken, or the first one and why it must wait. One that must wait is
     overtaken by nodes that are down: their change may be what brings them up."""
     first = waiting[0]
-    reason = await _take(run, first, known)
-    if reason is None:
+    wait = await _take(run, first, known)
+    if wait is None:
         return first, None
     for turn in waiting[1:]:
         if not known.is_live(turn.node) and await _take(run, turn, known) is None:
             return turn, None
-    return first, reason
+    return first, wait
 
 
 async def _look_at(run: Round, objects: NodeObjects) -> Turn | None:
@@ -89,7 +137,7 @@ async def _look_at(run: Round, objects: NodeObjects) -> Turn | None:
     if observed is None or not is_settled(run, wanted):
         try:
             if observed is not None and await _needs_a_turn(run, wanted, observed):
-                return Turn(objects, _pod(run, objects.node), written=False)
+                return Turn(objects, pod_of(run, objects.node), written=False)
         except Invalid as error:
             run.findings.add(refusal(wanted, error))
             return None
@@ -120,7 +168,7 @@ async def _needs_a_turn(run: Round, wanted: Manifest, observed: Observed) -> boo
 def _turn_of_pod(run: Round, objects: NodeObjects, stateful_set: Observed) -> Turn | None:
     """A turn as long as the pod is of an older template, or of nobody knows which."""
     detail = stateful_set.detail
-    pod = _pod(run, objects.node)
+    pod = pod_of(run, objects.node)
     if not isinstance(detail, StatefulSetDetail) or pod is None:
         return None
     if detail.observed_generation == 0:
@@ -131,63 +179,66 @@ def _turn_of_pod(run: Round, objects: NodeObjects, stateful_set: Observed) -> Tu
     return None if is_current else Turn(objects, pod, written=True)
 
 
-def _precedence(turn: Turn, known: Knowledge) -> tuple[bool, bool, bool, int, str]:
-    """Who is in the middle of its turn, then who is lost or down, then who is furthest behind."""
-    is_lost = turn.node.names.node in known.lost
-    is_live, height = known.is_live(turn.node), known.height(turn.node)
-    return (not turn.written, not is_lost, is_live, height, turn.node.path)
+def _precedence(turn: Turn, known: Knowledge) -> tuple[bool, bool, bool, bool, bool, int, str]:
+    """Who is in the middle of its turn, then who is lost; observers before sealers; who is down,
+    then who is furthest behind; and last, whom a person has to let go."""
+    node = turn.node
+    return (
+        not turn.written,
+        node.names.node not in known.lost,
+        known.weight(node) > 0,
+        known.is_live(node),
+        known.stops_the_chain(node),
+        known.height(node),
+        node.path,
+    )
 
 
-async def _take(run: Round, turn: Turn, known: Knowledge) -> str | None:
+async def _take(run: Round, turn: Turn, known: Knowledge) -> Wait | None:
     """One step of a node's turn. Returns why it must wait, or None."""
     if not turn.seen:
-        return "the controller of its StatefulSet has not looked at it yet"
+        return Wait("the controller of its StatefulSet has not looked at it yet")
     if turn.pod is not None:
-        reason = _refusal(run, turn, known)
-        if reason is not None:
-            return reason
+        wait = _refusal(run, turn.node, turn.pod, known)
+        if wait is not None:
+            return wait
     if not turn.written:
         await bring_one(run, turn.objects.stateful_set)
         return None
-    return await _evict(run, turn.pod) if turn.pod is not None else None
-
-
-def _refusal(run: Round, turn: Turn, known: Knowledge) -> str | None:
-    name = turn.node.names.node
-    is_lost = name in known.lost
-    verdict = judge(known.view, turn.node, known.custody.nodes[name], is_lost=is_lost)
-    if not verdict.granted:
-        return verdict.why
-    if is_lost or not known.is_up(turn.node):
+    if turn.pod is None:
         return None
-    # Below the quorum nobody is live: then those that are up wait for those that are down.
-    serves, word = (known.is_live, "live") if known.is_live(turn.node) else (known.is_up, "up")
-    missing = [
-        node.path
-        for node in run.plan.sealers
-        if node != turn.node and not (serves(node) and _stays(run, node))
-    ]
-    return f"{missing[0]} is not {word}, and only one goes at a time" if missing else None
+    refused = await evict(run, turn.pod, f"node {turn.node.path} changes")
+    return Wait(refused) if refused is not None else None
+
+
+def _refusal(run: Round, node: PlannedNode, pod: Observed, known: Knowledge) -> Wait | None:
+    verdict = known.verdict(node, pod)
+    wait = None if node.names.node in known.lost else _wait_for_others(run, node, known)
+    if not verdict.granted and not verdict.needs_acceptance:
+        return Wait(verdict.why, missing=wait.missing if wait is not None else None)
+    if wait is not None or verdict.granted:
+        return wait
+    return Wait(verdict.why, acceptance=how_to_accept(run, known, node, pod))
+
+
+def _wait_for_others(run: Round, node: PlannedNode, known: Knowledge) -> Wait | None:
+    """A node that serves goes only while all others serve as well as it does. Below the quorum
+    nobody is live: then those that are up wait for those that are down."""
+    if known.is_live(node):
+        serves, word = known.is_live, "live"
+    elif known.is_up(node):
+        serves, word = known.is_up, "up"
+    elif known.answers(node):
+        serves, word = known.answers, "answering"
+    else:
+        return None
+    for other in run.plan.nodes:
+        if other != node and not (serves(other) and _stays(run, other)):
+            return Wait(f"{other.path} is not {word}, and only one goes at a time", missing=other)
+    return None
 
 
 def _stays(run: Round, node: PlannedNode) -> bool:
     """A pod that is stopping answers for a moment longer."""
-    pod = _pod(run, node)
+    pod = pod_of(run, node)
     return pod is not None and not pod.deleting
-
-
-async def _evict(run: Round, pod: Observed) -> str | None:
-    if pod.deleting:
-        return "its pod is stopping"
-    try:
-        await run.world.client.evict(pod.key.namespace, pod.key.name, pod.uid)
-    except EvictionRefused as error:
-        return str(error)
-    except (NotFound, Conflict):
-        return None  # it is gone, and another may have its name by now
-    run.log.info("evicted a pod", extra={"pod": pod.key.name})
-    return None
-
-
-def _pod(run: Round, node: PlannedNode) -> Observed | None:
-    return run.world.store.get(ObjectKey(POD, run.key.namespace, node.names.pod))

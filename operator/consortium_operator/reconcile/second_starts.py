@@ -7,13 +7,14 @@ that comes later could ever join them: so a second start is told from what is kn
 and only where that is silent from the hash.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from consortium_operator.chain.journal import Journal
 from consortium_operator.chain.plan import PlannedNode
 from consortium_operator.chain.view import ChainView, NodeView
 from consortium_operator.kube.kinds import POD, ObjectKey
 from consortium_operator.kube.projection import Observed, PodDetail
+from consortium_operator.reconcile.hangs import Hang
 from consortium_operator.reconcile.world import Round
 
 
@@ -38,12 +39,16 @@ def second_starts(
 
 
 def superseded(
-    run: Round, generations: Mapping[str, int], view: ChainView | None
+    run: Round,
+    generations: Mapping[str, int],
+    view: ChainView | None,
+    hangs: Iterable[Hang],
 ) -> frozenset[str]:
     """Nodes without a block whose newer volume is there, but whose pod still runs on the old one:
-    what a second start becomes until its pod has changed."""
+    what a second start becomes until its pod has changed. One that hangs there does not say so."""
     if view is None:
         return frozenset()
+    hung = {hang.node.names.node for hang in hangs}
     return frozenset(
         node.names.node
         for node in run.plan.nodes
@@ -51,7 +56,7 @@ def superseded(
         and _pod(run, node) is not None
         and _pod_on(run, node, generations[node.names.node]) is None
         and (seen := view.of(node.names.node)) is not None
-        and _is_ours_without_a_block(seen, view)
+        and (_is_ours_without_a_block(seen, view) or node.names.node in hung)
     )
 
 

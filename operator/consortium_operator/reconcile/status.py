@@ -117,7 +117,7 @@ def _running(view: ChainView) -> Status:
             "live": live,
             "margin": quorum.margin(live),
         },
-        "sealers": f"{len(view.live)}/{len(view.weights)}",
+        "sealers": f"{len(view.live_sealers)}/{len(view.weights)}",
     }
     return found | ({"height": view.height} if view.height >= 0 else {})
 

@@ -1,13 +1,16 @@
 """The steps of a round that may write, in the order of design rule 3, and of one that may not."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from consortium_operator.api.conditions import ConditionType
 from consortium_operator.chain.genesis import Seal
+from consortium_operator.chain.journal import Journal
 from consortium_operator.chain.plan import Plan, as_founded
 from consortium_operator.chain.view import ChainView
+from consortium_operator.kube.kinds import key_of
 from consortium_operator.manifests import Manifest
+from consortium_operator.reconcile.acceptance import accepted_pause
 from consortium_operator.reconcile.apply import bring_about, bring_one
 from consortium_operator.reconcile.certificates import (
     Standing,
@@ -18,16 +21,19 @@ from consortium_operator.reconcile.chain_view import read_chain
 from consortium_operator.reconcile.clients import ensure_clients, read_operator_clients
 from consortium_operator.reconcile.desired import (
     NodeObjects,
+    desired_budgets,
     desired_journal,
     desired_nodes,
     desired_shared,
 )
 from consortium_operator.reconcile.founding import found_if_due
+from consortium_operator.reconcile.hang_restarts import restart_hung
+from consortium_operator.reconcile.hangs import Hang, hung_before_the_first_block, notice_hangs
 from consortium_operator.reconcile.identities import ensure_identities, look_up_identities
 from consortium_operator.reconcile.journal import Seen, read_journal, updated
 from consortium_operator.reconcile.knowledge import Knowledge
-from consortium_operator.reconcile.prune import Scope, prune
-from consortium_operator.reconcile.rollout import roll
+from consortium_operator.reconcile.prune import BUDGETS, FILES, POLICIES, prune
+from consortium_operator.reconcile.rollout import find_turns, take_turn
 from consortium_operator.reconcile.seal import (
     look_up_seal,
     make_seal,
@@ -54,12 +60,14 @@ class Progress:
     certificates: Mapping[str, Standing] = field(default_factory=dict)
     view: ChainView | None = None
     lost: frozenset[str] = frozenset()
+    hangs: tuple[Hang, ...] = ()
 
 
 async def act(run: Round, progress: Progress) -> None:
     """Brings the chain towards its spec. Raises Blocked where a step cannot go on."""
     founded = await establish(run, progress)
     progress.view = await read_chain(run, founded.custody, founded.seal)
+    progress.hangs = notice_hangs(run, progress.view)
     progress.certificates = await node_certificates(founded)
     await _bring_about(founded, progress)
     if not progress.lost and await found_if_due(run, founded.custody, progress.view):
@@ -92,29 +100,74 @@ async def look(run: Round, progress: Progress) -> None:
     progress.certificates = serving_certificates(run, progress.custody)
     await read_operator_clients(run)
     progress.view = await read_chain(run, progress.custody, progress.seal)
+    progress.hangs = notice_hangs(run, progress.view)
 
 
 async def _bring_about(founded: Founded, progress: Progress) -> None:
     run, custody, view = founded.round, founded.custody, progress.view
     journal, generations = read_journal(run), newest_generations(run)
-    again = second_starts(run, journal, generations, view)
-    progress.lost = again | superseded(run, generations, view)
-    known = Knowledge(custody, view, progress.lost)
     seen = Seen(custody, view, generations)
+    again = _starting_over(run, journal, seen, progress.hangs)
+    progress.lost = again | superseded(run, generations, view, progress.hangs)
     volumes = node_volumes(run, updated(run, journal, seen), generations, again)
     nodes = desired_nodes(founded, progress.certificates, volumes)
     certified = [one for one in nodes if await bring_about(run, _files(one))]
-    shared = desired_shared(founded, journal, known)
+    shared = desired_shared(founded, journal)
     services_stand = await bring_about(run, shared)
     # After the Services, whose addresses it remembers.
-    await bring_one(run, desired_journal(founded, updated(run, journal, seen)))
-    complete = [one for one in certified if await bring_about(run, _claim(one))]
+    journal = updated(run, journal, seen)
+    known = await _remember(founded, Knowledge(custody, view, progress.lost, journal))
+    await _protect(founded, known)
+    complete = [one for one in certified if await _volume_is_there(run, one)]
     if services_stand:
-        await roll(run, [n for n in complete if not volumes[n.node.names.node].is_lost], known)
+        ready = [one for one in complete if not volumes[one.node.names.node].is_lost]
+        await _change_pods(founded, ready, known, progress.hangs)
     is_rolling = bool(run.findings.of(ConditionType.UP_TO_DATE))
     rolled_out = len(complete) == len(run.plan.nodes) and not is_rolling
     wanted = [*shared, *(part for one in nodes for part in _files(one))]
-    await prune(run, wanted, Scope(rolled_out, known.was_read))
+    await prune(run, wanted, POLICIES | FILES if rolled_out else POLICIES)
+
+
+def _starting_over(
+    run: Round, journal: Journal, seen: Seen, hangs: Sequence[Hang]
+) -> frozenset[str]:
+    """Full object names of the nodes that get a new volume: they have no block, and would be lost
+    to the others on the old one."""
+    again = second_starts(run, journal, seen.generations, seen.view)
+    known = Knowledge(seen.custody, seen.view, again, journal)
+    if known.has_blocks:
+        return again
+    return again | hung_before_the_first_block(hangs, seen.view, seen.generations)
+
+
+async def _remember(founded: Founded, known: Knowledge) -> Knowledge:
+    """Writes the journal. An acceptance is in force only once it stands there."""
+    accepted = accepted_pause(founded.round, known)
+    journal = accepted.noted(known.journal) if accepted is not None else known.journal
+    stands = await bring_one(founded.round, desired_journal(founded, journal))
+    if accepted is None or not stands:
+        return known
+    return replace(known, journal=journal, accepted=accepted.node)
+
+
+async def _protect(founded: Founded, known: Knowledge) -> None:
+    """The budgets, by what is live now. While nobody answers the old ones stay: it may be the
+    operator that is cut off."""
+    if known.was_read:
+        budgets = desired_budgets(founded, known)
+        await bring_about(founded.round, budgets)
+        await prune(founded.round, budgets, BUDGETS)
+
+
+async def _change_pods(
+    founded: Founded, ready: Sequence[NodeObjects], known: Knowledge, hangs: Sequence[Hang]
+) -> None:
+    """One node comes a step further. One that hangs needs a turn of its own only if it is up to
+    date."""
+    turns = await find_turns(founded.round, ready)
+    settled = {one.node.path for one in ready} - {turn.node.path for turn in turns}
+    await restart_hung(founded, [one for one in hangs if one.node.path in settled], known)
+    await take_turn(founded.round, turns, known)
 
 
 def _files(objects: NodeObjects) -> list[Manifest]:
@@ -122,5 +175,13 @@ def _files(objects: NodeObjects) -> list[Manifest]:
     return [objects.certificate, objects.config]
 
 
-def _claim(objects: NodeObjects) -> list[Manifest]:
-    return [objects.claim] if objects.claim is not None else []
+async def _volume_is_there(run: Round, objects: NodeObjects) -> bool:
+    """Makes it where it may be made."""
+    if objects.claim is None:
+        return True
+    key = key_of(objects.claim)
+    was_there = run.world.store.get(key) is not None
+    is_there = await bring_one(run, objects.claim)
+    if is_there and not was_there:
+        run.tell("VolumeMade", f"made volume {key.name} for node {objects.node.path}")
+    return is_there

@@ -32,6 +32,7 @@ from consortium_operator.engines.protocol import (
     Validity,
 )
 from consortium_operator.kube.client import KubeClient
+from consortium_operator.kube.events import Happening
 from consortium_operator.kube.kinds import ObjectKey
 from consortium_operator.kube.store import Store
 from consortium_operator.reconcile.findings import Findings
@@ -63,7 +64,8 @@ class ChainLog(logging.LoggerAdapter[logging.Logger]):
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """The outside, injected: tests give a clock that stands still and keys that are cheap."""
+    """The outside, injected: tests give a clock that stands still and keys that are cheap.
+    `reporter`: this process, as Events name it."""
 
     client: KubeClient
     store: Store
@@ -72,6 +74,7 @@ class World:
     connect: Callable[[Plan], ChainClient]
     now: Callable[[], datetime]
     serial: Callable[[], int]
+    reporter: str = "consortium-operator"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +123,26 @@ class Rendered:
 
 
 @dataclass(frozen=True, slots=True)
+class Suspicion:
+    """That a node with this pod may hang. `stuck_at`: its height, where it answers but falls behind
+    the others; None where it is silent."""
+
+    pod_uid: str
+    stuck_at: int | None
+    since: datetime
+    last_seen: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Announced:
+    """An Event that was written: `count` times by now, last at `at`."""
+
+    key: ObjectKey
+    count: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Told:
     """The last status that was written: what we wanted, what the API server made of it, and the
     version of the resource since then."""
@@ -133,7 +156,10 @@ class Told:
 class ChainMemory:
     """One chain's memory, for as long as the process lives and the resource is the same.
 
-    `failures`: rounds in a row that the API server cut short.
+    `failures`: rounds in a row that the API server cut short. `suspects`: nodes that may hang, by
+    full object name. `awaited`: the node that a rollout waits for, and since when.
+    `happened`: what the operator did and has not announced; `announced`: the Events of late,
+    by reason and message.
     """
 
     uid: str
@@ -147,6 +173,10 @@ class ChainMemory:
     authority_ends: dict[AuthorityRegister, datetime] = field(default_factory=dict)
     failures: int = 0
     probed_at: datetime | None = None
+    suspects: dict[str, Suspicion] = field(default_factory=dict)
+    awaited: tuple[str, datetime] | None = None
+    happened: list[Happening] = field(default_factory=list)
+    announced: dict[tuple[str, str], Announced] = field(default_factory=dict)
     told: Told | None = None
     height_told_at: datetime | None = None
 
@@ -160,7 +190,8 @@ class Presence:
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """One run of reconcile for one chain whose spec was accepted."""
+    """One run of reconcile for one chain whose spec was accepted. `generation` and `annotations`:
+    the resource's."""
 
     world: World
     memory: ChainMemory
@@ -168,11 +199,18 @@ class Round:
     engine: Engine
     findings: Findings
     log: ChainLog
+    generation: int = 0
+    annotations: Mapping[str, str] = field(default_factory=dict)
     presence: Presence = field(default_factory=Presence)
 
     @property
     def key(self) -> ChainKey:
         return self.plan.key
+
+    def tell(self, reason: str, message: str) -> None:
+        """Has an Event written of what the operator has done."""
+        self.log.info("%s", message)
+        self.memory.happened.append(Happening(reason, message, self.world.now()))
 
     def validity(self, duration: str) -> Validity:
         """From a little in the past, since clocks differ, until `duration` (8760h) from now."""

@@ -124,10 +124,34 @@ def test_weights_are_those_of_the_highest_node() -> None:
     assert view.weights == changed
 
 
-def test_an_observer_is_up_but_never_live() -> None:
-    view = chain(*map(healthy, IDS), healthy("o"))
-    assert "o" in view.up
-    assert "o" not in view.live
+def test_an_observer_is_live_where_a_quorum_sees_it_and_weighs_nothing() -> None:
+    seen = [healthy(i, peers=frozenset("abcdo") - {i}) for i in "abc"]
+    observer = healthy("o", peers=frozenset(IDS))
+    view = chain(*seen, healthy("d"), observer)
+    assert "o" in view.live
+    assert view.live_sealers == set(IDS)
+    assert view.live_weight == 4
+    unseen = chain(*map(healthy, IDS), observer)
+    assert "o" in unseen.up
+    assert "o" not in unseen.live
+
+
+def test_a_node_is_listed_where_one_that_is_up_says_so() -> None:
+    assert chain(*map(healthy, "abc"), silent("d")).is_listed("d")
+    lonely = [healthy(i, peers=frozenset("abc") - {i}) for i in "abc"]
+    assert not chain(*lonely, silent("d")).is_listed("d")
+    behind = healthy("c", height=1)
+    assert not chain(*lonely[:2], behind, silent("d")).is_listed("d")
+
+
+def test_behind_is_a_node_of_our_chain_that_has_begun() -> None:
+    others = [healthy(i) for i in "abc"]
+    for height, is_behind in ((100, False), (90, False), (89, True), (1, True), (0, False)):
+        node = healthy("d", height=height)
+        assert chain(*others, node).has_fallen_behind(node) is is_behind
+    for strange in ({"block0_text": "theirs"}, {"genesis_hash": "0x1"}, {"problem": "silent"}):
+        node = healthy("d", height=1, **strange)
+        assert not chain(*others, node).has_fallen_behind(node)
 
 
 def test_one_height_has_one_hash() -> None:

@@ -2,13 +2,15 @@
 invariants of its whole history are checked at its end."""
 
 import asyncio
+import base64
+import json
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
 
 from consortium_operator.api.conditions import REASONS, ConditionType, Reason
-from consortium_operator.kube.kinds import CONSORTIUM_CHAIN
+from consortium_operator.kube.kinds import CONSORTIUM_CHAIN, SECRET
 from tests.fakes.cluster import OPERATOR
 from tests.fakes.operator import Stage
 from tests.invariants import violations
@@ -69,3 +71,9 @@ def check(stage: Stage) -> None:
     for event in stage.cluster.history:
         if event.key.kind == CONSORTIUM_CHAIN and event.actor == OPERATOR:
             check_conditions(event.object["status"]["conditions"])
+    told = json.dumps(stage.cluster.events)
+    assert "PRIVATE KEY" not in told
+    for secret in stage.cluster.all(SECRET):
+        for value in secret["data"].values():
+            assert value not in told
+            assert base64.b64decode(value).hex() not in told

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consortium_operator.chain.plan import Plan
+from consortium_operator.chain.quorum import Quorum
 from consortium_operator.chain.view import ChainView, NodeView
-from consortium_operator.reconcile.guard import Verdict, judge
+from consortium_operator.reconcile.guard import Candidate, Verdict, judge
 from tests import chains
 
 TEXT, HASH = "block 0", "0xgenesis"
@@ -22,9 +23,12 @@ class Chain:
     plan: Plan
     view: ChainView
 
-    def verdict(self, number: int, *, is_lost: bool = False) -> Verdict:
-        register = chains.node_register(number)
-        return judge(self.view, self.plan.nodes[number], register, is_lost=is_lost)
+    def verdict(self, number: int, *, has_blocks: bool = True, **about: bool) -> Verdict:
+        """`about`: as in Candidate."""
+        return judge(self.view, self.candidate(number, **about), has_blocks=has_blocks)
+
+    def candidate(self, number: int, **about: bool) -> Candidate:
+        return Candidate(self.plan.nodes[number], chains.node_register(number).node_id, **about)
 
 
 def chain(*weights: int, down: tuple[int, ...] = (), **fields: Any) -> Chain:
@@ -85,12 +89,27 @@ def test_a_refusal_tells_the_numbers() -> None:
 
 def test_a_chain_that_was_not_read_is_left_alone() -> None:
     one = chain(1, 1, 1, 1)
-    assert not judge(None, one.plan.nodes[0], chains.node_register(0), is_lost=False).granted
+    assert not judge(None, one.candidate(0), has_blocks=True).granted
+
+
+def test_before_the_first_block_nothing_that_works_is_touched() -> None:
+    """Not even a silent one: it may be on its way up, and a second start would lose it."""
+    young = chain(1, 1, 1, 1, height=0, down=(3,))
+    silent = chain(1, 1, 1, 1, down=(0, 1, 2, 3))
+    for number in range(4):
+        assert not young.verdict(number, has_blocks=False).granted
+        assert not silent.verdict(number, has_blocks=False).granted
+    assert young.verdict(3, has_blocks=False, works=False).granted
+    assert silent.verdict(3, has_blocks=False, works=False).granted
+
+
+def test_where_those_with_blocks_are_silent_they_may_be_helped() -> None:
+    one_rebuilt = chain(1, 1, 1, 1, height=0, down=(1, 2, 3))
+    assert one_rebuilt.verdict(1).granted
+    assert not one_rebuilt.verdict(0).granted
 
 
 def test_a_node_without_a_block_is_left_alone() -> None:
-    young = chain(1, 1, 1, 1, height=0)
-    assert not any(young.verdict(n).granted for n in range(4))
     joining = chain(1, 1, 1, 1, each={3: {"height": 0}})
     assert not joining.verdict(3).granted
     behind = chain(1, 1, 1, 1, height=50, each={3: {"height": 0}})
@@ -101,6 +120,29 @@ def test_a_node_that_is_lost_to_the_others_may_go_at_any_height() -> None:
     young = chain(1, 1, 1, 1, height=0, each={3: {"genesis_hash": "0xother"}})
     assert young.verdict(3, is_lost=True).granted
     assert young.verdict(0, is_lost=True).granted
+
+
+@pytest.mark.parametrize("weights", [(1, 1, 1, 3), (1, 1, 1), (1,)])
+def test_a_sealer_that_stops_the_chain_waits_for_a_person(weights: tuple[int, ...]) -> None:
+    one, last = chain(*weights), len(weights) - 1
+    verdict = one.verdict(last)
+    assert not verdict.granted
+    assert verdict.needs_acceptance
+    assert "no block is made while it restarts" in verdict.why
+    assert one.verdict(last, is_accepted=True).granted
+
+
+def test_once_it_is_down_a_heavy_sealer_waits_for_nobody() -> None:
+    assert chain(1, 1, 1, 3, down=(3,)).verdict(3).granted
+    assert chain(1, 1, 1, down=(2,)).verdict(2).granted
+
+
+def test_acceptance_is_of_a_pause_and_of_nothing_else() -> None:
+    split = chain(1, 1, 1, 3, each={3: {"latest_hash": "0xother"}})
+    assert not split.verdict(3, is_accepted=True).granted
+    short = chain(1, 1, 1, 1, down=(3,))
+    refused = short.verdict(0, is_accepted=True)
+    assert (refused.granted, refused.needs_acceptance) == (False, False)
 
 
 @pytest.mark.parametrize("number", range(4))
@@ -163,3 +205,47 @@ def test_a_silent_node_may_always_be_helped(one: Chain) -> None:
         assert seen is not None
         if not seen.answers:
             assert one.verdict(number).granted
+
+
+# Whole stories: what the guard grants, one after the other, while nodes fall and come back.
+
+
+@st.composite
+def stories(draw: st.DrawFn) -> tuple[tuple[int, ...], list[tuple[str, int]]]:
+    """Weights, and what happens: a node fails, comes back, or is asked for and goes if granted."""
+    of = tuple(draw(st.lists(st.integers(1, 6), min_size=1, max_size=8)))
+    numbers = st.integers(0, len(of) - 1)
+    acts = st.tuples(st.sampled_from(["fails", "returns", "is wanted", "is wanted"]), numbers)
+    return of, draw(st.lists(acts, max_size=30))
+
+
+@given(stories())
+def test_no_sequence_of_granted_disturbances_costs_a_quorum_that_was_held(
+    story: tuple[tuple[int, ...], list[tuple[str, int]]],
+) -> None:
+    of, acts = story
+    quorum = Quorum(sum(of))
+    down: set[int] = set()
+
+    def live() -> int:
+        return sum(weight for number, weight in enumerate(of) if number not in down)
+
+    for act, number in acts:
+        held = quorum.is_met_by(live())
+        if act == "fails":
+            down.add(number)
+        elif act == "returns":
+            down.discard(number)
+        elif chain(*of, down=tuple(down)).verdict(number).granted:
+            down.add(number)
+            assert not held or quorum.is_met_by(live()), (of, down)
+
+
+@given(stories())
+def test_all_that_are_down_may_be_helped_at_any_moment(
+    story: tuple[tuple[int, ...], list[tuple[str, int]]],
+) -> None:
+    of, acts = story
+    down = {number for act, number in acts if act == "fails"}
+    one = chain(*of, down=tuple(down))
+    assert all(one.verdict(number).granted for number in down)

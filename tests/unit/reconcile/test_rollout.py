@@ -7,6 +7,7 @@ import pytest
 from consortium_operator.api.conditions import ConditionType
 from consortium_operator.kube.errors import ApiError, Conflict
 from consortium_operator.kube.kinds import CONFIG_MAP, POD, POD_DISRUPTION_BUDGET, STATEFUL_SET
+from consortium_operator.reconcile.rollout import STUCK_AFTER
 from tests import chains
 from tests.fakes.faults import Call, Fault, Mode, on
 from tests.fakes.operator import Stage
@@ -66,13 +67,57 @@ async def test_a_node_that_does_not_come_back_stops_the_rest(running: Stage) -> 
     assert len(running.cluster.evictions) == 1
     assert running.told(ConditionType.QUORUM_HEALTHY) == "True/AsExpected"
     assert running.told(ConditionType.NODES_READY) == "False/ImagePull"
-    assert "is not live" in running.condition(UP_TO_DATE)["message"] or (
-        "are needed" in running.condition(UP_TO_DATE)["message"]
+    assert running.told(UP_TO_DATE) == "False/RolloutStuck"
+    assert running.condition(UP_TO_DATE)["message"] == (
+        "node huawei/node-0 does not come back: pod trade-huawei-node-0-0 cannot get its image: "
+        "ImagePullBackOff: no registry.example/node:bad; node ping-an/node-0 changes, 3 nodes in "
+        "all, and waits for it. Mend it, or take the change in the spec back"
     )
     running.edit(image=None)
     await running.settle()
     assert running.told(ConditionType.READY) == "True/AsExpected"
     assert len(running.cluster.evictions) == 2
+
+
+async def test_a_node_that_stays_away_for_long_stops_the_rollout_with_a_word(
+    running: Stage,
+) -> None:
+    running.edit(fiscoBcos=SETTING)
+    while not running.cluster.evictions:
+        await running.round()
+    running.nodes.silent = {NAMES[0]}
+    for _ in range(5):
+        await running.round()
+    assert running.told(UP_TO_DATE) == "False/RollingOut"
+    running.clock.now += STUCK_AFTER
+    await running.round()
+    assert running.told(UP_TO_DATE) == "False/RolloutStuck"
+    message = running.condition(UP_TO_DATE)["message"]
+    assert "node huawei/node-0 does not come back: no answer from trade-huawei-node-0" in message
+    assert running.cluster.evictions == [f"{NAMES[0]}-0"]
+    running.nodes.silent = set()
+    await running.settle(rounds=80)
+    assert running.told(ConditionType.READY) == "True/AsExpected"
+
+
+async def test_the_furthest_behind_goes_first(running: Stage) -> None:
+    running.nodes.heights["trade"] = 100
+    for name, height in zip(NAMES, (100, 98, 95, 99), strict=True):
+        running.nodes.scripted[name] = {"height": height, "latest_hash": f"0xblock{height}"}
+    running.edit(fiscoBcos=SETTING)
+    await running.settle(rounds=80)
+    assert running.cluster.evictions == [f"{NAMES[number]}-0" for number in (2, 1, 3, 0)]
+
+
+async def test_those_that_answer_but_fell_behind_go_one_at_a_time(running: Stage) -> None:
+    """They may be well, and only read at different moments of a fast chain."""
+    running.nodes.heights["trade"] = 100
+    for name in NAMES[:2]:
+        running.nodes.scripted[name] = {"height": 50, "latest_hash": "0xblock50"}
+    running.edit(fiscoBcos=SETTING)
+    for _ in range(30):
+        await running.round()
+        assert len(running.cluster.all(POD)) >= 3
 
 
 async def test_a_chain_that_can_spare_nobody_waits(running: Stage) -> None:

@@ -1,0 +1,52 @@
+"""Restarts nodes that hang, one at a time and ever less often, where the guard lets them go."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime
+
+from consortium_operator.chain.journal import Journal
+from consortium_operator.reconcile.apply import bring_one
+from consortium_operator.reconcile.desired import desired_journal
+from consortium_operator.reconcile.evictions import evict
+from consortium_operator.reconcile.hangs import Hang, not_before, times_in_a_row, told, waits
+from consortium_operator.reconcile.knowledge import Knowledge
+from consortium_operator.reconcile.world import Founded
+
+
+async def restart_hung(founded: Founded, hangs: Iterable[Hang], known: Knowledge) -> None:
+    """At most one node in a round. One that must wait is a finding."""
+    run = founded.round
+    for hang in hangs:
+        if not hang.is_due:
+            continue
+        reason = _reason_to_wait(hang, known, run.world.now())
+        if reason is None:
+            reason = await _restart(founded, hang, known.journal)
+            if reason is None:
+                return
+        run.findings.add(waits(hang.node, reason))
+
+
+def _reason_to_wait(hang: Hang, known: Knowledge, now: datetime) -> str | None:
+    verdict = known.verdict(hang.node, hang.pod, hangs=True)
+    if not verdict.granted:
+        return verdict.why
+    entry = known.journal.of(hang.node.names.node)
+    earliest = not_before(entry, hang.pod)
+    if earliest is not None and now < earliest:
+        return (
+            f"it was restarted for the same reason {entry.hangs} times, and is not again before "
+            f"{told(earliest)}"
+        )
+    return None
+
+
+async def _restart(founded: Founded, hang: Hang, journal: Journal) -> str | None:
+    """Notes the restart before it is done, so that none is ever forgotten."""
+    run, name = founded.round, hang.node.names.node
+    now = run.world.now()
+    times = times_in_a_row(journal.of(name), hang.pod, now)
+    entry = replace(journal.of(name), hangs=times, hung_pod=hang.pod.uid, hung_at=told(now))
+    if not await bring_one(run, desired_journal(founded, journal.noting(name, entry))):
+        return "the journal cannot be written"
+    return await evict(run, hang.pod, f"node {hang.node.path} hangs: {hang.why}")

@@ -1,0 +1,317 @@
+"""A node whose process runs and takes no part is noticed, and restarted under the guard."""
+
+from datetime import timedelta
+from itertools import pairwise
+
+import pytest
+
+from consortium_operator.api.conditions import ConditionType
+from consortium_operator.chain.journal import Journal, JournalEntry
+from consortium_operator.chain.view import Silence
+from consortium_operator.kube.errors import ApiError
+from consortium_operator.kube.kinds import CONFIG_MAP, POD, SECRET, JsonObject
+from consortium_operator.reconcile.hangs import (
+    BEHIND_FOR,
+    FIRST_PAUSE,
+    LONGEST_PAUSE,
+    SILENT_FOR,
+    TOLD_AFTER,
+)
+from tests import chains
+from tests.fakes.faults import Fault, Killed, Mode, at_write
+from tests.fakes.operator import Stage
+
+NODES, READY = ConditionType.NODES_READY, ConditionType.READY
+WEBANK, HUAWEI = "trade-webank-node-0", "trade-huawei-node-0"
+SILENT = {"problem": "accepts no connection within 3 s", "silence": Silence.UNREACHABLE}
+ROUND = timedelta(seconds=12)
+"""Between two looks; a fake round itself takes 2 s more."""
+
+
+def _uid(stage: Stage, node: str) -> str:
+    pod = stage.cluster.find(POD, f"{node}-0")
+    assert pod is not None
+    uid: str = pod["metadata"]["uid"]
+    return uid
+
+
+def _hang(stage: Stage, *nodes: str) -> None:
+    stage.nodes.hung |= {_uid(stage, node) for node in nodes}
+
+
+async def _pass(stage: Stage, time: timedelta) -> None:
+    """Looks at the chain every few seconds until that much time has gone by."""
+    end = stage.clock.now + time
+    while stage.clock.now < end:
+        await stage.round()
+        stage.clock.now = min(stage.clock.now + ROUND, end)
+
+
+def _entry(stage: Stage, node: str = WEBANK) -> JournalEntry:
+    found = stage.cluster.find(CONFIG_MAP, "trade-journal")
+    assert found is not None
+    return Journal.from_data(found["data"]).of(node)
+
+
+async def test_a_hung_node_is_told_with_its_name_and_since_when(running: Stage) -> None:
+    _hang(running, WEBANK)
+    noticed = running.clock.now.strftime("%Y-%m-%dT%H:%M:%SZ")
+    await running.round()
+    assert running.told(NODES) == "False/NodeDown"
+    await _pass(running, TOLD_AFTER)
+    await running.round()
+    assert running.told(NODES) == "False/NodeHung"
+    assert running.condition(NODES)["message"] == (
+        f"node webank/node-0 hangs since {noticed}: it does not answer getPeers within 5 s: its "
+        "gateway hangs"
+    )
+    assert running.told(READY) == "False/NodeHung"
+    assert running.told(ConditionType.QUORUM_HEALTHY) == "True/AsExpected"
+    assert running.cluster.evictions == []
+
+
+async def test_the_words_on_a_hang_do_not_change_from_round_to_round(running: Stage) -> None:
+    _hang(running, WEBANK)
+    await _pass(running, TOLD_AFTER + ROUND)
+    running.cluster.forget_calls()
+    await _pass(running, timedelta(minutes=1))
+    assert running.cluster.writes == []
+
+
+async def test_it_is_restarted_after_a_while_and_all_is_well(running: Stage) -> None:
+    _hang(running, WEBANK)
+    await _pass(running, SILENT_FOR - ROUND)
+    assert running.cluster.evictions == []
+    await _pass(running, 4 * ROUND)
+    assert running.cluster.evictions == [f"{WEBANK}-0"]
+    await running.settle()
+    assert running.told(READY) == "True/AsExpected"
+
+
+async def test_a_node_that_answers_again_is_left_alone(running: Stage) -> None:
+    _hang(running, WEBANK)
+    await _pass(running, SILENT_FOR - 2 * ROUND)
+    running.nodes.hung.clear()
+    await running.round()
+    _hang(running, WEBANK)
+    await _pass(running, SILENT_FOR - 2 * ROUND)
+    assert running.cluster.evictions == []
+
+
+async def test_time_in_which_nobody_looked_does_not_count(running: Stage) -> None:
+    """The operator stood still, or the clock jumped: forth, or back."""
+    _hang(running, WEBANK)
+    for jump in (timedelta(hours=1), timedelta(hours=-2), timedelta(hours=3)):
+        await running.round()
+        await running.round()
+        running.clock.now += jump
+        await running.round()
+        assert running.cluster.evictions == []
+
+
+async def test_a_restarted_operator_waits_anew(running: Stage) -> None:
+    _hang(running, WEBANK)
+    await _pass(running, SILENT_FOR - 2 * ROUND)
+    running.start()
+    await _pass(running, SILENT_FOR - 2 * ROUND)
+    assert running.cluster.evictions == []
+    await _pass(running, 4 * ROUND)
+    assert running.cluster.evictions == [f"{WEBANK}-0"]
+
+
+async def test_one_that_hangs_again_and_again_is_restarted_ever_less_often(running: Stage) -> None:
+    times = []
+    start = running.clock.now
+    while running.clock.now - start < timedelta(hours=8):
+        before = len(running.cluster.evictions)
+        if running.cluster.find(POD, f"{WEBANK}-0") is not None:
+            _hang(running, WEBANK)
+        await running.round()
+        if len(running.cluster.evictions) > before:
+            times.append(running.clock.now)
+        running.clock.advance(seconds=40)
+    pauses = [later - earlier for earlier, later in pairwise(times)]
+    assert len(pauses) >= 5
+    assert pauses[0] >= FIRST_PAUSE
+    assert all(later >= earlier for earlier, later in pairwise(pauses))
+    assert max(pauses) >= LONGEST_PAUSE - timedelta(minutes=1)
+    assert running.cluster.evictions == [f"{WEBANK}-0"] * len(times)
+
+
+async def test_while_it_may_not_be_restarted_again_the_status_says_until_when(
+    running: Stage,
+) -> None:
+    _hang(running, WEBANK)
+    await _pass(running, SILENT_FOR + 3 * ROUND)
+    running.start()  # what a new process knows of it is in the journal
+    _hang(running, WEBANK)
+    await _pass(running, SILENT_FOR + 3 * ROUND)
+    assert running.cluster.evictions == [f"{WEBANK}-0"]
+    assert (
+        "restarted for the same reason 1 times, and is not again before 2026-01-02T03:"
+        in (running.condition(NODES)["message"])
+    )
+
+
+async def test_one_that_was_well_for_long_starts_anew(running: Stage) -> None:
+    _hang(running, WEBANK)
+    await _pass(running, SILENT_FOR + 3 * ROUND)
+    await running.settle()
+    assert _entry(running).hangs == 1
+    running.clock.advance(hours=24)
+    _hang(running, WEBANK)
+    await _pass(running, SILENT_FOR + 3 * ROUND)
+    assert running.cluster.evictions == [f"{WEBANK}-0"] * 2
+    assert _entry(running).hangs == 1
+
+
+async def test_two_that_hang_are_both_restarted(running: Stage) -> None:
+    """The quorum is lost already: waiting would not bring it back."""
+    _hang(running, WEBANK, HUAWEI)
+    await _pass(running, SILENT_FOR - ROUND)
+    assert running.told(ConditionType.QUORUM_HEALTHY) == "False/QuorumLost"
+    await _pass(running, 5 * ROUND)
+    await running.settle()
+    assert sorted(running.cluster.evictions) == [f"{HUAWEI}-0", f"{WEBANK}-0"]
+    assert running.told(READY) == "True/AsExpected"
+
+
+async def test_a_sole_sealer_that_hangs_is_restarted(stage: Stage) -> None:
+    """No other node answers, but its own kernel does: the operator is not cut off."""
+    stage.create(chains.member("webank"))
+    await stage.settle()
+    _hang(stage, WEBANK)
+    await _pass(stage, SILENT_FOR + 3 * ROUND)
+    await stage.settle()
+    assert stage.cluster.evictions == [f"{WEBANK}-0"]
+    assert stage.told(READY) == "True/AsExpected"
+
+
+async def test_a_node_that_the_others_see_is_not_restarted_though_we_cannot_reach_it(
+    running: Stage,
+) -> None:
+    running.nodes.scripted[WEBANK] = SILENT
+    await _pass(running, 3 * SILENT_FOR)
+    assert running.cluster.evictions == []
+    assert running.told(NODES) == "False/NodeDown"
+
+
+async def test_a_node_that_nobody_can_reach_is_restarted(running: Stage) -> None:
+    ids = {m["name"]: m["nodes"][0]["nodeId"] for m in running.status()["members"]}
+    running.nodes.scripted[WEBANK] = SILENT
+    for name in ids.keys() - {"webank"}:
+        peers = frozenset(ids.values()) - {ids[name], ids["webank"]}
+        running.nodes.scripted[f"trade-{name}-node-0"] = {"peers": peers}
+    await _pass(running, SILENT_FOR + 3 * ROUND)
+    assert running.cluster.evictions == [f"{WEBANK}-0"]
+
+
+async def test_where_nobody_can_be_reached_nobody_is_restarted(running: Stage) -> None:
+    for member in ("huawei", "ping-an", "tencent", "webank"):
+        running.nodes.scripted[f"trade-{member}-node-0"] = SILENT
+    await _pass(running, 3 * SILENT_FOR)
+    assert running.cluster.evictions == []
+
+
+async def test_a_node_that_still_starts_does_not_hang(running: Stage) -> None:
+    running.controllers.lazy = True
+
+    def starting(pod: JsonObject) -> None:
+        pod["status"]["containerStatuses"][0]["started"] = False
+
+    running.cluster.edit(POD, f"{WEBANK}-0", starting, actor="controller", subresource="status")
+    _hang(running, WEBANK)
+    await _pass(running, 3 * SILENT_FOR)
+    assert running.cluster.evictions == []
+    assert running.told(NODES) == "False/NodeDown"
+
+
+@pytest.mark.parametrize("progress", [0, 1])
+async def test_far_behind_without_progress_is_a_hang(running: Stage, progress: int) -> None:
+    running.nodes.heights["trade"] = 10_000
+    end = running.clock.now + BEHIND_FOR + 3 * ROUND
+    height = 100
+    while running.clock.now < end and not running.cluster.evictions:
+        height += progress
+        running.nodes.scripted[WEBANK] = {"height": height, "latest_hash": f"0xblock{height}"}
+        await running.round()
+        running.clock.now += ROUND
+    if progress:
+        assert running.cluster.evictions == []
+        assert running.told(NODES) == "False/NodeDown"
+    else:
+        assert running.cluster.evictions == [f"{WEBANK}-0"]
+
+
+async def test_a_node_without_a_key_is_not_restarted(running: Stage) -> None:
+    """Its process has the key in memory, and may recover; a new pod could not start."""
+    running.clock.advance(days=1)
+    running.cluster.delete_by_hand(SECRET, f"{WEBANK}-identity")
+    running.start()
+    await running.settle()
+    assert running.told(ConditionType.IDENTITIES_INTACT) == "False/NodeKeyMissing"
+    _hang(running, WEBANK)
+    await _pass(running, 2 * SILENT_FOR)
+    assert running.cluster.evictions == []
+
+
+async def test_a_paused_chain_is_only_told(running: Stage) -> None:
+    running.edit(paused=True)
+    _hang(running, WEBANK)
+    await _pass(running, 2 * SILENT_FOR)
+    assert running.told(NODES) == "False/NodeHung"
+    assert running.cluster.evictions == []
+
+
+async def test_a_split_chain_is_left_alone(running: Stage) -> None:
+    running.nodes.scripted[HUAWEI] = {"latest_hash": "0xother"}
+    _hang(running, WEBANK)
+    await _pass(running, 2 * SILENT_FOR)
+    assert running.cluster.evictions == []
+    assert "the nodes disagree about the chain" in running.condition(NODES)["message"]
+
+
+# Before the first block.
+
+
+@pytest.mark.parametrize("count", [1, 2, 4])
+async def test_nodes_that_hang_during_the_founding_end_in_one_chain(
+    stage: Stage, count: int
+) -> None:
+    """On new volumes: started again on the old ones, the others would refuse them."""
+    stage.create()
+    stage.nodes.refuses_probes = True
+    for _ in range(4):
+        await stage.round()
+    members = ("huawei", "ping-an", "tencent", "webank")[:count]
+    _hang(stage, *(f"trade-{member}-node-0" for member in members))
+    await _pass(stage, SILENT_FOR + 4 * ROUND)
+    stage.nodes.refuses_probes = False
+    await _pass(stage, 2 * SILENT_FOR)
+    await stage.settle()
+    assert stage.told(READY) == "True/AsExpected"
+    assert len({stage.nodes.genesis_hash(pod) for pod in stage.cluster.all(POD)}) == 1
+
+
+# Crashes.
+
+
+@pytest.mark.parametrize("mode", Mode, ids=lambda mode: mode.name)
+@pytest.mark.parametrize("number", [1, 2, 3, 4])
+async def test_a_restart_that_was_cut_off_is_done_once(
+    running: Stage, mode: Mode, number: int
+) -> None:
+    _hang(running, WEBANK)
+    await _pass(running, SILENT_FOR)
+    running.cluster.faults.append(Fault(at_write(number), mode=mode))
+    end = running.clock.now + 2 * SILENT_FOR
+    while running.clock.now < end:
+        try:
+            await _pass(running, ROUND)
+        except ApiError:
+            continue
+        except Killed:
+            running.start()
+    assert running.cluster.evictions == [f"{WEBANK}-0"]
+    assert _entry(running).hangs == 1
+    assert running.told(READY) == "True/AsExpected"
