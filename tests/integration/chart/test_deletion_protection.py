@@ -48,8 +48,9 @@ def person(control_plane: Sandbox) -> Iterator[Kubectl]:
     )
     kubectl(*APPLY, stdin=as_list(*made))
     # Policies, and the chains that one of them reads, take a moment to be known.
-    for what in (("consortiumchain", "trade", f"--namespace={GUARDED}"), ("namespace", GUARDED)):
-        eventually(lambda what=what: kubectl.attempt("delete", DRY_RUN, *what).returncode != 0)
+    trade = ("consortiumchain", "trade", f"--namespace={GUARDED}")
+    eventually(lambda: kubectl.attempt("delete", DRY_RUN, *trade).returncode != 0)
+    eventually(lambda: kubectl.attempt("delete", DRY_RUN, "namespace", GUARDED).returncode != 0)
     yield kubectl
     kubectl("patch", "consortiumchain", "trade", f"--namespace={GUARDED}", *UNPROTECT)
     kubectl("delete", "consortiumchains", "--all", f"--namespace={GUARDED}")

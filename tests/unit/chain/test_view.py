@@ -149,8 +149,13 @@ def test_behind_is_a_node_of_our_chain_that_has_begun() -> None:
     for height, is_behind in ((100, False), (90, False), (89, True), (1, True), (0, False)):
         node = healthy("d", height=height)
         assert chain(*others, node).has_fallen_behind(node) is is_behind
-    for strange in ({"block0_text": "theirs"}, {"genesis_hash": "0x1"}, {"problem": "silent"}):
-        node = healthy("d", height=1, **strange)
+    strangers: tuple[dict[str, Any], ...] = (
+        {"block0_text": "theirs"},
+        {"genesis_hash": "0x1"},
+        {"problem": "silent"},
+    )
+    for strange in strangers:
+        node = replace(healthy("d", height=1), **strange)
         assert not chain(*others, node).has_fallen_behind(node)
 
 
