@@ -55,7 +55,9 @@ class Committee:
         return found
 
 
-@pytest.fixture(params=[False, True], ids=["Standard", "SM"])
+@pytest.fixture(
+    params=[False, pytest.param(True, marks=pytest.mark.campaign)], ids=["Standard", "SM"]
+)
 def committee(
     binary: Binary, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
 ) -> Iterator[Committee]:

@@ -15,7 +15,9 @@ from tests.conformance.support.nodes import Chain, NodeProcess, wait_until
 from tests.conformance.support.sm_authorities import SmAuthority, SmKey
 from tests.conformance.support.x509_authorities import Authority, modulus, pem, write_trust
 
-BOTH_WORLDS = pytest.mark.parametrize("sm", [False, True], ids=["Standard", "SM"])
+BOTH_WORLDS = pytest.mark.parametrize(
+    "sm", [False, pytest.param(True, marks=pytest.mark.campaign)], ids=["Standard", "SM"]
+)
 
 
 def dial_now(node: NodeProcess) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from _pytest.mark import ParameterSet
 
 from tests.conformance.conftest import Start
 from tests.conformance.support.binaries import Binaries, Binary
@@ -21,6 +22,13 @@ from tests.conformance.support.nodes import NodeProcess, prepare, running
 
 REFUSALS = load("refusals")
 SURVIVALS = load("survivals")
+
+
+def parameters(cases: list[Case]) -> list[ParameterSet]:
+    return [
+        pytest.param(case, id=case.case, marks=[pytest.mark.campaign] if case.rare else [])
+        for case in cases
+    ]
 
 
 def chosen(case: Case, binaries: Binaries) -> Binary:
@@ -56,7 +64,7 @@ def start_in_vain(node: NodeProcess) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.parametrize("case", REFUSALS, ids=lambda case: case.case)
+@pytest.mark.parametrize("case", parameters(REFUSALS))
 def test_a_node_refuses_to_start(case: Case, binaries: Binaries, tmp_path: Path) -> None:
     done = start_in_vain(node_for(case, chosen(case, binaries), tmp_path))
     assert done.returncode == case.exit, done.stdout
@@ -66,7 +74,7 @@ def test_a_node_refuses_to_start(case: Case, binaries: Binaries, tmp_path: Path)
     assert done.stderr == ""
 
 
-@pytest.mark.parametrize("case", SURVIVALS, ids=lambda case: case.case)
+@pytest.mark.parametrize("case", parameters(SURVIVALS))
 def test_a_node_does_not_mind(case: Case, binaries: Binaries, tmp_path: Path) -> None:
     node = node_for(case, chosen(case, binaries), tmp_path)
     node.start()

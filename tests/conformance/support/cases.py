@@ -12,6 +12,7 @@ A case changes the files of a node that would start, and says what then happens:
 - `files`: whole files by path; null deletes one. `append`, `prepend`, `replace` edit as text.
 - `exit` with `says` (a text or several): the process ends so. `runs: true`: it answers RPC, and
   what `answers` lists, over TLS where `tls` says so. `since`, `until`: the releases this holds for.
+- `rare`: left to the long campaign, as another case is of its kind.
 - `version`: the release to run it on. `compatibility`: what the genesis is founded as.
 
 `<node_id>`, `<p2p_port>` and `<rpc_port>` stand for the node's own.
@@ -37,6 +38,7 @@ class Case:
 
     case: str
     section: str
+    rare: bool = False
     config: dict[str, Any] = field(default_factory=dict)
     genesis: dict[str, Any] = field(default_factory=dict)
     files: dict[str, str | None] = field(default_factory=dict)

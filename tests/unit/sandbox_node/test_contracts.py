@@ -254,3 +254,97 @@ def test_a_deployed_contract_has_the_real_nodes_address_and_its_runtime_code() -
     assert receipt.contract_address == "6849f21d1e455e9f0712b1e99fa4fcd23758e8f1"
     assert world.state.get(f"code/{receipt.contract_address}") == "00"
     assert call(world.state, Place(RULES, 2), GOVERNOR, receipt.contract_address, b"").status == 0
+
+
+# --- what clients read of the governance contracts ------------------------------------------------
+
+READ_COMMITTEE, READ_PROPOSALS = "_committee()", "_proposalMgr()"
+
+
+def address_of(world: World, getter: str) -> int:
+    return int.from_bytes(world.call(COMMITTEE, getter).output, "big")
+
+
+def test_governors_weights_and_rates_are_read_from_the_committee() -> None:
+    world = two_governors()
+    answer = world.call(address_of(world, READ_COMMITTEE), "getCommitteeInfo()").output
+    words = [int.from_bytes(answer[i : i + 32], "big") for i in range(0, len(answer), 32)]
+    assert words[:2] == [51, 51]
+    # Offsets of the two lists, then each with its length.
+    assert words[2:4] == [4 * 32, 7 * 32]
+    assert words[4:7] == [2, int(GOVERNOR, 16), int(OTHER, 16)]
+    assert words[7:] == [2, 1, 1]
+
+
+def test_an_open_proposal_is_found_by_its_type_and_read() -> None:
+    world = two_governors()
+    number = int.from_bytes(world.call(COMMITTEE, SET_NODE, NEW, 0, True, 10).output, "big")
+    proposals = address_of(world, READ_PROPOSALS)
+    consensus = bytes.fromhex(f"{CONSENSUS:040x}")
+    slot = world.call(proposals, "getIdByTypeAndResourceId(uint8,address)", 51, consensus)
+    assert int.from_bytes(slot.output, "big") == number
+    types = ["address", "address", "uint8", "uint256", "uint8"]
+    info = world.call(proposals, "getProposalInfo(uint256)", number).output
+    resource, proposer, kind, ends, status = abi.decode(types, info)
+    assert (resource, proposer) == (consensus, bytes.fromhex(GOVERNOR))
+    assert (kind, ends, status) == (51, 11, 1)
+
+
+@pytest.mark.parametrize(
+    ("end", "status"), [("vote", 2), ("deny", 3), ("revoke", 4), ("expire", 5)]
+)
+def test_the_status_of_a_proposal_tells_how_it_ended(end: str, status: int) -> None:
+    world = two_governors()
+    number = int.from_bytes(world.call(COMMITTEE, SET_NODE, NEW, 0, True, 10).output, "big")
+    if end == "revoke":
+        world.call(COMMITTEE, "revokeProposal(uint256)", number)
+    elif end == "expire":
+        world.block = 12
+    else:
+        vote = "voteProposal(uint256,bool)"
+        world.call(COMMITTEE, vote, number, end == "vote", sender=OTHER)
+    proposals = address_of(world, READ_PROPOSALS)
+    world.call(proposals, "refreshProposalStatus(uint256)", number)
+    found = world.call(proposals, "getProposalStatus(uint256)", number)
+    assert int.from_bytes(found.output, "big") == status
+
+
+def test_an_outdated_proposal_that_nobody_looked_at_can_still_be_voted_for() -> None:
+    """ProposalManager.sol: vote() looks at the status alone, and only create() refreshes it."""
+    world = two_governors()
+    number = int.from_bytes(world.call(COMMITTEE, SET_NODE, NEW, 0, True, 1).output, "big")
+    world.block = 50
+    passed = world.call(COMMITTEE, "voteProposal(uint256,bool)", number, True, sender=OTHER)
+    assert (passed.status, world.kind(NEW)) == (0, OBSERVER)
+
+
+def test_raising_the_data_version_switches_flags_on() -> None:
+    """4.4: the bugfix flags of the versions passed."""
+    world = World()
+    assert world.state.setting("bugfix_revert_logs") is None
+    signature = "setValueByKey(string,string)"
+    world.call(CONFIG, signature, "compatibility_version", "3.16.4")
+    found = world.state.setting("bugfix_revert_logs")
+    assert found is not None
+    assert (found.value, found.since) == ("1", 0)
+
+
+def test_anybody_may_ask_who_governs() -> None:
+    world = two_governors()
+    account = bytes.fromhex(OTHER)
+    asked = world.call(COMMITTEE, "isGovernor(address)", account, sender=STRANGER)
+    assert int.from_bytes(asked.output, "big") == 1
+
+
+def test_the_black_list_of_deployers_names_those_who_may_not() -> None:
+    world = World(auth=True)
+    world.call(COMMITTEE, "createSetDeployAuthTypeProposal(uint8,uint256)", 2, 100)
+    account = bytes.fromhex(STRANGER)
+    has = "hasDeployAuth(address)"
+    assert int.from_bytes(world.call(0x1005, has, account).output, "big") == 1
+    world.call(
+        COMMITTEE, "createModifyDeployAuthProposal(address,bool,uint256)", account, False, 100
+    )
+    assert int.from_bytes(world.call(0x1005, has, account).output, "big") == 0
+    direct = world.call(0x1005, "setDeployAuthType(uint8)", 0)
+    assert int.from_bytes(direct.output, "big", signed=True) == -50000

@@ -6,6 +6,7 @@ from random import Random
 
 import pytest
 
+from consortium_sandbox.node.block import Seal
 from consortium_sandbox.node.pbft.actions import Action, Send, SetTimer, WriteDown
 from consortium_sandbox.node.pbft.committee import Committee, Sealer
 from consortium_sandbox.node.pbft.messages import (
@@ -272,3 +273,33 @@ def test_messages_survive_the_wire() -> None:
 def test_junk_is_no_message(junk: dict[str, object]) -> None:
     with pytest.raises(ValueError, match=r"."):
         decode(junk)
+
+
+def test_a_height_begins_in_the_view_in_which_the_block_before_was_committed() -> None:
+    """Views go on from height to height: after a leader was passed over, none is waited for."""
+    network = Network((1, 1, 1, 1))
+    network.run(until=1, seconds=60)
+    leader = network.committee.leader(2, network.places[0].view)
+    dead = next(p.number for p in network.places if p.key.node_id == leader)
+    alive = {place.number for place in network.places} - {dead}
+    network.split([alive, {dead}])
+    network.run(until=4, seconds=60, among=alive)
+    views = {network.places[number].core.instance.view for number in alive}
+    assert len(views) == 1
+    assert views.pop() >= 1
+    network.heal()
+    network.run(until=6, seconds=600)
+    network.assert_agreement()
+
+
+def test_sealers_that_saw_a_block_committed_in_different_views_meet_again() -> None:
+    """Two begin the height in one view, two in the next: neither half is a quorum."""
+    network = Network((1, 1, 1, 1))
+    network.run(until=1, seconds=60)
+    for place in network.places[:2]:
+        digest, payload, seal = place.chain[-1]
+        place.chain[-1] = (digest, payload, Seal(seal.view + 1, seal.signatures))
+        network.restart(place.number)
+    network.run(until=3, seconds=600)
+    network.assert_agreement()
+    assert min(place.height for place in network.places) >= 3

@@ -30,7 +30,7 @@ def of_committee(call: Call) -> Result:
         participation, win = council.rates
         types = ["uint8", "uint8", "address[]", "uint32[]"]
         accounts = [bytes.fromhex(account) for account in governors]
-        return Result(abi.encode(types, [participation, win, accounts, [*governors.values()]]))
+        return Result(abi.encode(types, [participation, win, accounts, list(governors.values())]))
     weight = governors.get(abi.hex_of(arguments[0]), 0)
     if signature == WEIGHT:
         return Result(abi.encode(["uint32"], [weight]))
