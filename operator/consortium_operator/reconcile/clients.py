@@ -25,7 +25,7 @@ from consortium_operator.reconcile.apply import bring_one
 from consortium_operator.reconcile.certificates import Holder, Standing, authority_key, judge, sign
 from consortium_operator.reconcile.findings import Blocked, Finding
 from consortium_operator.reconcile.identities import why_pinned
-from consortium_operator.reconcile.keys import FIRST_GENERATION, RECHECK, read_secret
+from consortium_operator.reconcile.keys import FIRST_GENERATION, read_secret, trusted
 from consortium_operator.reconcile.world import Founded, Round, Verified
 
 
@@ -49,7 +49,7 @@ async def _ensure_client(founded: Founded, member: PlannedMember, kind: ClientKi
     if fingerprint is not None:
         standing = _judge(founded, member, kind, found, fingerprint)
     if standing is None or standing.due:
-        key = await _key(run, member, kind, must_exist=found is not None)
+        key = await _key(founded, member, kind, must_exist=found is not None)
         standing = await _renewed(founded, member, kind, key, found)
         _remember(run, member, kind, key, standing)
     pem = standing.files[kind.value]
@@ -121,8 +121,8 @@ async def read_operator_clients(run: Round) -> None:
 
 def _remembered(run: Round, name: str) -> str | None:
     """The fingerprint of the key that was read lately, so that a quiet round reads no Secret."""
-    verified = run.memory.verified.get(name)
-    if verified is None or run.world.now() - verified.at >= RECHECK:
+    verified = trusted(run, name)
+    if verified is None:
         return None
     return verified.public if isinstance(verified.public, str) else None
 
@@ -137,9 +137,10 @@ def _remember(
 
 
 async def _key(
-    run: Round, member: PlannedMember, kind: ClientKind, *, must_exist: bool
+    founded: Founded, member: PlannedMember, kind: ClientKind, *, must_exist: bool
 ) -> PrivateFiles:
     """The client's key, made where neither it nor a certificate for it exists."""
+    run = founded.round
     name = kind.object_name(member)
     labels = client_secret(run.plan, member, kind, PrivateFiles({}))["metadata"]["labels"]
     files = await read_secret(run, name, labels)
@@ -156,6 +157,9 @@ async def _key(
             )
         )
     if files is None:
+        # Where the CA is lost the client's own key may be as well, and come back with it.
+        register = founded.custody.client_authorities[member.name]
+        await authority_key(run, member, AuthorityKind.CLIENT, register)
         made = await asyncio.to_thread(run.engine.new_client_key)
         with contextlib.suppress(AlreadyExists):
             await run.world.client.create(client_secret(run.plan, member, kind, made))

@@ -16,8 +16,8 @@ from consortium_operator.kube.kinds import (
     SERVICE,
     STATEFUL_SET,
 )
-from tests.api_server import Api, Body, path_of
-from tests.integration.operator.conftest import Namespaces, NewChain
+from tests.api_server import Api, Body, labels_of, path_of
+from tests.integration.operator.conftest import Namespaces, NewChain, violations_of
 from tests.integration.operator.support.chain import Chain, Versions, members
 from tests.integration.operator.support.process import OperatorProcess
 from tests.integration.operator.support.waiting import wait_until
@@ -187,37 +187,139 @@ def restore(chain: Chain, objects: list[Body]) -> None:
 KINDS = {kind.kind: kind for kind in (SECRET, CONFIG_MAP, PERSISTENT_VOLUME_CLAIM)}
 
 
-def backup_of(chain: Chain) -> list[Body]:
-    return [obj for obj in chain.children() if path_of(obj) in RETAINED]
+def backup_of(chain: Chain) -> dict[str, list[Body]]:
+    """What outlives a chain, by what it is."""
+    found: dict[str, list[Body]] = {"keys": [], "genesis": [], "registers": [], "volumes": []}
+    for obj in chain.children():
+        if path_of(obj) in RETAINED:
+            what = {"Secret": "keys", "PersistentVolumeClaim": "volumes"}.get(obj["kind"])
+            part = labels_of(obj)["consortium.dev/part"]
+            found[what or ("genesis" if part == "genesis" else "registers")].append(obj)
+    return found
 
 
-def test_a_backup_restored_elsewhere_is_the_same_chain(
-    new_chain: NewChain, namespaces: Namespaces
-) -> None:
-    """The genesis is pinned, so that the operator may come first and makes no key."""
-    chain = new_chain()
+RESOURCE = "the resource"
+ORDERS = {
+    "the resource last": ("keys", "registers", "genesis", "volumes", RESOURCE),
+    "genesis first": ("genesis", RESOURCE, "volumes", "registers", "keys"),
+    "volumes first": ("volumes", RESOURCE, "registers", "genesis", "keys"),
+    "registers first": ("registers", RESOURCE, "volumes", "keys", "genesis"),
+    "pinned, the resource first": (RESOURCE, "volumes", "genesis", "registers", "keys"),
+    "pinned, keys in the middle": (RESOURCE, "registers", "keys", "volumes", "genesis"),
+}
+
+
+@pytest.fixture(scope="module")
+def lost(
+    api: Api, namespaces: Namespaces, operator: OperatorProcess
+) -> tuple[Chain, dict[str, list[Body]], Body]:
+    """A chain that is gone, its backup, and its last status."""
+    chain = Chain(api, namespaces.make(), operator.log)
     chain.found()
-    backup = backup_of(chain)
-    status = chain.resource()["status"]
-    elsewhere = new_chain(namespaces.make())
-    elsewhere.manifest["spec"] = chain.manifest["spec"] | {
-        "fiscoBcos": {"genesisSha256": status["genesis"]["sha256"]}
-    }
+    backup, status = backup_of(chain), chain.resource()["status"]
+    assert sum(map(len, backup.values())) == len(RETAINED)
     chain.delete()
-    elsewhere.create()
-    elsewhere.wait("IdentitiesIntact", "False")
-    assert elsewhere.children(SECRET) == []
-    # In the wrong order: volumes and registers first, keys last.
-    restore(elsewhere, sorted(backup, key=path_of, reverse=True)[::2])
-    elsewhere.poke()
-    elsewhere.wait("Ready", "False")
-    restore(elsewhere, sorted(backup, key=path_of, reverse=True)[1::2])
-    elsewhere.poke()
-    elsewhere.wait_founded()
-    found = elsewhere.resource()["status"]
+    return chain, backup, status
+
+
+@pytest.mark.parametrize("name", ORDERS)
+def test_a_backup_may_come_back_in_any_order(
+    lost: tuple[Chain, dict[str, list[Body]], Body],
+    new_chain: NewChain,
+    operator: OperatorProcess,
+    name: str,
+) -> None:
+    """Restored elsewhere. Before all of it is there the operator waits, and makes no key. Only that
+    the resource came first it could not know, so there its genesis is pinned."""
+    _, backup, status = lost
+    chain = new_chain()
+    chain.manifest["spec"] = lost[0].manifest["spec"] | (
+        {"fiscoBcos": {"genesisSha256": status["genesis"]["sha256"]}} if "pinned" in name else {}
+    )
+    since = chain.api.version(chain.namespace)
+    secrets = {path_of(one): one["data"] for one in backup["keys"]}
+    for what in ORDERS[name]:
+        if what == RESOURCE:
+            chain.create()
+        else:
+            restore(chain, backup[what])
+        if chain.api.get(CONSORTIUM_CHAIN, chain.namespace, chain.name) is not None:
+            operator.look_again(chain.poke)
+        found = {path_of(one): one["data"] for one in chain.children(SECRET)}
+        assert found.items() <= secrets.items(), f"after {what}: {sorted(found)}"
+    chain.poke()
+    chain.wait_founded()
+    assert {path_of(one): one["data"] for one in chain.children(SECRET)} == secrets
+    found = chain.resource()["status"]
     assert found["genesis"]["sha256"] == status["genesis"]["sha256"]
     assert [m["nodes"][0]["nodeId"] for m in found["members"]] == [
         m["nodes"][0]["nodeId"] for m in status["members"]
     ]
-    secrets = {path_of(one): one["data"] for one in backup if one["kind"] == "Secret"}
-    assert {path_of(one): one["data"] for one in elsewhere.children(SECRET)} == secrets
+    made = [e.path for e in chain.api.history(chain.namespace, since) if e.actor == "operator"]
+    assert not [path for path in made if path.startswith("Secret/")]
+
+
+# The operator is away for long.
+
+
+def test_a_resource_that_was_written_anew_while_nobody_looked_is_taken_up(
+    new_chain: NewChain, operator: OperatorProcess, api: Api
+) -> None:
+    """With other settings that may change, and after children were edited and deleted."""
+    chain = new_chain()
+    since = api.version(chain.namespace)
+    chain.found()
+    before, old = retained(chain), chain.resource()["metadata"]["uid"]
+    operator.stop()
+    api.patch(CONFIG_MAP, chain.namespace, "trade-trust", {"data": {"ffffffff.0": "mallory"}})
+    api.delete(SERVICE, chain.namespace, "trade-webank-rpc")
+    chain.edit(nodeDefaults={"podLabels": {"team": "first"}})
+    delete_and_wait(chain)
+    chain.manifest["spec"]["nodeDefaults"]["podLabels"] = {"team": "second"}
+    chain.create()
+    operator.start()
+    chain.wait_founded()
+    journal = "ConfigMap/trade-journal"
+    assert retained(chain) | {journal: before[journal]} == before
+    new = chain.resource()["metadata"]["uid"]
+    owners = {
+        one["uid"] for obj in chain.children() for one in obj["metadata"].get("ownerReferences", [])
+    }
+    assert owners == {new} != {old}
+    (node,) = chain.children(STATEFUL_SET)
+    assert node["spec"]["template"]["metadata"]["labels"]["team"] == "second"
+    trust = chain.get(CONFIG_MAP, "trade-trust")
+    assert trust is not None
+    assert "ffffffff.0" not in trust["data"]
+    assert violations_of(api, chain.namespace, since) == []
+
+
+def test_a_resource_that_was_deleted_while_nobody_looked_stays_gone(
+    new_chain: NewChain, operator: OperatorProcess, api: Api
+) -> None:
+    chain, other = new_chain(), new_chain(name="other")
+    chain.found()
+    operator.stop()
+    left = delete_and_wait(chain)
+    operator.start()
+    other.found()
+    assert chain.versions() == left
+
+
+def test_a_resource_that_is_deleted_while_it_is_founded_is_founded_when_it_comes_again(
+    new_chain: NewChain, api: Api
+) -> None:
+    """At some moments of the founding; at all of them in the long campaign of the crashes."""
+    chain = new_chain()
+    since = api.version(chain.namespace)
+    for objects in (1, 9, 20):
+        chain.create()
+        wait_until(
+            lambda objects=objects: len(chain.children()) >= objects,  # type: ignore[misc]
+            f"{objects} objects",
+            chain.report,
+        )
+        delete_and_wait(chain)
+    chain.found()
+    assert set(retained(chain)) == RETAINED
+    assert violations_of(api, chain.namespace, since) == []

@@ -14,12 +14,20 @@ from tests.integration.operator.support.chain import Chain
 from tests.integration.operator.support.difference import differences
 from tests.integration.operator.support.normal_form import NormalForm, normal_form
 from tests.integration.operator.support.process import OperatorProcess
-from tests.integration.operator.support.proxy import Act, Answer, Delay, EachWrite, FaultProxy, Seen
+from tests.integration.operator.support.proxy import (
+    Act,
+    Answer,
+    Delay,
+    EachWrite,
+    Fate,
+    FaultProxy,
+    Seen,
+)
 from tests.integration.operator.support.waiting import wait_until
 
 RETRY_AFTER = 2
 NODE = "trade-webank-n-0"
-TROUBLE: dict[str, tuple[Act | Answer | Delay, ...]] = {
+TROUBLE: dict[str, tuple[Fate, ...]] = {
     "a conflict": (Answer(409, "Conflict"),),
     "an inner error": (Answer(500, "InternalError"),),
     "out of service": (Answer(503, "ServiceUnavailable"), Answer(504, "Timeout")),

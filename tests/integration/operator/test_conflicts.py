@@ -127,6 +127,17 @@ def test_two_chains_whose_names_collide_do_not_touch_each_other(new_chain: NewCh
     second.wait_still()
     assert first.versions() == before
     assert not any("StatefulSet" in path for path in second.versions())
+    # What a deleted chain leaves behind is still its own.
+    first.delete()
+    wait_until(lambda: not first.children(STATEFUL_SET), "what it owned is collected", first.report)
+    left = first.versions()
+    second.poke()
+    second.wait("SpecValid", "False", "NameConflict")
+    second.wait_still()
+    assert first.versions() == left
+    second.delete()
+    first.found()
+    assert left.keys() <= first.versions().keys()
 
 
 def test_chains_of_one_name_in_two_namespaces_share_nothing(
@@ -165,9 +176,9 @@ def test_of_two_chains_with_one_id_the_younger_waits_for_the_elder(
     assert f"{elder.namespace}/b" in told["message"]
     assert younger.children() == []
     elder.wait_founded()
+    # Nobody touches the younger one.
     elder.delete()
-    younger.poke()
-    younger.wait_founded()
+    younger.wait_founded(seconds=10)
 
 
 def is_a_second_older(chain: Chain) -> Any:

@@ -8,19 +8,21 @@ is what is in the cluster.
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
-from consortium_operator.kube.kinds import CONFIG_MAP
-from tests.api_server import CHILDREN, Api, Body, Happened, labels_of
+from consortium_operator.kube.kinds import CONFIG_MAP, CONSORTIUM_CHAIN
+from consortium_sandbox import Sandbox
+from tests.api_server import CHILDREN, Api, Body, Happened, Refused, labels_of
 from tests.integration.operator.conftest import Account, Namespaces, violations_of
 from tests.integration.operator.support.chain import ONE, Chain, members
 from tests.integration.operator.support.difference import differences
 from tests.integration.operator.support.normal_form import NormalForm, normal_form
 from tests.integration.operator.support.process import OperatorProcess
-from tests.integration.operator.support.proxy import Act, EachWrite, FaultProxy
+from tests.integration.operator.support.proxy import Act, EachWrite, FaultProxy, Meanwhile
 from tests.integration.operator.support.waiting import wait_until
 
 KINDS = {kind.kind: kind for kind in CHILDREN}
@@ -49,11 +51,7 @@ def nothing(chain: Chain) -> None:
 def found_and_delete(chain: Chain) -> None:
     chain.found()
     chain.delete()
-    wait_until(
-        lambda: not any(obj["metadata"].get("ownerReferences") for obj in chain.children()),
-        "what the resource owned is gone",
-        chain.report,
-    )
+    wait_until(lambda: is_collected(chain), "what it owned is gone", chain.report)
 
 
 def damage(chain: Chain) -> None:
@@ -117,7 +115,7 @@ class Crew:
             self.operator.start()
             chain.wait_founded()
             self.ends[name, len(of)] = normal_form(chain)
-            self._leave(chain)
+            self.leave(chain)
         return self.ends[name, len(of)]
 
     def carry_out(self, name: str, of: list[Body], *faults: Disturbing) -> list[EachWrite]:
@@ -131,7 +129,7 @@ class Crew:
                 pass
         finally:
             self.proxy.faults.clear()
-            self._leave(chain)
+            self.leave(chain)
         assert violations_of(self.api, chain.namespace, since) == []
         assert made_twice(self.api.history(chain.namespace, since)) == []
         return disturbing
@@ -151,21 +149,21 @@ class Crew:
         deaths = len(self.proxy.kills)
         self.operator.start(wait=False)
         wait_until(
-            lambda: len(self.proxy.kills) > deaths or self._is_over(chain, wanted),
+            lambda: len(self.proxy.kills) > deaths or self.is_over(chain, wanted),
             "killed once more, or the end that it has in peace",
-            lambda: self._report(chain, wanted),
+            lambda: self.report(chain, wanted),
         )
         return len(self.proxy.kills) > deaths
 
-    def _is_over(self, chain: Chain, wanted: NormalForm) -> bool:
+    def is_over(self, chain: Chain, wanted: NormalForm) -> bool:
         return self.proxy.quiet_for > 1 and normal_form(chain) == wanted
 
-    def _report(self, chain: Chain, wanted: NormalForm) -> str:
+    def report(self, chain: Chain, wanted: NormalForm) -> str:
         differing = differences(normal_form(chain), wanted, "")
         last = self.proxy.kills[-1] if self.proxy.kills else "nothing"
         return "\n".join([f"it died last of {last}", *differing, chain.report()])
 
-    def _leave(self, chain: Chain) -> None:
+    def leave(self, chain: Chain) -> None:
         """Each chain costs the operator a look every few seconds."""
         if self.operator.is_running():
             self.operator.kill()
@@ -213,6 +211,47 @@ def test_wherever_it_is_cut_off_the_end_is_the_same(crew: Crew, number: int) -> 
 def test_each_write_of_each_workload_may_be_cut_off(crew: Crew, workload: str, way: str) -> None:
     (disturbing,) = crew.carry_out(workload, TWO, lambda where: EachWrite(where, *WAYS[way]))
     assert disturbing.met >= 20
+
+
+@pytest.mark.campaign
+@pytest.mark.timeout(900)
+def test_the_resource_may_be_deleted_at_each_write_of_its_founding(
+    crew: Crew, operator: OperatorProcess, control_plane: Sandbox
+) -> None:
+    """Nothing but what outlives it is left, and written anew it is founded further on it."""
+    wanted = crew.end_in_peace("create", TWO)
+    chain = Chain(crew.api, crew.namespaces.make(), operator.log, of=TWO)
+    since = crew.api.version(chain.namespace)
+
+    def delete() -> None:
+        with closing(Api(control_plane.kubeconfig)) as api, suppress(Refused):  # not there now
+            api.delete(CONSORTIUM_CHAIN, chain.namespace, chain.name)
+
+    deleting = EachWrite(chain.namespace, Meanwhile(delete))
+    crew.proxy.faults.append(deleting)
+    operator.start()
+    lives = 0
+    while not (lives and crew.is_over(chain, wanted)):
+        lives, met = lives + 1, deleting.met
+        chain.create()
+        wait_until(
+            lambda met=met: deleting.met > met or crew.is_over(chain, wanted),  # type: ignore[misc]
+            "deleted once more, or the end that it has in peace",
+            lambda: crew.report(chain, wanted),
+        )
+        if deleting.met > met:
+            wait_until(lambda: is_collected(chain), "what it owned is gone", chain.report)
+    assert lives >= 20
+    crew.proxy.faults.clear()
+    crew.leave(chain)
+    assert violations_of(crew.api, chain.namespace, since) == []
+    assert made_twice(crew.api.history(chain.namespace, since)) == []
+
+
+def is_collected(chain: Chain) -> bool:
+    is_gone = chain.get(CONSORTIUM_CHAIN, chain.name) is None
+    owned = [obj for obj in chain.children() if obj["metadata"].get("ownerReferences")]
+    return is_gone and not owned
 
 
 @pytest.fixture

@@ -245,3 +245,25 @@ async def test_with_a_pinned_genesis_nothing_is_ever_generated(running: Stage) -
     assert secrets == {
         obj["metadata"]["name"]: obj["data"] for obj in backup if obj["kind"] == "Secret"
     }
+
+
+async def test_keys_that_were_read_in_one_moment_are_not_read_again_in_one(running: Stage) -> None:
+    """Each within half an hour; else every chain's Secrets would be one burst for ever."""
+    running.start()
+    await running.settle()
+    running.cluster.forget_calls()
+    bursts = []
+    for _ in range(7):
+        running.clock.advance(minutes=1)
+        await running.act()
+        bursts.append(len(running.cluster.calls))
+        running.cluster.forget_calls()
+    assert bursts == [0] * 7
+    for _ in range(24):
+        running.clock.advance(minutes=1)
+        await running.act()
+        bursts.append(len(running.cluster.calls))
+        running.cluster.forget_calls()
+    secrets = len(running.cluster.all(SECRET))
+    assert sum(bursts) >= secrets
+    assert max(bursts) < secrets

@@ -95,7 +95,15 @@ class Delay:
     seconds: float
 
 
-Fault = Callable[[Seen], Act | Answer | Delay | None]
+@dataclass(frozen=True)
+class Meanwhile:
+    """Something happens, and then it is passed on. In a thread of its own."""
+
+    what: Callable[[], None]
+
+
+Fate = Act | Answer | Delay | Meanwhile
+Fault = Callable[[Seen], Fate | None]
 """Asked in the proxy's thread, for each request once."""
 
 
@@ -210,6 +218,8 @@ class FaultProxy:
             return decided.response()
         if isinstance(decided, Delay):
             await asyncio.sleep(decided.seconds)
+        if isinstance(decided, Meanwhile):
+            await asyncio.to_thread(decided.what)
         if decided is Act.KILL_BEFORE:
             return self._end(seen, request)
         if decided is Act.CUT:
@@ -285,9 +295,7 @@ class EachWrite:
     """A fault for the writes in one namespace: each that is new meets `acts`, one at each attempt,
     and then goes through. `every`: only each so-many-th, beginning with number `first` (from 0)."""
 
-    def __init__(
-        self, namespace: str, *acts: Act | Answer | Delay, every: int = 1, first: int = 0
-    ) -> None:
+    def __init__(self, namespace: str, *acts: Fate, every: int = 1, first: int = 0) -> None:
         self._namespace = namespace
         self._acts = acts
         self._every, self._first = every, first
@@ -295,7 +303,7 @@ class EachWrite:
         self._attempts: Counter[str] = Counter()
         self.met = 0
 
-    def __call__(self, seen: Seen) -> Act | Answer | Delay | None:
+    def __call__(self, seen: Seen) -> Fate | None:
         if not seen.is_write or seen.namespace != self._namespace:
             return None
         # A new process issues a new certificate, which has another name.
