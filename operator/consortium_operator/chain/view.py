@@ -7,7 +7,7 @@ their sync status, and it itself, hold a quorum (design rule 5).
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
@@ -32,7 +32,8 @@ class Silence(StrEnum):
 @dataclass(frozen=True, slots=True)
 class NodeView:
     """One node's answers. `problem` says why it counts as down; then the rest may be empty.
-    `silence`: where that problem is that no answer comes.
+    `silence`: where that problem is that no answer comes. `marks`: height → hash of some earlier
+    blocks, chosen so that any two nodes that keep up have one in common.
 
     `peers`: node ids that its sync status lists. `sealers`: node id → weight, as the chain has it;
     `candidates`: the same of sealers that wait for their turn (of RPBFT chains only).
@@ -45,6 +46,7 @@ class NodeView:
     silence: Silence | None = None
     height: int = -1
     latest_hash: str = ""
+    marks: Mapping[int, str] = field(default_factory=dict)
     genesis_hash: str = ""
     block0_text: str = ""
     block0_hash: str = ""
@@ -58,6 +60,12 @@ class NodeView:
     @property
     def answers(self) -> bool:
         return self.problem is None
+
+    @property
+    def hashes(self) -> Mapping[int, str]:
+        """By height, as far as they are known. That of block 0 is none: it may change."""
+        latest = {self.height: self.latest_hash} if self.height > 0 and self.latest_hash else {}
+        return {**self.marks, **latest}
 
 
 @dataclass(frozen=True)
@@ -105,11 +113,23 @@ class ChainView:
 
     @cached_property
     def genesis_hash(self) -> str:
-        """The genesis hash that most weight carries (ties: the smallest, to be deterministic)."""
+        """The genesis hash that most weight carries."""
+        return self._heaviest(lambda node: node.genesis_hash)
+
+    @cached_property
+    def block0_hash(self) -> str:
+        """The hash of block 0's own header that most weight carries."""
+        return self._heaviest(lambda node: node.block0_hash)
+
+    def _heaviest(self, carried: Callable[[NodeView], str]) -> str:
+        """Ties: the smallest, to be deterministic."""
         counts: Counter[str] = Counter()
         for node in self._ours:
-            counts[node.genesis_hash] += self.weights.get(node.node_id, 0)
+            counts[carried(node)] += self.weights.get(node.node_id, 0)
         return min(counts, key=lambda found: (-counts[found], found), default="")
+
+    def _has_our_block0(self, node: NodeView) -> bool:
+        return node.block0_text == self.block0_text and node.block0_hash == self.block0_hash
 
     @cached_property
     def _ours(self) -> tuple[NodeView, ...]:
@@ -121,7 +141,8 @@ class ChainView:
         return frozenset(
             node.node_id
             for node in self._ours
-            if node.genesis_hash == self.genesis_hash
+            if self._has_our_block0(node)
+            and node.genesis_hash == self.genesis_hash
             and node.height >= self.height - CATCH_UP_BLOCKS
         )
 
@@ -169,18 +190,18 @@ class ChainView:
     @cached_property
     def foreign_block0(self) -> tuple[str, ...]:
         """Full object names of nodes that answer with another block 0."""
-        return tuple(n.node for n in self.nodes if n.answers and n.block0_text != self.block0_text)
+        return tuple(n.node for n in self.nodes if n.answers and not self._has_our_block0(n))
 
     @cached_property
     def splits(self) -> tuple[tuple[str, str], ...]:
-        """Pairs of nodes at one height with different hashes."""
-        first: dict[int, NodeView] = {}
+        """Pairs of nodes with different hashes at one height."""
+        first: dict[int, tuple[str, str]] = {}
         found = []
         for node in self._ours:
-            if node.height > 0 and node.latest_hash:
-                other = first.setdefault(node.height, node)
-                if other.latest_hash != node.latest_hash:
-                    found.append((other.node, node.node))
+            for height, known in sorted(node.hashes.items()):
+                other, expected = first.setdefault(height, (node.node, known))
+                if expected != known and (other, node.node) not in found:
+                    found.append((other, node.node))
         return tuple(found)
 
     def _up_sealers_that_list(self, node_id: str) -> list[str]:

@@ -167,6 +167,20 @@ def test_one_height_has_one_hash() -> None:
     assert lagging.splits == ()
 
 
+def test_nodes_at_different_heights_are_compared_where_both_have_been() -> None:
+    high = healthy("a", height=103, marks={100: "0x100", 90: "0x90"})
+    low = healthy("b", height=97, latest_hash="0x97", marks={90: "0x90", 80: "0x80"})
+    assert chain(high, low, silent("c"), silent("d")).splits == ()
+    forked = replace(low, marks={90: "0xfork", 80: "0xfork"})
+    assert chain(high, forked, silent("c"), silent("d")).splits == (("node-a", "node-b"),)
+
+
+def test_the_own_hash_of_block_0_is_compared_too() -> None:
+    view = chain(*map(healthy, "abc"), healthy("d", block0_hash="0x1"))
+    assert view.foreign_block0 == ("node-d",)
+    assert view.up == set("abc")
+
+
 def test_nothing_heard_is_no_chain() -> None:
     view = chain()
     assert view.height == -1

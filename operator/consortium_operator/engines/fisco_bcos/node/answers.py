@@ -3,6 +3,7 @@
 Some methods return a string that holds JSON (JsonRpcImpl_2_0.cpp); `Json` takes it apart.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -145,6 +146,10 @@ PEERS: TypeAdapter[Peers] = TypeAdapter(Peers)
 BLOCK_0: TypeAdapter[Block0] = TypeAdapter(Block0)
 GROUP_INFO: TypeAdapter[GroupInfo] = TypeAdapter(GroupInfo)
 RECEIPT: TypeAdapter[Receipt] = TypeAdapter(Receipt)
+HASH: TypeAdapter[str] = TypeAdapter(
+    Annotated[str, AfterValidator(lambda found: found.removeprefix("0x"))]
+)
+"""Zeros where the node has no such block."""
 OBSERVERS: TypeAdapter[list[str]] = TypeAdapter(list[str])
 CALLED: TypeAdapter[Called] = TypeAdapter(Called)
 SETTING: TypeAdapter[Setting] = TypeAdapter(Setting)
@@ -156,6 +161,7 @@ class Answers:
 
     consensus: ConsensusStatus
     sync: SyncStatus
+    marks: Mapping[int, str]
     sealers: list[Sealer]
     candidates: list[Sealer]
     block_0: Block0
@@ -167,6 +173,7 @@ class Answers:
             node_id=self.sync.node_id,
             height=self.sync.height,
             latest_hash=self.sync.latest_hash,
+            marks=self.marks,
             genesis_hash=self.sync.genesis_hash,
             block0_text=self.block_0.text,
             block0_hash=self.block_0.hash,

@@ -8,7 +8,7 @@ import aiohttp
 from consortium_operator.api.fisco_bcos import ConsensusType
 from consortium_operator.chain.plan import Plan
 from consortium_operator.chain.private import PrivateFiles
-from consortium_operator.chain.view import NodeView, Silence
+from consortium_operator.chain.view import CATCH_UP_BLOCKS, NodeView, Silence
 from consortium_operator.engines.fisco_bcos.node import answers
 from consortium_operator.engines.fisco_bcos.node.answers import Answers
 from consortium_operator.engines.fisco_bcos.node.asking import ask
@@ -93,9 +93,11 @@ class FiscoBcosClient:
 
     async def _ask_everything(self, node: Connection) -> Answers:
         here = (self._group_id, "")
+        sync = await ask(node, answers.SYNC_STATUS, "getSyncStatus", *here)
         found = Answers(
             consensus=await ask(node, answers.CONSENSUS_STATUS, "getConsensusStatus", *here),
-            sync=await ask(node, answers.SYNC_STATUS, "getSyncStatus", *here),
+            sync=sync,
+            marks=await self._marks(node, sync.height),
             sealers=await ask(node, answers.SEALERS, "getSealerList", *here),
             candidates=await self._candidates(node),
             # Neither the header only nor the transactions in full.
@@ -104,6 +106,17 @@ class FiscoBcosClient:
         )
         await _ask_for_peers(node)
         return found
+
+    async def _marks(self, node: Connection, height: int) -> dict[int, str]:
+        """Hashes at the last two round heights. Nodes of a busy chain are hardly ever read at one
+        height; but any two of which none has fallen behind have one of these in common."""
+        last = height - height % CATCH_UP_BLOCKS
+        found = {
+            mark: await ask(node, answers.HASH, "getBlockHashByNumber", self._group_id, "", mark)
+            for mark in (last, last - CATCH_UP_BLOCKS)
+            if mark > 0
+        }
+        return {mark: known for mark, known in found.items() if known.strip("0")}
 
     async def _candidates(self, node: Connection) -> list[answers.Sealer]:
         """RPBFT: the sealers that have no work in this epoch."""

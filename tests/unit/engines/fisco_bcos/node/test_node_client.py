@@ -145,6 +145,23 @@ async def test_the_methods_are_asked_with_the_nodes_parameters(tmp_path: Path) -
     }
 
 
+async def test_a_node_of_some_height_is_asked_for_hashes_that_others_have_too(
+    tmp_path: Path,
+) -> None:
+    sync = json.loads(json.loads(observed("getSyncStatus"))["result"]) | {"blockNumber": 25}
+    script = {
+        **HEALTHY,
+        "getSyncStatus": result(json.dumps(sync)),
+        "getBlockHashByNumber": result("0xab"),
+    }
+    async with running(tmp_path, script) as node:
+        view = await asking().view(node.endpoint, client())
+        asked = [params for method, params in node.asked if method == "getBlockHashByNumber"]
+    assert asked == [["group0", "", 20], ["group0", "", 10]]
+    assert view.marks == {20: "ab", 10: "ab"}
+    assert view.hashes[25] == view.latest_hash
+
+
 async def test_a_node_with_an_expired_certificate_is_still_read(tmp_path: Path) -> None:
     async with running(tmp_path, certificate=server_certificate(days=-1)) as node:
         assert (await asking().view(node.endpoint, client())).problem is None
