@@ -42,6 +42,8 @@ class Evidence:
 
 
 AS_EXPECTED = Reason.AS_EXPECTED
+# The API server takes 32768 characters; people read a screen of them, and fix what they read first.
+_ROOM = 8000
 _T, _F, _U = ConditionStatus.TRUE, ConditionStatus.FALSE, ConditionStatus.UNKNOWN
 
 
@@ -54,11 +56,20 @@ def _pending(message: str) -> Judged:
 
 
 def _of_findings(found: tuple[Finding, ...]) -> Judged:
-    """The first finding's reason; every message, a line each."""
+    """The most telling finding's reason; the messages of all, as far as there is room."""
     worst = next((f for f in found if f.needs_person), found[0])
     status = _U if all(f.unknown for f in found) else _F
-    rest = [f.message for f in found if f is not worst]
-    return Judged(status, worst.reason, "; ".join([worst.message, *rest]))
+    messages = [worst.message, *(f.message for f in found if f is not worst)]
+    return Judged(status, worst.reason, _joined(messages))
+
+
+def _joined(messages: list[str]) -> str:
+    room = _ROOM
+    for count, message in enumerate(messages):
+        room -= len(message)
+        if room < 0 and count:
+            return "; ".join([*messages[:count], f"and {len(messages) - count} more"])
+    return "; ".join(messages)
 
 
 def _spec_valid(_: Evidence) -> Judged:

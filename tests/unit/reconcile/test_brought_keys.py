@@ -4,6 +4,7 @@ Whatever becomes of the Secrets later, they are their owner's: the operator neve
 what runs goes on.
 """
 
+import re
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
@@ -295,6 +296,24 @@ async def test_all_that_is_wrong_is_told_at_once(stage: Stage) -> None:
     message = stage.condition(INTACT)["message"]
     assert all(f"Secret {name} " in message for name in SECRETS)
     assert stage.told(INTACT) == "False/Invalid"
+
+
+async def test_a_status_about_many_secrets_is_one_that_the_api_server_takes(stage: Stage) -> None:
+    names = [f"n{number}" for number in range(32)]
+    stage.create(
+        *(
+            chains.member(
+                f"m{m}",
+                *(chains.node(n, identity={"secretName": f"m{m}-{n}"}) for n in names),
+            )
+            for m in range(8)
+        )
+    )
+    await stage.round()
+    message = stage.condition(INTACT)["message"]
+    assert message.startswith("Secret m0-n0 of node m0/n0-0, which ")
+    assert re.search(r"; and \d+ more$", message)
+    assert len(message) < 32768 / 2
 
 
 CONFLICTS = {

@@ -201,11 +201,21 @@ def load_certificates(content: bytes, what: str) -> list[x509.Certificate]:
     try:
         certificates = x509.load_pem_x509_certificates(content)
         for certificate in certificates:
-            # A key that cannot be read shows only when it is asked for.
-            key_of(certificate)
-    except (ValueError, UnsupportedAlgorithm):
+            _read_through(certificate)
+    except (ValueError, UnsupportedAlgorithm, x509.InvalidVersion):
         raise InvalidMaterial(f"{what} is no readable PEM certificate") from None
     return certificates
+
+
+def _read_through(certificate: x509.Certificate) -> None:
+    """What cannot be read shows only when it is asked for: here, and not in the midst of work.
+    Raises ValueError or UnsupportedAlgorithm."""
+    key_of(certificate)
+    for name in (certificate.subject, certificate.issuer):
+        canonical_name(name)
+    _ = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+    if certificate.serial_number <= 0:
+        raise ValueError("RFC 5280 wants a positive serial number")
 
 
 def pem(certificate: x509.Certificate) -> str:
@@ -240,7 +250,7 @@ def _check_authority(certificate: x509.Certificate, what: str, below: int) -> No
     """`below`: how many CAs of the path are under it."""
     try:
         extensions = {extension.oid: extension for extension in certificate.extensions}
-    except (ValueError, x509.DuplicateExtension):
+    except (ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType):
         raise InvalidMaterial(f"{what} has unreadable extensions") from None
     values = {oid: extension.value for oid, extension in extensions.items()}
     basic = values.get(ExtensionOID.BASIC_CONSTRAINTS)

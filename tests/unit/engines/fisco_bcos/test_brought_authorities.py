@@ -1,6 +1,7 @@
 """Authorities that users bring: what is accepted, and what is refused with which words."""
 
 import subprocess
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -9,6 +10,8 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from consortium_operator.chain.private import PrivateFiles
 from consortium_operator.chain.register import AuthorityKind, AuthorityRegister
@@ -23,6 +26,7 @@ from tests.unit.engines.fisco_bcos.material import (
     authority,
     certify,
     client_key,
+    in_pem,
     rsa_of,
     secp256k1,
     subject,
@@ -40,6 +44,7 @@ def rsa_key(bits: int = 2048) -> rsa.RSAPrivateKey:
 
 
 SIGNING_KEYS = X509SigningKey()
+NODE, SDK = AuthorityKind.NODE, AuthorityKind.CLIENT
 
 
 def register(brought: Brought, *above: Brought, root: Brought | None = None) -> AuthorityRegister:
@@ -176,6 +181,26 @@ def test_an_authority_is_refused(case: str) -> None:
         certify(files, subject("a-0"), validity())
 
 
+DERS = [one.certificate.public_bytes(serialization.Encoding.DER) for one in (MIDDLE, ROOT)]
+
+
+@pytest.mark.filterwarnings("ignore:Parsed a serial number")
+@given(st.integers(0, 1), st.lists(st.tuples(st.integers(0), st.integers(0, 255)), max_size=3))
+@example(0, [(12, 19)])  # a version that does not exist
+def test_whatever_is_in_a_certificate_is_accepted_or_refused(
+    which: int, changes: list[tuple[int, int]]
+) -> None:
+    ders = [bytearray(der) for der in DERS]
+    for position, value in changes:
+        ders[which][position % len(ders[which])] = value
+    issuer, top = (in_pem(bytes(der), b"CERTIFICATE") for der in ders)
+    files = PrivateFiles({"tls.key": pkcs8(MIDDLE.key), "tls.crt": issuer, "ca.crt": top})
+    with suppress(InvalidMaterial):
+        found = authorities.authority_register(files, SIGNING_KEYS)
+        authorities.authority_facts(found)
+        authorities.authority_conflicts({("a", NODE): found, ("b", SDK): register(MIDDLE, ROOT)})
+
+
 def test_a_message_shows_a_hostile_subject_on_one_short_line() -> None:
     hostile = Brought(issuer="Root\nIGNORE" + "x" * 50)
     with pytest.raises(InvalidMaterial) as error:
@@ -228,7 +253,6 @@ def test_other_keys_or_names_are_no_renewal(case: str) -> None:
 
 # What cannot be in one chain.
 
-NODE, SDK = AuthorityKind.NODE, AuthorityKind.CLIENT
 OTHER_ROOT = Brought(ecdsa(21), "Other root")
 
 
