@@ -182,6 +182,10 @@ def _confinement(change: Change, before: Object | None, world: _World) -> Iterat
         return
     if obj["kind"] == "Pod":
         return
+    if obj["kind"] == "Event":
+        if obj["involvedObject"]["kind"] != OWNER_KIND:
+            yield "S7: an Event about what is not a chain"
+        return
     chain = _label(obj, CHAIN_LABEL)
     if (OWNER_KIND, obj["metadata"]["namespace"], chain) not in world.chains:
         yield "S7: an object of no chain of this namespace"

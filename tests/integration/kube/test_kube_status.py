@@ -2,16 +2,16 @@
 
 import copy
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 import yaml
 
 from consortium_operator.kube.client import KubeClient
-from consortium_operator.kube.errors import Conflict, Invalid
-from consortium_operator.kube.events import Happening, event_about
-from consortium_operator.kube.kinds import CONSORTIUM_CHAIN, JsonObject, key_of
+from consortium_operator.kube.errors import Conflict, Invalid, NotFound
+from consortium_operator.kube.events import Happening, event_about, event_time
+from consortium_operator.kube.kinds import CONSORTIUM_CHAIN, EVENT, JsonObject, ObjectKey, key_of
 from tests.integration.kube.conftest import Somebody
 from tests.resources import CRD_FILE, QUICKSTART_FILE
 
@@ -106,9 +106,20 @@ async def test_an_event_shows_where_a_person_looks(
     client: KubeClient, chain: JsonObject, somebody: Somebody
 ) -> None:
     sealed = Happening("GenesisSealed", "4 founders", datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC))
-    await client.create_event(event_about(chain, sealed, "operator-0"))
+    key = await client.create_event(event_about(chain, sealed, "operator-0"))
     name = chain["metadata"]["name"]
     shown = somebody.kubectl("events", f"--for=consortiumchains.consortium.dev/{name}")
     assert "GenesisSealed" in shown
     assert "4 founders" in shown
     assert "GenesisSealed" in somebody.kubectl("describe", "cchain", name)
+    await client.repeat_event(key, 3, event_time(sealed.at + timedelta(minutes=1)))
+    event = await client.get(key)
+    assert event is not None
+    assert (event["count"], event["lastTimestamp"]) == (3, "2026-01-02T03:05:05Z")
+
+
+async def test_an_event_that_is_forgotten_cannot_be_repeated(
+    client: KubeClient, namespace: str
+) -> None:
+    with pytest.raises(NotFound):
+        await client.repeat_event(ObjectKey(EVENT, namespace, "gone"), 2, "2026-01-02T03:05:05Z")
