@@ -1,10 +1,13 @@
 """From the resource to the plan: defaults, overrides, names, image."""
 
+from typing import Any
+
 import pytest
 
 from consortium_operator.api.conditions import Reason
 from consortium_operator.api.parse import InvalidResource, parse
 from consortium_operator.chain.plan import Settings, make_plan
+from consortium_operator.chain.register import AuthorityKind
 from tests import chains
 from tests.chains import member, node
 
@@ -68,6 +71,57 @@ def test_the_refusal_names_only_nodes_of_one_name() -> None:
     with pytest.raises(InvalidResource) as refused:
         chains.plan(member("a", node("b-c"), node("b-d")), member("a-b", node("c"), node("d")))
     assert refused.value.problems[0].message.startswith("a/b-c-0 and a-b/c-0 would share")
+
+
+def test_a_member_says_which_of_its_keys_it_brings() -> None:
+    entry = node("a", identity={"secretName": "key"})
+    one = member("webank", entry, node("b")) | {"clientAuthority": {"secretName": "ca"}}
+    plan = chains.plan(one, member("huawei"))
+    huawei, webank = plan.members
+    assert huawei.brought == {}
+    assert webank.brought == {AuthorityKind.CLIENT: "ca"}
+    assert [each.key_secret for each in plan.nodes] == [
+        "trade-huawei-node-0-identity",
+        "key",
+        "trade-webank-b-0-identity",
+    ]
+
+
+SHARED: dict[str, tuple[list[dict[str, Any]], str]] = {
+    "two members' node CAs": (
+        [
+            member("a") | {"certificateAuthority": {"secretName": "ca"}},
+            member("b") | {"certificateAuthority": {"secretName": "ca"}},
+        ],
+        "spec.members[1].certificateAuthority.secretName",
+    ),
+    "one member's clients and another's nodes": (
+        [
+            member("a") | {"clientAuthority": {"secretName": "ca"}},
+            member("b") | {"certificateAuthority": {"secretName": "ca"}},
+        ],
+        "spec.members[1].certificateAuthority.secretName",
+    ),
+    "two nodes": (
+        [member("a", *(node(n, identity={"secretName": "key"}) for n in ("x", "y")))],
+        "spec.members[0].nodes[1].identity.secretName",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", SHARED)
+def test_a_key_is_brought_for_one_purpose(case: str) -> None:
+    members, path = SHARED[case]
+    with pytest.raises(InvalidResource) as refused:
+        chains.plan(*members)
+    (problem,) = refused.value.problems
+    assert problem.path == path
+    assert "as well" in problem.message
+
+
+def test_one_secret_may_hold_a_ca_and_a_nodes_key() -> None:
+    one = member("a", node("x", identity={"secretName": "mine"}))
+    chains.plan(one | {"certificateAuthority": {"secretName": "mine"}})
 
 
 def test_the_image_is_the_catalogues_for_the_version() -> None:

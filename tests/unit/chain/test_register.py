@@ -1,5 +1,7 @@
 """The register: the public side of every key, complete or not at all."""
 
+from dataclasses import replace
+
 import pytest
 
 from consortium_operator.chain.register import (
@@ -31,6 +33,12 @@ def test_a_missing_or_empty_field_is_named(entry: Entry) -> None:
         for data in (without, without | {field: ""}):
             with pytest.raises(RegisterError, match=field):
                 type(entry).from_data(data)
+
+
+def test_an_authority_below_a_root_keeps_what_is_between() -> None:
+    entry = replace(chains.authority_register(), chain="certificate 2\n")
+    assert AuthorityRegister.from_data(entry.to_data()) == entry
+    assert "chain.crt" not in chains.authority_register().to_data()
 
 
 @pytest.mark.parametrize("entry", ENTRIES)

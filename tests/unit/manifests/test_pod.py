@@ -99,6 +99,29 @@ def test_generations_choose_the_volume_and_the_tls_key() -> None:
     assert "trade-webank-shenzhen-0-data-g3" in text
 
 
+def test_a_brought_key_is_mounted_from_its_owners_secret_and_the_tls_key_from_ours() -> None:
+    spec = spec_of(identity={"secretName": "mine"})
+    (conf,) = [v["projected"] for v in spec["volumes"] if v["name"] == "files-conf"]
+    secrets = {
+        source["secret"]["name"]: source["secret"]["items"]
+        for source in conf["sources"]
+        if "secret" in source
+    }
+    assert secrets == {
+        "mine": [{"key": "node.pem", "path": "node.pem"}],
+        "trade-webank-shenzhen-0-tls-1": [{"key": "ssl.key", "path": "ssl.key"}],
+    }
+
+
+def test_renewed_roots_restart_a_node_and_new_members_do_not() -> None:
+    plan = chains.plan(chains.member("webank", chains.node("n", podAnnotations={"a": "b"})))
+    before, after = (
+        template(plan, Generations(renewed_roots=roots))["metadata"] for roots in (None, "0a1b2c")
+    )
+    assert before["annotations"] == {"a": "b"}
+    assert after["annotations"] == {"a": "b", "consortium.dev/renewed-roots": "0a1b2c"}
+
+
 def test_every_file_is_where_the_engine_wants_it() -> None:
     plan = chains.plan()
     spec = template(plan)["spec"]
