@@ -57,7 +57,7 @@ unit: venv ## Run the fast tests (no cluster)
 
 .PHONY: conformance
 conformance: venv ## Hold the stand-in node, or NODE_COMMAND, against what real nodes do
-	$(PYTEST) tests/conformance -m "not campaign" --numprocesses=auto --dist=loadgroup \
+	$(PYTEST) tests/conformance -m "not campaign" --numprocesses=auto --dist=loadfile \
 		$(if $(NODE_COMMAND),--node-command '$(NODE_COMMAND)')
 
 .PHONY: integration

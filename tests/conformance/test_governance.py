@@ -12,7 +12,6 @@ from tests.conformance.support.binaries import Binary
 from tests.conformance.support.files import ChainOptions
 from tests.conformance.support.nodes import NodeProcess, output_code, prepare, running
 
-pytestmark = pytest.mark.xdist_group("governance")
 COMMITTEE = 0x10001
 SET_NODE = "createSetConsensusWeightProposal(string,uint32,bool,uint256)"
 REMOVE_NODE = "createRmNodeProposal(string,uint256)"

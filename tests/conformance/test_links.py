@@ -117,6 +117,23 @@ def test_several_cas_in_one_bundle_are_all_trusted(made: Start) -> None:
     chain.wait_connected()
 
 
+@pytest.mark.parametrize("whole", [True, False], ids=["with it", "alone"])
+def test_a_leaf_below_an_intermediate_needs_it_beside_it(whole: bool, made: Start) -> None:
+    """Section 12: leaf plus intermediate is accepted; leaf alone then is not."""
+    chain = made(ChainOptions(sealers=2))
+    first, second = chain.nodes
+    between = second.files.node_authority.intermediate("intermediate")
+    leaf = pem(between.issue("node", second.files.tls_key))
+    shown = leaf + (pem(between.certificate) if whole else b"")
+    (second.files.conf / "ssl.crt").write_bytes(shown)
+    chain.start()
+    if whole:
+        chain.wait_connected()
+    else:
+        wait_until(lambda: "Handshake failed" in first.output, "a refusal")
+        assert first.connected() == 1
+
+
 def test_sigusr1_reads_nodes_json_again_and_a_bad_file_changes_nothing(made: Start) -> None:
     """Sections 2.5 and 12."""
     chain = made(ChainOptions(sealers=2))

@@ -11,8 +11,6 @@ from tests.conformance.support.binaries import Binary
 from tests.conformance.support.files import ChainOptions
 from tests.conformance.support.nodes import Chain, NodeProcess, output_code, prepare, running
 
-pytestmark = pytest.mark.xdist_group("rpbft")
-
 
 @pytest.fixture(scope="module")
 def five(binary: Binary, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chain]:

@@ -27,7 +27,6 @@ from tests.conformance.support.nodes import (
     wait_until,
 )
 
-pytestmark = pytest.mark.xdist_group("rpc")
 CASES = Path(__file__).parent / "cases"
 BAD_REQUESTS = yaml.safe_load((CASES / "bad-requests.yaml").read_text())
 CALLS = yaml.safe_load((CASES / "contracts.yaml").read_text())

@@ -18,7 +18,6 @@ from tests.conformance.support.nodes import NodeProcess, prepare, running, wait_
 
 OBSERVED = Path(__file__).parents[1] / "data" / "fisco-observed"
 Ask = Callable[["Cast"], Any]
-pytestmark = pytest.mark.xdist_group("shapes")
 
 
 class Cast:

@@ -24,7 +24,6 @@ from tests.conformance.support.nodes import (
 from tests.conformance.test_rpc import ask
 from tests.conformance.test_shapes import observed, shape
 
-pytestmark = pytest.mark.xdist_group("sm")
 DATA = Path(__file__).parents[1] / "data"
 OBSERVED_TRANSACTION = json.loads((DATA / "fisco-transaction-sm.json").read_text())
 

@@ -14,8 +14,6 @@ from tests.conformance.support.binaries import Binary
 from tests.conformance.support.files import ChainOptions
 from tests.conformance.support.nodes import NodeProcess, free_ports, prepare, running
 
-pytestmark = pytest.mark.xdist_group("web3")
-
 
 @pytest.fixture(scope="module")
 def node(binary: Binary, tmp_path_factory: pytest.TempPathFactory) -> Iterator[NodeProcess]:

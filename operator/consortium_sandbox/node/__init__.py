@@ -6,16 +6,15 @@ real where no node binary is. Started exactly like the node::
 
     python -m consortium_sandbox.node -c config.ini -g config.genesis
 
-What is real: the dialect of both files and what stops the process, mutual TLS 1.2, weighted PBFT
-with signed messages, blocks on disk, synchronisation, native transactions, the membership and
-system-configuration contracts, JSON-RPC. What is not: there is no EVM (a deployed contract has an
-address and code, but calling it does nothing), no AMOP, no WebSocket, no SM.
+What is real and what not is listed in docs/stand-in.md; tests/conformance holds it against what
+real nodes were seen to do.
 
 How the modules fit, from the bottom up:
 
 - `ini`, `versions`, `settings`, `genesis`, `peers`: what the files mean, and which mistakes stop
-  the process (`failure`).
-- `keys`, `certificates`, `tls`, `stream`: who the node is, and whom it trusts.
+  the process (`failure`). `releases`: what each tag of the node knows.
+- `suite`: what differs between a Standard and an SM chain; `keys` is the one, `sm` the other.
+- `certificates`, `tls`, `stream`, `listener`: who the node is, and whom it trusts.
 - `tars`, `transaction`, `abi`, `block`: the formats.
 - `state`, `executor`, `ledger`, `blockfile`, `datadir`, `txpool`: what a block does, and where
   it is kept.

@@ -19,6 +19,7 @@ from consortium_sandbox.node.gateway.handshake import Handshake, TlsHandshake
 from consortium_sandbox.node.gateway.service import Gateway, Identity
 from consortium_sandbox.node.genesis import Genesis, read_genesis
 from consortium_sandbox.node.ini import Tree, parse_file
+from consortium_sandbox.node.key_center import ask_for_data_key
 from consortium_sandbox.node.keys import load_key_pair
 from consortium_sandbox.node.ledger import Executed, open_ledger
 from consortium_sandbox.node.log import Log, open_log
@@ -70,6 +71,8 @@ def read_files(config_path: str, genesis_path: str, release: Release) -> Opened:
     genesis = read_genesis(parse_file(genesis_path), config, release)
     settings = node_settings(config, genesis.chain.group_id)
     p2p = p2p_settings(config)
+    if settings.key_center_url is not None:
+        ask_for_data_key(settings.key_center_url)
     key = load_key_pair(settings.key_path, genesis.suite)
     return Opened(config_path, log, genesis, settings, p2p, key, release)
 

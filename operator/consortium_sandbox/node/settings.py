@@ -117,6 +117,7 @@ class NodeSettings:
     storage: StorageSettings
     pool: PoolSettings
     key_path: str
+    key_center_url: str | None
     serve_free_nodes: bool
 
 
@@ -144,7 +145,7 @@ def node_settings(tree: Tree, group_id: str) -> NodeSettings:
     min_seal_time = _min_seal_time(tree)
     pool = _pool(tree, min_seal_time)
     _check_security(tree)
-    _check_storage_security(tree)
+    key_center_url = _key_center_url(tree)
     _check_failover(tree)
     storage = _storage(tree, group_id)
     _check_consensus(tree)
@@ -157,6 +158,7 @@ def node_settings(tree: Tree, group_id: str) -> NodeSettings:
         storage=storage,
         pool=pool,
         key_path=tree.text("security.private_key_path", "node.pem"),
+        key_center_url=key_center_url,
         serve_free_nodes=tree.boolean("sync.allow_free_node", False),
     )
 
@@ -300,6 +302,9 @@ def _pool(tree: Tree, min_seal_time: int) -> PoolSettings:
 
 def _check_security(tree: Tree) -> None:
     kind = tree.text("security.kms_type", "LEGACY").lower()
+    if kind == "hsm" or (kind == "legacy" and tree.boolean("security.enable_hsm", False)):
+        tree.required_unsigned("security.key_index")
+        raise StartFailed("stand-in: no hardware security module here")
     if kind not in _KMS_TYPES:
         raise StartFailed("Please set kms_type to LEGACY!")
     url = tree.text("storage_security.key_center_url", "")
@@ -313,9 +318,10 @@ def _check_security(tree: Tree) -> None:
         raise StartFailed("Please provide cipher_data_key!")
 
 
-def _check_storage_security(tree: Tree) -> None:
+def _key_center_url(tree: Tree) -> str | None:
+    """None where storage is not encrypted."""
     if not tree.boolean("storage_security.enable", False):
-        return
+        return None
     kind = tree.text("storage_security.kms_type", "LEGACY").lower()
     if kind not in ("legacy", "bcoskms"):
         raise StartFailed("Please set kms_type to LEGACY or BCOSKMS!")
@@ -323,6 +329,7 @@ def _check_storage_security(tree: Tree) -> None:
         raise StartFailed("Please provide key_manager_ip and key_manager_port!")
     if not tree.text("storage_security.cipher_data_key", ""):
         raise StartFailed("Please provide cipher_data_key!")
+    return tree.text("storage_security.key_center_url", "")
 
 
 def _check_failover(tree: Tree) -> None:

@@ -30,6 +30,13 @@ class Authority:
         builder = builder.add_extension(x509.BasicConstraints(True, None), critical=True)
         return cls(builder.sign(key, hashes.SHA256()), key)
 
+    def intermediate(self, name: str) -> Authority:
+        """A CA below this one."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        builder = _builder(name, key.public_key(), issuer=self.certificate.subject)
+        builder = builder.add_extension(x509.BasicConstraints(True, 0), critical=True)
+        return Authority(builder.sign(self.key, hashes.SHA256()), key)
+
     def issue(
         self,
         name: str,
