@@ -21,11 +21,11 @@ from consortium_operator.kube.errors import (
     Invalid,
     QuotaExceeded,
 )
-from consortium_operator.kube.kinds import JsonObject, ObjectKey, key_of
+from consortium_operator.kube.kinds import STATEFUL_SET, JsonObject, ObjectKey, key_of
 from consortium_operator.kube.projection import Observed, project
 from consortium_operator.manifests import Manifest, is_create_only
 from consortium_operator.reconcile.findings import Finding
-from consortium_operator.reconcile.presence import require_resource
+from consortium_operator.reconcile.presence import check_resource, require_resource
 from consortium_operator.reconcile.world import Applied, Round
 
 
@@ -41,6 +41,7 @@ async def bring_about(run: Round, manifests: Iterable[Manifest]) -> bool:
 
 
 async def bring_one(run: Round, manifest: Manifest) -> bool:
+    check_resource(run)
     try:
         if is_create_only(manifest):
             return await _create(run, manifest)
@@ -146,7 +147,8 @@ async def _require_owner(run: Round, manifest: Manifest, observed: Observed | No
     with the resource, and its pod with it. Raises ResourceGone."""
     is_retained = "ownerReferences" not in manifest["metadata"]
     if observed is None or not (is_retained or run.plan.uid in observed.owner_uids):
-        await require_resource(run)
+        # A pod that starts while all that it needs is collected is worse than one GET a node.
+        await require_resource(run, again=key_of(manifest).kind == STATEFUL_SET)
 
 
 def _is_ours(run: Round, manifest: Manifest, observed: Observed) -> bool:

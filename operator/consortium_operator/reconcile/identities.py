@@ -257,7 +257,7 @@ def _admin(run: Round, seal: Seal | None) -> KeyRequest[AccountRegister]:
         ),
         derive=lambda files: engine.account_register(files[0]),
         missing=Reason.NODE_KEY_MISSING,
-        forbids_making=_constant(founded or why_pinned(run)),
+        forbids_making=_constant(founded or why_pinned(run) or _why_founded(run)),
     )
 
 
@@ -278,7 +278,16 @@ def why_pinned(run: Round) -> str | None:
 def _why_member_must_exist(run: Round, member: str, seal: Seal | None) -> str | None:
     if seal is not None and any(founder.member == member for founder in seal.founders):
         return "the member is in the founders table"
-    return why_pinned(run)
+    return why_pinned(run) or (None if seal is not None else _why_founded(run))
+
+
+def _why_founded(run: Round) -> str | None:
+    """Why no key may be made though no genesis is there: where a volume is, one was, and the rest
+    of a backup is still to come."""
+    volumes = run.world.store.by_chain(run.key.namespace, run.key.name, PERSISTENT_VOLUME_CLAIM)
+    if not volumes:
+        return None
+    return f"the volume {volumes[0].key.name} exists, and the chain's keys existed before it"
 
 
 async def _why_node_must_exist(run: Round, node: PlannedNode, seal: Seal | None) -> str | None:

@@ -22,6 +22,7 @@ from consortium_operator.kube.kinds import CONFIG_MAP, SECRET, JsonObject, Objec
 from consortium_operator.kube.projection import Observed
 from consortium_operator.manifests import Manifest
 from consortium_operator.reconcile.findings import Blocked, Finding
+from consortium_operator.reconcile.presence import check_resource
 from consortium_operator.reconcile.world import Public, Round, Verified
 
 FIRST_GENERATION = 1
@@ -270,6 +271,7 @@ async def _make(run: Round, request: KeyRequest[P], absent: Sequence[str]) -> No
     for name in absent:
         part = request.secrets[name]
         if isinstance(part, SecretPart):
+            check_resource(run)
             # Key generation takes up to a second of CPU: keep the event loop and its probes alive.
             files = await asyncio.to_thread(part.make)
             await _create(run, part.manifest(files))

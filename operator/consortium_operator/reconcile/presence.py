@@ -13,9 +13,16 @@ class ResourceGone(Exception):
     """The resource of this round was deleted, is going, or is another one of the same name."""
 
 
-async def require_resource(run: Round) -> None:
-    """Asks the API server, once a round. Raises ResourceGone."""
-    if run.presence.is_confirmed:
+def check_resource(run: Round) -> None:
+    """By what has been heard meanwhile, which costs nothing: a round takes its time. Raises
+    ResourceGone."""
+    if not run.presence.is_known():
+        raise ResourceGone
+
+
+async def require_resource(run: Round, *, again: bool = False) -> None:
+    """Asks the API server, once a round or `again`. Raises ResourceGone."""
+    if run.presence.is_confirmed and not again:
         return
     key = ObjectKey(CONSORTIUM_CHAIN, run.key.namespace, run.key.name)
     found = ((await run.world.client.get(key)) or {}).get("metadata") or {}

@@ -31,7 +31,15 @@ from consortium_operator.reconcile.node_states import NodeStates, Sight, node_st
 from consortium_operator.reconcile.presence import ResourceGone
 from consortium_operator.reconcile.status import Report, Status, make_status, tells_something_new
 from consortium_operator.reconcile.steps import Progress, act, look
-from consortium_operator.reconcile.world import ChainLog, ChainMemory, Reading, Round, Told, World
+from consortium_operator.reconcile.world import (
+    ChainLog,
+    ChainMemory,
+    Presence,
+    Reading,
+    Round,
+    Told,
+    World,
+)
 
 log = logging.getLogger(__name__)
 
@@ -106,6 +114,12 @@ class Reconciler:
             memory = self._memories[key] = ChainMemory(uid=body["metadata"]["uid"])
         return memory
 
+    def _is_known(self, key: ChainKey, body: Body) -> bool:
+        """Whether the resource is still there, by the watch, and is not going."""
+        metadata = (self._chains.get(key) or {}).get("metadata") or {}
+        is_same = metadata.get("uid") == body["metadata"]["uid"]
+        return is_same and "deletionTimestamp" not in metadata
+
     async def _round(self, key: ChainKey, body: Body, memory: ChainMemory) -> Outcome:
         findings = Findings()
         plan = self._plan(key, body, memory, findings)
@@ -124,6 +138,7 @@ class Reconciler:
             log=ChainLog(log, {"chain": str(key)}),
             generation=body["metadata"]["generation"],
             annotations=body["metadata"].get("annotations") or {},
+            presence=Presence(lambda: self._is_known(key, body)),
         )
         progress = Progress(plan)
         trouble = None

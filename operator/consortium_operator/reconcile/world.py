@@ -183,8 +183,10 @@ class ChainMemory:
 
 @dataclass(slots=True)
 class Presence:
-    """Whether the API server has said in this round that the resource exists (see `presence`)."""
+    """Whether the resource exists (see `presence`). `is_known`: whether its watch says so now;
+    `is_confirmed`: whether the API server has said so in this round."""
 
+    is_known: Callable[[], bool] = lambda: True
     is_confirmed: bool = False
 
 

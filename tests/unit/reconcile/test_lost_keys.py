@@ -3,7 +3,14 @@
 import pytest
 
 from consortium_operator.api.conditions import ConditionType
-from consortium_operator.kube.kinds import CONFIG_MAP, POD, SECRET, STATEFUL_SET, JsonObject
+from consortium_operator.kube.kinds import (
+    CONFIG_MAP,
+    POD,
+    SECRET,
+    STATEFUL_SET,
+    JsonObject,
+    key_of,
+)
 from tests.fakes.operator import Stage
 
 NODE_KEY = "trade-webank-node-0-identity"
@@ -245,6 +252,22 @@ async def test_with_a_pinned_genesis_nothing_is_ever_generated(running: Stage) -
     assert secrets == {
         obj["metadata"]["name"]: obj["data"] for obj in backup if obj["kind"] == "Secret"
     }
+
+
+async def test_where_only_volumes_are_left_no_key_at_all_is_made(running: Stage) -> None:
+    """A restore that began with them: the members' CAs and the admin account are to come, too."""
+    running.delete()
+    await running.settle()
+    for obj in running.cluster.all():
+        if obj["kind"] != "PersistentVolumeClaim":
+            running.cluster.remove(key_of(obj))
+    running.start()
+    running.create()
+    await running.settle()
+    assert running.cluster.all(SECRET) == []
+    message = running.condition(ConditionType.IDENTITIES_INTACT)["message"]
+    for name in ("trade-webank-node-ca-1", "trade-webank-client-ca-1", "trade-admin"):
+        assert f"Secret {name}" in message
 
 
 async def test_keys_that_were_read_in_one_moment_are_not_read_again_in_one(running: Stage) -> None:

@@ -7,6 +7,7 @@ from consortium_operator.api.conditions import ConditionType
 from consortium_operator.kube.kinds import (
     CHILD_KINDS,
     CONSORTIUM_CHAIN,
+    PERSISTENT_VOLUME_CLAIM,
     POD,
     SERVICE,
     STATEFUL_SET,
@@ -14,6 +15,7 @@ from consortium_operator.kube.kinds import (
     ObjectKey,
 )
 from consortium_operator.kube.projection import project
+from tests.fakes.faults import Call, Fault
 from tests.fakes.operator import Stage
 
 KINDS = [kind for kind in CHILD_KINDS if kind != POD]
@@ -92,6 +94,38 @@ async def test_nothing_is_made_for_a_resource_that_is_gone(running: Stage, end: 
         await running.act()
     assert running.cluster.writes == []
     assert len(running.cluster.calls) <= 2
+
+
+async def test_a_round_ends_where_its_resource_does(stage: Stage) -> None:
+    """A founding takes seconds, in which the resource may be deleted."""
+    stage.create()
+
+    def delete(call: Call) -> bool:
+        if call.writes and call.key.name == "trade-trust":
+            stage.delete()
+            stage.hear()
+        return False
+
+    stage.cluster.faults.append(Fault(delete))
+    await stage.round()
+    later = stage.cluster.writes[stage.cluster.writes.index("apply ConfigMap chains/trade-trust") :]
+    assert later == ["apply ConfigMap chains/trade-trust"]
+    assert stage.cluster.all(STATEFUL_SET) == []
+
+
+async def test_no_pod_is_made_for_a_resource_that_was_deleted_a_moment_ago(stage: Stage) -> None:
+    """Of which nobody has told yet."""
+    stage.create()
+
+    def delete(call: Call) -> bool:
+        if call.verb == "create" and call.key.kind == PERSISTENT_VOLUME_CLAIM:
+            stage.cluster.faults.clear()
+            stage.delete()
+        return False
+
+    stage.cluster.faults.append(Fault(delete))
+    await stage.round()
+    assert stage.cluster.all(STATEFUL_SET) == []
 
 
 async def test_an_object_that_was_replaced_unseen_is_not_applied_to(running: Stage) -> None:
