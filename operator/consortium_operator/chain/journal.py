@@ -8,6 +8,7 @@ come back with the address that running nodes have cached.
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from datetime import datetime
 
 
 class JournalError(ValueError):
@@ -100,6 +101,8 @@ def _entry(node: str, text: str) -> JournalEntry:
         found = json.loads(text)
         if any(type(found[name]) is not _TYPES[name] for name in found):
             raise TypeError
+        if "hung_at" in found and datetime.fromisoformat(found["hung_at"]).tzinfo is None:
+            raise ValueError
         return JournalEntry(**found)
     except (KeyError, TypeError, ValueError):
         raise JournalError(f"the journal's entry of {node} is unreadable") from None

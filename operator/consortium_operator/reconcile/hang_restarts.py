@@ -8,7 +8,16 @@ from consortium_operator.chain.journal import Journal
 from consortium_operator.reconcile.apply import bring_one
 from consortium_operator.reconcile.desired import desired_journal
 from consortium_operator.reconcile.evictions import evict
-from consortium_operator.reconcile.hangs import Hang, not_before, times_in_a_row, told, waits
+from consortium_operator.reconcile.hangs import (
+    BETWEEN_NODES,
+    FIRST_PAUSE,
+    Hang,
+    moment,
+    not_before,
+    times_in_a_row,
+    told,
+    waits,
+)
 from consortium_operator.reconcile.knowledge import Knowledge
 from consortium_operator.reconcile.world import Founded
 
@@ -38,7 +47,23 @@ def _reason_to_wait(hang: Hang, known: Knowledge, now: datetime) -> str | None:
             f"it was restarted for the same reason {entry.hangs} times, and is not again before "
             f"{told(earliest)}"
         )
+    turn = _turn_after_others(hang, known)
+    if turn is not None and now < turn:
+        return f"another node was restarted just now; not before {told(turn)}"
     return None
+
+
+def _turn_after_others(hang: Hang, known: Knowledge) -> datetime | None:
+    """One at a time also here: it may be the operator that is slow, and then a node that seems to
+    hang serves. Where no node at all answers, that is the likelier explanation."""
+    others = [
+        entry.hung_at
+        for name, entry in known.journal.entries.items()
+        if name != hang.node.names.node and entry.hung_at is not None
+    ]
+    if not others:
+        return None
+    return moment(max(others)) + (BETWEEN_NODES if known.was_read else FIRST_PAUSE)
 
 
 async def _restart(founded: Founded, hang: Hang, journal: Journal) -> str | None:

@@ -30,6 +30,9 @@ blocks every few seconds."""
 MOST_BETWEEN_LOOKS = timedelta(minutes=1)
 """Looks further apart than this prove nothing about the time between them: then the operator was
 what stood still, or the clock jumped."""
+BETWEEN_NODES = timedelta(minutes=1)
+"""Between restarts of two nodes that hang: 30 s until the first is killed, and some until it
+serves. Where a quorum was lost, the first one mostly brings it back."""
 FIRST_PAUSE = timedelta(minutes=5)
 LONGEST_PAUSE = timedelta(hours=2)
 """Between two restarts of a node that hangs again: twice as long each time. A deadlock at the start
@@ -75,7 +78,7 @@ def not_before(entry: JournalEntry, pod: Observed) -> datetime | None:
     pod is still there did not happen."""
     if entry.hung_at is None or entry.hangs is None or entry.hung_pod == pod.uid:
         return None
-    return _moment(entry.hung_at) + _pause(entry.hangs)
+    return moment(entry.hung_at) + _pause(entry.hangs)
 
 
 def times_in_a_row(entry: JournalEntry, pod: Observed, now: datetime) -> int:
@@ -85,7 +88,7 @@ def times_in_a_row(entry: JournalEntry, pod: Observed, now: datetime) -> int:
         return 1
     if entry.hung_pod == pod.uid:
         return entry.hangs
-    was_well = now - _moment(entry.hung_at) > 2 * LONGEST_PAUSE
+    was_well = now - moment(entry.hung_at) > 2 * LONGEST_PAUSE
     return 1 if was_well else entry.hangs + 1
 
 
@@ -103,8 +106,13 @@ def hung_before_the_first_block(
     )
 
 
-def told(moment: datetime) -> str:
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+def told(at: datetime) -> str:
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def moment(text: str) -> datetime:
+    """What `told` wrote."""
+    return datetime.fromisoformat(text)
 
 
 def _finding(node: PlannedNode, what: str) -> Finding:
@@ -172,10 +180,6 @@ def _hang(
 def _pause(times: int) -> timedelta:
     doublings = min(times - 1, 10)
     return min(FIRST_PAUSE * (1 << doublings), LONGEST_PAUSE)
-
-
-def _moment(text: str) -> datetime:
-    return datetime.fromisoformat(text)
 
 
 def _mounts(hang: Hang, generation: int) -> bool:

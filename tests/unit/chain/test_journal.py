@@ -8,7 +8,11 @@ from consortium_operator.chain.journal import Journal, JournalEntry, JournalErro
 
 texts = st.none() | st.text(max_size=5)
 numbers = st.none() | st.integers(min_value=0)
-entries = st.builds(JournalEntry, texts, texts, numbers, numbers, texts)
+times = st.sampled_from([None, "2026-01-02T03:04:05Z"])
+entries = st.builds(
+    JournalEntry,
+    *(texts, texts, numbers, numbers, texts, texts, numbers, texts, numbers, texts, times),
+)
 journals = st.dictionaries(st.text(min_size=1, max_size=5), entries, max_size=3).map(Journal)
 
 
@@ -29,7 +33,18 @@ def test_an_entry_is_one_readable_line() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "x", "[]", "1", '{"weight": "1"}', '{"weight": true}', '{"a": 1}']
+    "text",
+    [
+        "",
+        "x",
+        "[]",
+        "1",
+        '{"weight": "1"}',
+        '{"weight": true}',
+        '{"a": 1}',
+        '{"hung_at": "yesterday"}',
+        '{"hung_at": "2026-01-02T03:04:05"}',
+    ],
 )
 def test_an_unreadable_entry_names_its_node(text: str) -> None:
     with pytest.raises(JournalError, match="trade-webank-a-0"):

@@ -12,6 +12,7 @@ from consortium_operator.kube.errors import ApiError
 from consortium_operator.kube.kinds import CONFIG_MAP, POD, SECRET, JsonObject
 from consortium_operator.reconcile.hangs import (
     BEHIND_FOR,
+    BETWEEN_NODES,
     FIRST_PAUSE,
     LONGEST_PAUSE,
     SILENT_FOR,
@@ -165,15 +166,31 @@ async def test_one_that_was_well_for_long_starts_anew(running: Stage) -> None:
     assert _entry(running).hangs == 1
 
 
-async def test_two_that_hang_are_both_restarted(running: Stage) -> None:
-    """The quorum is lost already: waiting would not bring it back."""
+async def test_two_that_hang_are_restarted_one_after_the_other(running: Stage) -> None:
+    """The quorum is lost, and one of them brings it back."""
     _hang(running, WEBANK, HUAWEI)
     await _pass(running, SILENT_FOR - ROUND)
     assert running.told(ConditionType.QUORUM_HEALTHY) == "False/QuorumLost"
-    await _pass(running, 5 * ROUND)
+    await _pass(running, 3 * ROUND)
+    assert running.cluster.evictions == [f"{HUAWEI}-0"]
+    assert running.told(ConditionType.QUORUM_HEALTHY) == "True/AsExpected"
+    await _pass(running, BETWEEN_NODES)
     await running.settle()
-    assert sorted(running.cluster.evictions) == [f"{HUAWEI}-0", f"{WEBANK}-0"]
+    assert running.cluster.evictions == [f"{HUAWEI}-0", f"{WEBANK}-0"]
     assert running.told(READY) == "True/AsExpected"
+
+
+async def test_where_all_seem_to_hang_it_is_a_matter_of_one_in_five_minutes(
+    running: Stage,
+) -> None:
+    """An operator that starves sees them so, while they serve."""
+    for _ in range(60):
+        _hang(running, *(p["metadata"]["name"][:-2] for p in running.cluster.all(POD)))
+        before = len(running.cluster.evictions)
+        await running.round()
+        running.clock.now += ROUND
+        assert len(running.cluster.evictions) - before <= 1
+    assert 2 <= len(running.cluster.evictions) <= 3
 
 
 async def test_a_sole_sealer_that_hangs_is_restarted(stage: Stage) -> None:
