@@ -4,6 +4,8 @@
 operator's image does not carry it.
 """
 
+import io
+import sys
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
@@ -63,6 +65,10 @@ def _root() -> None:
 
 def main() -> None:
     """The entry point of the program."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # Names are in any script; a terminal or a pipe that has no letters for them gets "?".
+            stream.reconfigure(errors="replace")
     app(prog_name="consortium")
 
 

@@ -84,6 +84,8 @@ def add(directory: Path, kept: Iterable[Manifest], rendering: Rendering) -> None
         tree = {name: file_of(one) for name, one in objects.items()}
         write_directory(directory, tree, frozenset({".", SECRETS}))
         return
+    if not fresh:
+        return
     for folder, mode in ((SECRETS, 0o700), (MANIFESTS, 0o755)):
         (directory / folder).mkdir(mode=mode, exist_ok=True)
     for name, one in sorted(fresh.items(), key=lambda item: _precedence(item[1])):

@@ -123,8 +123,8 @@ class Output:
 
 
 def write_directory(path: Path, tree: Tree, private: frozenset[str]) -> None:
-    """Makes the directory, or puts it in the place of the one there is, when all of it is on the
-    disk. `private` as in Output; "." is the directory itself. Raises OSError; then nothing has
+    """Makes the directory, or puts it in the place of the one there is, when all of it is written.
+    `private` as in Output; "." is the directory itself. Raises OSError; then nothing has
     changed."""
     target = path.resolve()
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -144,11 +144,15 @@ def _fill(root: Path, tree: Tree, private: frozenset[str]) -> None:
     for directory in (root, *(path for path in root.rglob("*") if path.is_dir())):
         is_private = directory.relative_to(root).as_posix() in private
         directory.chmod(_PRIVATE_DIRECTORY if is_private else _DIRECTORY)
+    # A key cannot be rendered again; of all else there may be tens of thousands of files.
+    for directory in {(root / name).parent for name, file in tree.items() if file.is_private}:
         _sync(directory)
+    _sync(root)
 
 
 def write_new(path: Path, file: File) -> None:
-    """A file that must not be there yet, on the disk when this returns. Raises OSError."""
+    """A file that must not be there yet; a private one is on the disk when this returns. Raises
+    OSError."""
     mode = _PRIVATE if file.is_private else _PUBLIC
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode)
     with os.fdopen(descriptor, "wb") as out:
@@ -156,7 +160,8 @@ def write_new(path: Path, file: File) -> None:
         os.fchmod(descriptor, mode)
         out.write(file.content)
         out.flush()
-        os.fsync(descriptor)
+        if file.is_private:
+            os.fsync(descriptor)
 
 
 def _put_in_place(staged: Path, target: Path) -> None:

@@ -1,4 +1,4 @@
-"""Nodes fill hosts in order, as build_chain.sh numbers them; what cannot be is said with the fix."""
+"""Nodes fill hosts in order, numbered as build_chain.sh does; what cannot be is told."""
 
 import pytest
 from hypothesis import given

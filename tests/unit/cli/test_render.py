@@ -110,6 +110,7 @@ def test_a_whole_standalone_directory(tmp_path: Path, out: Path) -> None:
     assert node - trusted == {
         *("node0/config.ini", "node0/config.genesis", "node0/nodes.json"),
         *("node0/conf/ca.crt", "node0/conf/ssl.crt", "node0/conf/ssl.key", "node0/conf/node.pem"),
+        *("node0/conf/node.nodeid", "node0/conf/ssl.nodeid"),
     }
     assert len(trusted) == 4
     private = {name for name in names if (out / name).stat().st_mode & 0o077 == 0}
@@ -241,16 +242,20 @@ def test_a_directory_that_cannot_be_made_is_an_error(file: Path, tmp_path: Path)
     assert "nothing was rendered" in done.stderr
 
 
-def test_it_works_without_colour_and_without_a_terminal(file: Path, out: Path) -> None:
+@pytest.mark.parametrize("encoding", ["utf-8", "latin-1"])
+def test_it_works_without_colour_without_a_terminal_and_in_any_encoding(
+    file: Path, out: Path, encoding: str
+) -> None:
     """As a pipeline runs it: by itself, and with no locale."""
     words = [sys.executable, "-m", "consortium_operator.cli.main", "render"]
     environment = {
         "PYTHONPATH": str(REPOSITORY / "operator"),
         "PATH": os.environ["PATH"],
         "LC_ALL": "C",
+        "PYTHONIOENCODING": encoding,
     }
     done = subprocess.run(
         [*words, "-f", str(file), "-o", str(out)], env=environment, capture_output=True, check=True
     )
     assert b"\x1b" not in done.stdout + done.stderr
-    assert "…" in done.stdout.decode()
+    assert ("…" if encoding == "utf-8" else "?") in done.stdout.decode(encoding)

@@ -14,8 +14,9 @@ from consortium_operator.chain.standalone import Place
 from consortium_operator.engines.fisco_bcos.access import access_lists
 from consortium_operator.engines.fisco_bcos.config import Values, config_ini, node_files
 from consortium_operator.engines.fisco_bcos.key_table import boolean
-from consortium_operator.engines.fisco_bcos.layout import POD
+from consortium_operator.engines.fisco_bcos.layout import CONF, POD
 from consortium_operator.engines.fisco_bcos.sealed import SealedSettings
+from consortium_operator.engines.fisco_bcos.suites.table import SUITES
 from consortium_operator.engines.protocol import NodeMaterial
 
 P2P, RPC, WEB3 = "p2p", "rpc", "web3"
@@ -38,18 +39,27 @@ def extra_ports(plan: Plan) -> tuple[Port, ...]:
 def standalone_files(
     plan: Plan, seal: Seal, material: NodeMaterial, places: Mapping[str, Place]
 ) -> tuple[NodeFile, ...]:
-    """`places`: by node path, of all nodes."""
+    """`places`: by node path, of all nodes. With the two files of ids, which people and scripts
+    read, and no node."""
     own = places[material.node.path]
     lists = access_lists(plan.spec.fisco_bcos.peers, material.chain_tls_ids)
     contents = {
         Source.CONFIG: config_ini(plan, seal, POD, {**_bare(seal, own), **lists}),
         Source.PEERS: nodes_json(places),
     }
-    return tuple(
-        NodeFile(
-            _PATHS.get(file.source, file.path), file.source, contents.get(file.source, file.content)
-        )
-        for file in node_files(plan, seal, material)
+    first_leaf = SUITES[plan.spec.fisco_bcos.cryptography].leaves[0]
+    tls = CONF + first_leaf.key.replace(".key", ".nodeid")
+    return (
+        *(
+            NodeFile(
+                _PATHS.get(file.source, file.path),
+                file.source,
+                contents.get(file.source, file.content),
+            )
+            for file in node_files(plan, seal, material)
+        ),
+        NodeFile(CONF + "node.nodeid", Source.CERTIFICATE, f"{material.register.node_id}\n"),
+        NodeFile(tls, Source.CERTIFICATE, f"{material.register.tls_id}\n"),
     )
 
 

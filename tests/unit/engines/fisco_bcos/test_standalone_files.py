@@ -35,7 +35,15 @@ def test_the_layout_is_build_chains() -> None:
     assert set(files(rendered.plan())) == {
         *("config.ini", "config.genesis", "nodes.json"),
         *("conf/ca.crt", "conf/ssl.crt", "conf/ssl.key", "conf/node.pem", "conf/multiCaPath/"),
+        *("conf/node.nodeid", "conf/ssl.nodeid"),
     }
+
+
+def test_the_ids_that_people_look_up_stand_in_files_of_their_own() -> None:
+    plan = rendered.plan()
+    register = rendered.material(plan.nodes[0]).register
+    assert files(plan)["conf/node.nodeid"] == f"{register.node_id}\n"
+    assert files(plan)["conf/ssl.nodeid"] == f"{register.tls_id}\n"
 
 
 def test_every_value_is_build_chains_but_for_those_that_we_mean_to_hold() -> None:
