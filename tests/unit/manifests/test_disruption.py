@@ -96,3 +96,39 @@ def test_no_allowed_set_of_evictions_costs_the_quorum(weights: dict[str, int], d
 def test_every_live_sealer_is_in_one_budget(weights: dict[str, int], down: int) -> None:
     found = budgets(weights, total=sum(weights.values()) + down).values()
     assert sorted(node for spec in found for node in nodes(spec)) == sorted(weights)
+
+
+@given(sealers, st.integers(min_value=0, max_value=12))
+def test_what_must_stay_is_what_the_rules_say(weights: dict[str, int], down: int) -> None:
+    """Light ones: all but one, or all while the margin is below the largest of them. Heavy: all."""
+    live = sum(weights.values())
+    quorum = Quorum(live + down)
+    found = budgets(weights, total=live + down)
+    light = [weight for weight in weights.values() if weight <= quorum.faulty]
+    heavy = len(weights) - len(light)
+    stay = {name: spec["minAvailable"] for name, spec in found.items()}
+    wanted = {}
+    if light:
+        spare = live - quorum.required >= max(light)
+        wanted["trade-sealers"] = len(light) - 1 if spare else len(light)
+    if heavy:
+        wanted["trade-heavy-sealers"] = heavy
+    assert stay == wanted
+
+
+@given(sealers, st.integers(min_value=0, max_value=12), st.data())
+def test_a_node_that_left_the_list_counts_as_down(
+    weights: dict[str, int], down: int, data: st.DataObject
+) -> None:
+    """Its pause was accepted, or it is not live: nobody else may go at the price of the quorum."""
+    total = sum(weights.values()) + down
+    gone = data.draw(st.sampled_from(sorted(weights)))
+    rest = {name: weight for name, weight in weights.items() if name != gone}
+    quorum = Quorum(total)
+    for spec in budgets(rest, total=total).values():
+        assert gone not in nodes(spec)
+        may_go = len(nodes(spec)) - spec["minAvailable"]
+        assert may_go in (0, 1)
+        if may_go:
+            heaviest = max(rest[name] for name in nodes(spec))
+            assert quorum.is_met_by(sum(rest.values()) - heaviest)
