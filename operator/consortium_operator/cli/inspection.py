@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from consortium_operator.chain.inspected import Inspected
-from consortium_operator.cli.printing import INVALID, USAGE, Format, fail, note, print_data
+from consortium_operator.cli.printing import INVALID, USAGE, Format, fail, note, print_data, shown
 from consortium_operator.engines import registry
 from consortium_operator.offline.inspection import gather
 from consortium_operator.reconcile.outside import utc_now
@@ -43,7 +43,7 @@ def inspect(
     else:
         print_data([asdict(one) | {"problems": list(one.problems)} for one in found], output)
     for name, why in gathered.unread.items():
-        note(f"{_shown(name)}: {why}")
+        note(f"{name}: {why}")
     if not found:
         fail(INVALID, f"{path}: neither a certificate nor a key, genesis, config.ini or nodes.json")
     if any(one.problems for one in found):
@@ -54,9 +54,9 @@ def lines(found: Sequence[Inspected]) -> Iterator[str]:
     for number, one in enumerate(found):
         if number:
             yield ""
-        yield f"{_shown(one.path)}: {one.kind}"
+        yield f"{shown(one.path)}: {one.kind}"
         for problem in one.problems:
-            yield f"  problem: {_shown(problem)}"
+            yield f"  problem: {shown(problem)}"
         yield from _facts(one.facts, "  ")
 
 
@@ -74,7 +74,7 @@ def _block(value: Any, indent: str) -> Iterator[str]:
     if isinstance(value, Mapping):
         yield from _facts(value, indent)
     elif isinstance(value, str):
-        yield from (f"{indent}{_shown(line)}".rstrip() for line in value.splitlines())
+        yield from (f"{indent}{shown(line)}".rstrip() for line in value.splitlines())
     else:
         for entry in value:
             words = (
@@ -92,9 +92,4 @@ def _is_block(value: Any) -> bool:
 def _word(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return _shown(str(value))
-
-
-def _shown(text: str) -> str:
-    """Nothing that a terminal would obey: names in certificates are anybody's text."""
-    return "".join(char if char.isprintable() else "?" for char in text)
+    return shown(str(value))

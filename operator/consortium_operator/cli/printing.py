@@ -28,12 +28,18 @@ class Format(StrEnum):
 def fail(code: int, *messages: str) -> NoReturn:
     """Each message on a line of its own, then the end."""
     for message in messages:
-        typer.echo(f"error: {message}", err=True)
+        typer.echo(f"error: {shown(message)}", err=True)
     raise typer.Exit(code)
 
 
 def note(message: str) -> None:
-    typer.echo(f"note: {message}", err=True)
+    typer.echo(f"note: {shown(message)}", err=True)
+
+
+def shown(text: str) -> str:
+    """In one line, and nothing that a terminal would obey: names in files and certificates are
+    anybody's text."""
+    return "".join(char if char.isprintable() else "?" for char in text)
 
 
 def print_data(data: Any, how: Format) -> None:

@@ -11,6 +11,7 @@ from consortium_operator.cli.printing import (
     note,
     print_data,
     read_input,
+    shown,
     source_name,
 )
 from consortium_operator.engines.registry import ENGINES
@@ -72,7 +73,7 @@ def tell_notes(found: Validation, source: str) -> None:
 def _line(one: Complaint, source: str, *, many: bool) -> str:
     chain = f" {one.chain}:" if many and one.chain else ""
     path = f" {one.path}:" if one.path else ""
-    return f"{_place(source, one.line)}{chain}{path} {one.message}"
+    return shown(f"{_place(source, one.line)}{chain}{path} {one.message}")
 
 
 def _place(source: str, line: int) -> str:

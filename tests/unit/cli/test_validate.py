@@ -84,3 +84,18 @@ def test_a_wrong_command_line_or_an_unreadable_file_exits_with_2(words: list[str
     assert done.code == 2
     assert done.stdout == ""
     assert done.stderr
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'kind: "A\\x1b[2J"\n',
+        "a: !%1B[2J x\n",
+        '"\\x1b[2J": 1\n"\\x1b[2J": 2\n',
+        'apiVersion: consortium.dev/v1alpha1\nkind: ConsortiumChain\n"\\x1b[2J": 1\n',
+    ],
+)
+def test_a_terminal_is_shown_nothing_that_it_would_obey(text: str) -> None:
+    done = consortium("validate", "-f", "-", stdin=text)
+    assert done.code == 1
+    assert "\x1b" not in done.stdout + done.stderr
