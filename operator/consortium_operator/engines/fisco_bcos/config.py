@@ -15,7 +15,6 @@ from consortium_operator.engines.fisco_bcos.access import access_lists
 from consortium_operator.engines.fisco_bcos.config_keys import ALWAYS_WRITTEN, CONFIG_KEYS
 from consortium_operator.engines.fisco_bcos.key_table import boolean, layered
 from consortium_operator.engines.fisco_bcos.layout import (
-    CA_CRT,
     CONF,
     CONFIG_GENESIS,
     CONFIG_INI,
@@ -105,7 +104,7 @@ def _ours(plan: Plan, sealed: SealedSettings, layout: Layout) -> Values:
             "listen_port": str(spec.web3_rpc.port),
         },
         "cert": {
-            "ca_path": layout.directory(CA_CRT),
+            "ca_path": layout.directory(CONF),
             **(_SM_FILES if is_sm else {}),
             # The node takes it from ca_path.
             "multi_ca_path": "../" + TRUST_DIRECTORY.rstrip("/"),

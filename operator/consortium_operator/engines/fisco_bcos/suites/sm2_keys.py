@@ -57,7 +57,7 @@ class Sm2PublicKey:
         """Raises ValueError for another kind of key, or a point off the curve."""
         algorithm, bits = der.split(der.content_of(spki))
         encoded = der.content_of(bits)[1:]
-        if algorithm != _ALGORITHM or not _is_on_curve(encoded):
+        if algorithm != _ALGORITHM or not is_available() or not _is_on_curve(encoded):
             raise ValueError("no public key on the curve SM2")
         return cls(encoded[1:])
 

@@ -121,6 +121,8 @@ def test_the_absence_of_the_library_is_noticed(monkeypatch: pytest.MonkeyPatch) 
     assert sm2_keys.is_available()
     monkeypatch.setattr(sm2_keys, "_library", absent)
     assert not sm2_keys.is_available()
+    with pytest.raises(InvalidMaterial):
+        Sm2().load_public(Sm2PublicKey(POINT).public.pem, "the key")
 
 
 def absent() -> None:
