@@ -37,7 +37,7 @@ async def restart_hung(founded: Founded, hangs: Iterable[Hang], known: Knowledge
 
 
 def _reason_to_wait(hang: Hang, known: Knowledge, now: datetime) -> str | None:
-    verdict = known.verdict(hang.node, hang.pod, hangs=True)
+    verdict = known.verdict(hang.node, works=False)
     if not verdict.granted:
         return verdict.why
     entry = known.journal.of(hang.node.names.node)

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from consortium_operator.chain.journal import Journal
 from consortium_operator.chain.plan import PlannedNode
 from consortium_operator.chain.view import ChainView
-from consortium_operator.kube.projection import Observed, PodDetail
 from consortium_operator.reconcile.guard import Candidate, Verdict, judge
 from consortium_operator.reconcile.world import Custody
 
@@ -66,14 +65,14 @@ class Knowledge:
             return False
         return self.view.weights.keys() - {register.node_id} <= self.view.live
 
-    def verdict(self, node: PlannedNode, pod: Observed, *, hangs: bool = False) -> Verdict:
-        """Of the guard, on the node with this pod."""
+    def verdict(self, node: PlannedNode, *, works: bool) -> Verdict:
+        """Of the guard. `works`: as in Candidate."""
         name = node.names.node
         candidate = Candidate(
             node,
             self.custody.nodes[name].node_id,
             is_lost=name in self.lost,
-            works=isinstance(pod.detail, PodDetail) and pod.detail.runs and not hangs,
+            works=works,
             is_accepted=name == self.accepted,
         )
         return judge(self.view, candidate, has_blocks=self.has_blocks)

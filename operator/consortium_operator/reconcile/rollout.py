@@ -15,13 +15,14 @@ from consortium_operator.chain.plan import PlannedNode
 from consortium_operator.kube.digest import digest_of
 from consortium_operator.kube.errors import Invalid
 from consortium_operator.kube.kinds import key_of
-from consortium_operator.kube.projection import Observed, StatefulSetDetail
+from consortium_operator.kube.projection import Observed, PodDetail, StatefulSetDetail
 from consortium_operator.manifests import Manifest
 from consortium_operator.reconcile.acceptance import how_to_accept
 from consortium_operator.reconcile.apply import bring_one, is_settled, refusal, wanted_hash
 from consortium_operator.reconcile.desired import NodeObjects
 from consortium_operator.reconcile.evictions import evict, pod_of
 from consortium_operator.reconcile.findings import Finding
+from consortium_operator.reconcile.hangs import SILENT_FOR, moment
 from consortium_operator.reconcile.knowledge import Knowledge
 from consortium_operator.reconcile.node_states import Sight, cannot_start, why_down
 from consortium_operator.reconcile.world import Round
@@ -180,12 +181,12 @@ def _turn_of_pod(run: Round, objects: NodeObjects, stateful_set: Observed) -> Tu
 
 
 def _precedence(turn: Turn, known: Knowledge) -> tuple[bool, bool, bool, bool, bool, int, str]:
-    """Who is in the middle of its turn, then who is lost; observers before sealers; who is down,
+    """Who is lost anyway, who is in the middle of its turn; observers before sealers; who is down,
     then who is furthest behind; and last, whom a person has to let go."""
     node = turn.node
     return (
-        not turn.written,
         node.names.node not in known.lost,
+        not turn.written,
         known.weight(node) > 0,
         known.is_live(node),
         known.stops_the_chain(node),
@@ -212,13 +213,24 @@ async def _take(run: Round, turn: Turn, known: Knowledge) -> Wait | None:
 
 
 def _refusal(run: Round, node: PlannedNode, pod: Observed, known: Knowledge) -> Wait | None:
-    verdict = known.verdict(node, pod)
+    verdict = known.verdict(node, works=_works(run, node, pod, known))
     wait = None if node.names.node in known.lost else _wait_for_others(run, node, known)
     if not verdict.granted and not verdict.needs_acceptance:
         return Wait(verdict.why, missing=wait.missing if wait is not None else None)
     if wait is not None or verdict.granted:
         return wait
     return Wait(verdict.why, acceptance=how_to_accept(run, known, node, pod))
+
+
+def _works(run: Round, node: PlannedNode, pod: Observed, known: Knowledge) -> bool:
+    """Whether its process may have begun a ledger that a restart would spoil: one that has been
+    silent ever since it started, for long, has not, or cannot say so."""
+    detail = pod.detail
+    if not isinstance(detail, PodDetail) or not detail.runs:
+        return False
+    starts = [one.started_at for one in detail.containers if one.started_at is not None]
+    is_young = run.world.now() - moment(max(starts)) < SILENT_FOR
+    return is_young or known.answers(node)
 
 
 def _wait_for_others(run: Round, node: PlannedNode, known: Knowledge) -> Wait | None:

@@ -7,6 +7,7 @@ import pytest
 from consortium_operator.api.conditions import ConditionType
 from consortium_operator.kube.errors import ApiError, Conflict
 from consortium_operator.kube.kinds import CONFIG_MAP, POD, POD_DISRUPTION_BUDGET, STATEFUL_SET
+from consortium_operator.reconcile.hangs import SILENT_FOR
 from consortium_operator.reconcile.rollout import STUCK_AFTER
 from tests import chains
 from tests.fakes.faults import Call, Fault, Mode, on
@@ -107,6 +108,44 @@ async def test_the_furthest_behind_goes_first(running: Stage) -> None:
     running.edit(fiscoBcos=SETTING)
     await running.settle(rounds=80)
     assert running.cluster.evictions == [f"{NAMES[number]}-0" for number in (2, 1, 3, 0)]
+
+
+async def test_settings_with_which_no_node_ever_answers_can_be_corrected(stage: Stage) -> None:
+    """Before the first block, when nothing that may be at work is touched."""
+    stage.nodes.silent = set(NAMES)
+    stage.create()
+    for _ in range(5):
+        await stage.round()
+    started = stage.clock.now.strftime("%Y-%m-%dT%H:%M:%SZ")
+    for pod in stage.cluster.peek(POD):
+        pod["status"]["containerStatuses"][0]["state"]["running"]["startedAt"] = started
+    stage.controllers.lazy = True
+    stage.edit(fiscoBcos=SETTING)
+    for _ in range(5):
+        await stage.round()
+    assert stage.cluster.evictions == []
+    stage.controllers.lazy = False
+    stage.clock.now += SILENT_FOR
+    while not stage.cluster.evictions:
+        await stage.round()
+    stage.nodes.silent = set()
+    await stage.settle(rounds=100)
+    assert stage.told(ConditionType.READY) == "True/AsExpected"
+
+
+async def test_observers_go_before_sealers(stage: Stage) -> None:
+    """By what they are on the chain, where webank has lost its vote."""
+    names = ("huawei", "ping-an", "tencent", "unionpay", "webank")
+    stage.create(*(chains.member(name) for name in names))
+    await stage.settle()
+    ids = {m["name"]: m["nodes"][0]["nodeId"] for m in stage.status()["members"]}
+    for name in names:
+        sealers = {ids[one]: 1 for one in names if one != "webank"}
+        stage.nodes.scripted[f"trade-{name}-node-0"] = {"sealers": sealers}
+    stage.edit(fiscoBcos=SETTING)
+    await stage.settle(rounds=100)
+    assert stage.cluster.evictions[0] == "trade-webank-node-0-0"
+    assert len(stage.cluster.evictions) == 5
 
 
 async def test_those_that_answer_but_fell_behind_go_one_at_a_time(running: Stage) -> None:
