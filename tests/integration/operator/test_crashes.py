@@ -189,18 +189,19 @@ def crew(api: Api, namespaces: Namespaces, operator: OperatorProcess, proxy: Fau
     return Crew(api, namespaces, operator, proxy)
 
 
-@pytest.mark.parametrize("number", range(len(WORKLOADS)), ids=list(WORKLOADS))
-def test_wherever_it_is_cut_off_the_end_is_the_same(crew: Crew, number: int) -> None:
+@pytest.mark.parametrize("workload", ["create", "repair"])
+def test_wherever_it_is_cut_off_the_end_is_the_same(crew: Crew, workload: str) -> None:
     """Killed at a seventh of the writes, without an answer at another: others in each workload. The
     long campaign tries all."""
+    first = list(WORKLOADS).index(workload)
 
     def killed(namespace: str) -> EachWrite:
-        return EachWrite(namespace, *KILLED, every=SLICE, first=number)
+        return EachWrite(namespace, *KILLED, every=SLICE, first=first)
 
     def lost(namespace: str) -> EachWrite:
-        return EachWrite(namespace, Act.LOSE, every=SLICE, first=number + 3)
+        return EachWrite(namespace, Act.LOSE, every=SLICE, first=first + 3)
 
-    for disturbing in crew.carry_out(list(WORKLOADS)[number], ONE, killed, lost):
+    for disturbing in crew.carry_out(workload, ONE, killed, lost):
         assert disturbing.met >= 2
 
 

@@ -33,22 +33,14 @@ def chain(api: Api, namespaces: Namespaces, operator: OperatorProcess) -> Chain:
 
 
 def content(obj: Body) -> Body:
-    """All of an object that anybody could wish for. The address of a member's RPC Service is not:
-    applications know it by name."""
+    """All of an object that anybody could wish for."""
     metadata = obj["metadata"]
     found = {name: value for name, value in obj.items() if name not in ("metadata", "status")}
-    if part_of(obj) == "rpc":
-        addresses = ("clusterIP", "clusterIPs")
-        found["spec"] = {k: v for k, v in obj["spec"].items() if k not in addresses}
     return found | {
         "labels": metadata.get("labels"),
         "annotations": metadata.get("annotations"),
         "owners": metadata.get("ownerReferences"),
     }
-
-
-def part_of(obj: Body) -> str | None:
-    return labels_of(obj).get("consortium.dev/part")
 
 
 def disposable(chain: Chain) -> dict[str, Body]:
