@@ -3,7 +3,7 @@ what is there, render in memory, keep the identities, write the output."""
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +15,8 @@ from consortium_operator.engines.protocol import Engine
 from consortium_operator.manifests import Manifest
 from consortium_operator.offline import keeping
 from consortium_operator.offline.output import Output, OutputRefused
-from consortium_operator.offline.rendering import Rendering, Surroundings, render
+from consortium_operator.offline.rendering import RenderedNode, Rendering, Surroundings, render
 from consortium_operator.offline.tree import tree_of
-from consortium_operator.offline.validation import settings_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,26 +67,18 @@ class Rendered:
                 "required": quorum.required,
                 "mayFail": quorum.faulty,
             },
-            "nodes": [self._node(path) for path in sorted(self._standing)],
+            "nodes": [self._node(one) for one in self.rendering.nodes],
             "notes": list(self.cautions),
         }
 
-    @property
-    def _standing(self) -> dict[str, str]:
-        """Node path → until when its certificate holds."""
-        return {
-            one.node.path: f"{one.standing.facts.not_after:%Y-%m-%dT%H:%M:%SZ}"
-            for one in self.rendering.nodes
-        }
-
-    def _node(self, path: str) -> dict[str, str]:
-        name = next(n.names.node for n in self.rendering.plan.nodes if n.path == path)
+    def _node(self, rendered: RenderedNode) -> dict[str, str]:
+        node, until = rendered.node, rendered.standing.facts.not_after
         found = {
-            "node": path,
-            "nodeId": self.rendering.custody.nodes[name].node_id,
-            "certificateExpires": self._standing[path],
+            "node": node.path,
+            "nodeId": self.rendering.custody.nodes[node.names.node].node_id,
+            "certificateExpires": f"{until:%Y-%m-%dT%H:%M:%SZ}",
         }
-        place = self.places.get(path)
+        place = self.places.get(node.path)
         if place is None:
             return found
         return found | {
@@ -100,7 +91,7 @@ def carry_out(order: Order, surroundings: Surroundings) -> Rendered:
     """Raises NoPlace, OutputRefused, Unusable, CannotRender and OSError; then the output is what
     it was."""
     engine = surroundings.engines[order.chain.spec.engine.value]
-    settings, assumed = settings_for(order.chain, order.settings, engine)
+    settings, assumed = _settings(order, engine)
     plan = make_plan(order.chain, settings)
     places = _places(plan, order.standalone, engine)
     output = Output(order.output, plan.key, frozenset({keeping.SECRETS}))
@@ -126,6 +117,16 @@ def carry_out(order: Order, surroundings: Surroundings) -> Rendered:
             *_readable(home),
         ),
     )
+
+
+def _settings(order: Order, engine: Engine) -> tuple[Settings, str | None]:
+    """The settings by which the chain has an image in any case, and the image that was assumed:
+    the public one, where neither the resource nor the catalogue names any."""
+    version, known = order.chain.spec.version, order.settings.image_catalogue
+    if order.chain.spec.image.repository is not None or version in known:
+        return order.settings, None
+    assumed = engine.public_image(version)
+    return replace(order.settings, image_catalogue={**known, version: assumed}), assumed
 
 
 def _places(plan: Plan, wanted: Standalone | None, engine: Engine) -> dict[str, Place]:

@@ -3,7 +3,7 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from consortium_operator.api.chain import GROUP, KIND, ConsortiumChain
@@ -202,16 +202,3 @@ def _twin(what: str, first: Found, other: Found) -> Complaint:
         )
         path, reason = "spec.chainId", Reason.CHAIN_ID_NOT_UNIQUE
     return Complaint(other.document.line(path), name(other), path, message, reason.value)
-
-
-def settings_for(
-    chain: ConsortiumChain, settings: Settings, engine: Engine
-) -> tuple[Settings, str | None]:
-    """The settings by which the chain has an image in any case, and the image that was assumed:
-    the public one, where neither the resource nor the catalogue names any."""
-    version = chain.spec.version
-    if chain.spec.image.repository is not None or version in settings.image_catalogue:
-        return settings, None
-    assumed = engine.public_image(version)
-    catalogue = {**settings.image_catalogue, version: assumed}
-    return replace(settings, image_catalogue=catalogue), assumed

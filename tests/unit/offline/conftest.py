@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from consortium_operator.api.parse import parse
-from consortium_operator.engines.protocol import Engine, Validity
+from consortium_operator.engines.protocol import Validity
 from consortium_operator.offline.rendering import Surroundings
 from consortium_operator.offline.run import Order, Rendered, Standalone, carry_out
 from tests import chains
@@ -21,7 +21,7 @@ class Desk:
     """Somebody who renders at a moment of his choice, into directories below `root`."""
 
     root: Path
-    engine: Engine = field(default_factory=PooledKeys)
+    engine: PooledKeys = field(default_factory=PooledKeys)
     now: datetime = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
     serials: int = 0
 

@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 
+from consortium_operator.api.conditions import ConditionType
 from consortium_operator.api.parse import parse
 from consortium_operator.chain.journal import Journal
 from consortium_operator.chain.naming import PART_LABEL, ChildPart
 from consortium_operator.chain.plan import make_plan
 from consortium_operator.kube.kinds import CONFIG_MAP, CONSORTIUM_CHAIN, SECRET, JsonObject
+from consortium_operator.offline import keeping
 from consortium_operator.offline.rendering import Rendering, render
 from consortium_operator.offline.yaml_text import to_yaml
 from tests import chains
@@ -122,15 +124,23 @@ def test_the_journal_is_the_one_of_a_chain_that_has_not_run(stage: Stage, desk: 
 
 
 def test_a_cluster_takes_what_was_rendered_for_the_keys_of_its_chain(desk: Desk) -> None:
-    """Keys may be made at home: the operator finds them, and makes none."""
+    """Keys may be made at home and applied before the resource: the operator makes none."""
     rendering = desk.render(*MEMBERS, **RICH).rendering
-    stage = Stage(engine=desk.engine)  # type: ignore[arg-type]  # it is the desk's PooledKeys
+    stage = Stage(engine=desk.engine)
     stage.clock.now = desk.now
-    kept = [*rendering.secrets, *(o for o in rendering.manifests if o["kind"] == CONFIG_MAP.kind)]
-    for obj in kept:
-        if part_of(obj) in {"register", "genesis"} or obj["kind"] == SECRET.kind:
-            stage.cluster.put(json.loads(json.dumps(obj)))
+    identities = keeping.load(desk.root / "identities", rendering.plan.key)
+    assert {part_of(one) for one in identities} >= {"certificate", "client", "genesis", "register"}
+    for obj in identities:
+        stage.cluster.put(json.loads(json.dumps(obj)))
     stage.create(*MEMBERS, **RICH)
     asyncio.run(stage.settle())
+    assert stage.told(ConditionType.READY) == "True/AsExpected"
     assert stage.status()["genesis"]["sha256"] == rendering.seal.sha256
-    assert [call for call in stage.cluster.writes if call.startswith("create Secret")] == []
+    kept = {(one["kind"], one["metadata"]["name"]) for one in identities}
+    there = {(one["kind"], one["metadata"]["name"]) for one in stage.cluster.all()}
+    assert kept <= there
+    assert {name for kind, name in there if kind == "Secret"} == {
+        name for kind, name in kept if kind == "Secret"
+    }
+    certificates = {name for kind, name in there if kind == "ConfigMap" and "-cert-" in name}
+    assert certificates == {name for _, name in kept if "-cert-" in name}
