@@ -145,6 +145,21 @@ def test_a_leaf_that_lists_cannot_name_or_pass_over_is_a_problem() -> None:
     )
 
 
+def test_the_authority_of_build_chain_is_known_as_one(tmp_path: Path) -> None:
+    """It is of version 1 and has no extensions (fisco-bcos.md, section 1.3)."""
+    name = "/CN=FISCO-BCOS-12345678/O=FISCO-BCOS-12345678/OU=chain"
+    request = ["req", "-new", "-newkey", "rsa:2048", "-nodes", "-subj", name]
+    for words in (
+        [*request, "-keyout", "ca.key", "-out", "ca.csr"],
+        ["x509", "-req", "-in", "ca.csr", "-signkey", "ca.key", "-days", "9", "-out", "ca.crt"],
+    ):
+        subprocess.run(["openssl", *words], cwd=tmp_path, check=True, capture_output=True)
+    found = look_at("ca.crt", (tmp_path / "ca.crt").read_bytes(), days=1)
+    assert found.problems == ()
+    assert found.facts["isAuthority"] is True
+    assert found.facts["signedBy"] == "itself"
+
+
 # Private keys.
 
 

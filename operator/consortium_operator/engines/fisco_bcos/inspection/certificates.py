@@ -68,7 +68,7 @@ def locate(path: str, content: bytes) -> list[Located]:
 def inspect_certificate(located: Located, around: Surroundings) -> Inspected:
     certificate, problems = located.certificate, list[str]()
     extensions = _extensions(certificate, problems)
-    is_authority = _is_authority(extensions)
+    is_authority = _is_authority(certificate, extensions)
     facts: dict[str, Any] = {
         "subject": certificate.subject.rfc4514_string(),
         "issuer": certificate.issuer.rfc4514_string(),
@@ -152,9 +152,13 @@ def _extensions(
         return {}
 
 
-def _is_authority(extensions: Mapping[type[x509.ExtensionType], x509.ExtensionType]) -> bool:
-    """A certificate of version 1, as build_chain.sh makes its CA, does not say; it is told from
-    its signature."""
+def _is_authority(
+    certificate: x509.Certificate,
+    extensions: Mapping[type[x509.ExtensionType], x509.ExtensionType],
+) -> bool:
+    """build_chain.sh's CA is of version 1, which has no extension to say so; nodes accept it."""
+    if certificate.version is x509.Version.v1:
+        return certificate.issuer == certificate.subject
     basic = extensions.get(x509.BasicConstraints)
     return isinstance(basic, x509.BasicConstraints) and basic.ca
 
