@@ -28,7 +28,9 @@ def ecdsa(number: int = 0) -> ec.EllipticCurvePrivateKey:
 class Brought:
     """A CA that somebody else made, with one thing or another wrong with it.
 
-    `under`: the CA that signed it; None: itself. `issuer`: the name it says signed it.
+    `under`: the CA that signed it; None: itself. `issuer`: the name it says signed it. `key_id`:
+    its subjectKeyIdentifier. `above_id`, `above_serial`: what its authorityKeyIdentifier says of
+    the CA that signed it. None: nothing.
     """
 
     key: Key = field(default_factory=ecdsa)
@@ -40,6 +42,10 @@ class Brought:
     cert_sign: bool | None = True
     usages: tuple[x509.ObjectIdentifier, ...] = ()
     strange: bool = False
+    serial: int = 5
+    key_id: bytes | None = None
+    above_id: bytes | None = None
+    above_serial: int | None = None
     not_before: datetime = datetime(2025, 1, 1, tzinfo=UTC)
     not_after: datetime = datetime(2055, 1, 1, tzinfo=UTC)
 
@@ -66,7 +72,7 @@ def _signed(brought: Brought) -> x509.Certificate:
         .subject_name(name_of(brought.name))
         .issuer_name(name_of(brought.issuer or signer.name))
         .public_key(brought.key.public_key())
-        .serial_number(5)
+        .serial_number(brought.serial)
         .not_valid_before(brought.not_before)
         .not_valid_after(brought.not_after)
     )
@@ -77,10 +83,23 @@ def _signed(brought: Brought) -> x509.Certificate:
         builder = builder.add_extension(usage(cert_sign=brought.cert_sign), True)
     if brought.usages:
         builder = builder.add_extension(x509.ExtendedKeyUsage(brought.usages), False)
+    if brought.key_id is not None:
+        builder = builder.add_extension(x509.SubjectKeyIdentifier(brought.key_id), False)
+    if brought.above_id is not None or brought.above_serial is not None:
+        builder = builder.add_extension(_above(brought, signer), False)
     if brought.strange:
         oid = x509.ObjectIdentifier("1.2.3.4")
         builder = builder.add_extension(x509.UnrecognizedExtension(oid, b"\5\0"), True)
     return builder.sign(signer.key, hashes.SHA256())
+
+
+def _above(brought: Brought, signer: Brought) -> x509.AuthorityKeyIdentifier:
+    if brought.above_serial is None:
+        return x509.AuthorityKeyIdentifier(brought.above_id, None, None)
+    name = name_of(brought.issuer or (signer.under or signer).name)
+    return x509.AuthorityKeyIdentifier(
+        brought.above_id, [x509.DirectoryName(name)], brought.above_serial
+    )
 
 
 def name_of(text: str) -> x509.Name:

@@ -154,7 +154,7 @@ def ending(
     remedy = (
         "This version cannot replace a CA that it made"
         if brought is None
-        else f"Renew the certificates in Secret {brought} for the same keys and subjects"
+        else f"Renew the certificates in Secret {brought} with the same keys and subjects"
     )
     return Finding(
         ConditionType.CERTIFICATES_VALID,

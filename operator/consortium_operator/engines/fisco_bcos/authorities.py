@@ -7,6 +7,7 @@ only. So an authority is a path: the CA that signs, what is above it, the root.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeGuard, TypeVar
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -45,7 +46,11 @@ _HANDLED = (
     ExtensionOID.SUBJECT_KEY_IDENTIFIER,
     ExtensionOID.AUTHORITY_KEY_IDENTIFIER,
 )
+_UNREADABLE = (ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType)
 _NEEDED_USAGES = (ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH)
+
+
+E = TypeVar("E", bound=x509.ExtensionType)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -120,7 +125,8 @@ def authority_facts(register: AuthorityRegister) -> CertificateFacts:
 def why_not_renewed(recorded: AuthorityRegister, found: AuthorityRegister) -> str | None:
     """Why `found` is not the recorded authority with new certificates, or None where it is.
 
-    Same names and keys, at both ends: then what the one signed is valid under the other.
+    Same names, keys and key identifiers, at both ends: then what the one signed is valid under the
+    other. The identifier matters, since OpenSSL compares it with the one in the leaf.
     """
     try:
         before, after = path_of(recorded), path_of(found)
@@ -132,6 +138,8 @@ def why_not_renewed(recorded: AuthorityRegister, found: AuthorityRegister) -> st
         return "has another subject than the one that its register holds"
     if _anchor(before) != _anchor(after):
         return "ends in another root CA than the one that its register holds"
+    if any(_key_id(before[end]) != _key_id(after[end]) for end in (0, -1)):
+        return "has another subjectKeyIdentifier than the one that its register holds"
     return None
 
 
@@ -227,16 +235,18 @@ def _path(
 ) -> tuple[x509.Certificate, ...]:
     """From the signing certificate to a root, whatever the order they are given in."""
     path = [issuer]
-    while not signed_by(path[-1], path[-1]):
-        signers = [one for one in (*above, *roots) if one not in path and signed_by(path[-1], one)]
+    while not _is_issued_by(path[-1], path[-1]):
+        signers = [
+            one for one in (*above, *roots) if one not in path and _is_issued_by(path[-1], one)
+        ]
         if not signers:
             raise InvalidMaterial(
-                f"{AUTHORITY_CERTIFICATE} leads to {_issuer(path[-1])}, which is not there: add "
-                f"the CAs above it to {AUTHORITY_CERTIFICATE}, and the self-signed root there or "
-                f"as {AUTHORITY_ROOT}"
+                f"{AUTHORITY_CERTIFICATE} leads to {_issuer(path[-1])}, which is not there (by "
+                "name, key and authorityKeyIdentifier): add the CAs above it to "
+                f"{AUTHORITY_CERTIFICATE}, and the self-signed root there or as {AUTHORITY_ROOT}"
             )
         # Of a cross-signed CA the certificate that ends the path.
-        path.append(next((one for one in signers if signed_by(one, one)), signers[0]))
+        path.append(next((one for one in signers if _is_issued_by(one, one)), signers[0]))
     stranger = next((one for one in above if one not in path), None)
     if stranger is not None:
         raise InvalidMaterial(
@@ -246,11 +256,40 @@ def _path(
     return tuple(path)
 
 
+def _is_issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
+    """Whether OpenSSL takes `issuer` for it: the signature alone is not enough where the
+    certificate says more of who signed it (X509_check_akid)."""
+    if not signed_by(certificate, issuer):
+        return False
+    said = _extension(certificate, x509.AuthorityKeyIdentifier)
+    if said is None:
+        return True
+    known = _extension(issuer, x509.SubjectKeyIdentifier)
+    names = [one.value for one in said.authority_cert_issuer or () if _is_directory_name(one)]
+    return (
+        (said.key_identifier is None or known is None or said.key_identifier == known.digest)
+        and said.authority_cert_serial_number in (None, issuer.serial_number)
+        and (not names or canonical_name(names[0]) == canonical_name(issuer.issuer))
+    )
+
+
+def _is_directory_name(name: x509.GeneralName) -> TypeGuard[x509.DirectoryName]:
+    return isinstance(name, x509.DirectoryName)
+
+
+def _extension(certificate: x509.Certificate, kind: type[E]) -> E | None:
+    """None also where the extensions are unreadable, which is told when they are checked."""
+    try:
+        return certificate.extensions.get_extension_for_class(kind).value
+    except (x509.ExtensionNotFound, *_UNREADABLE):
+        return None
+
+
 def _check_authority(certificate: x509.Certificate, what: str, below: int) -> None:
     """`below`: how many CAs of the path are under it."""
     try:
         extensions = {extension.oid: extension for extension in certificate.extensions}
-    except (ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType):
+    except _UNREADABLE:
         raise InvalidMaterial(f"{what} has unreadable extensions") from None
     values = {oid: extension.value for oid, extension in extensions.items()}
     basic = values.get(ExtensionOID.BASIC_CONSTRAINTS)
@@ -298,6 +337,11 @@ def _shown(name: x509.Name) -> str:
 
 def _canonical(certificate: x509.Certificate) -> bytes:
     return canonical_name(certificate.subject)
+
+
+def _key_id(certificate: x509.Certificate) -> bytes | None:
+    found = _extension(certificate, x509.SubjectKeyIdentifier)
+    return None if found is None else found.digest
 
 
 def _anchor(path: Sequence[x509.Certificate]) -> tuple[bytes, str]:

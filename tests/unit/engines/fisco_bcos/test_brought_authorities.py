@@ -1,5 +1,6 @@
 """Authorities that users bring: what is accepted, and what is refused with which words."""
 
+import shutil
 import subprocess
 from contextlib import suppress
 from dataclasses import replace
@@ -10,7 +11,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID
-from hypothesis import example, given
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from consortium_operator.chain.private import PrivateFiles
@@ -76,20 +77,25 @@ def test_openssl_accepts_what_a_brought_authority_signs(case: str, tmp_path: Pat
     """With nothing trusted but the trust directory, and with what the node presents."""
     brought = ACCEPTED[case]
     register = authorities.authority_register(brought, SIGNING_KEYS)
-    trust = write(tmp_path / "trust", certificates.trust([register]))
     node = certify(brought, subject("a-0"), validity())
     client = certificates.client_certificate(
         STANDARD, brought, subject("sdk"), client_key(), validity()
     )
-    write(tmp_path, {"node.crt": node, "client.crt": client})
-    for name, purposes in (("node", ("sslserver", "sslclient")), ("client", ("sslclient",))):
-        leaf = tmp_path / f"{name}.crt"
-        for purpose in purposes:
-            subprocess.run(
-                [*OPENSSL_VERIFY, "-purpose", purpose, "-CApath", trust, "-untrusted", leaf, leaf],
-                check=True,
-                capture_output=True,
-            )
+    verify(tmp_path, register, node, "sslserver", "sslclient")
+    verify(tmp_path, register, client, "sslclient")
+
+
+def verify(directory: Path, authority: AuthorityRegister, pem: str, *purposes: str) -> None:
+    """By OpenSSL, which trusts the trust directory alone and is shown what the holder presents."""
+    shutil.rmtree(directory / "trust", ignore_errors=True)
+    trust = write(directory / "trust", certificates.trust([authority]))
+    leaf = write(directory, {"leaf.crt": pem}) / "leaf.crt"
+    for purpose in purposes:
+        subprocess.run(
+            [*OPENSSL_VERIFY, "-purpose", purpose, "-CApath", trust, "-untrusted", leaf, leaf],
+            check=True,
+            capture_output=True,
+        )
 
 
 def test_a_leaf_is_followed_by_the_authorities_below_the_root() -> None:
@@ -151,6 +157,16 @@ REFUSED_AUTHORITIES = {
         replace(MIDDLE, under=replace(ROOT, ca=False)).files(replace(ROOT, ca=False)),
         'CN=Root" above tls.crt is no CA',
     ),
+    "a root of another serial number": (
+        replace(MIDDLE, above_serial=6).files(root=ROOT),
+        "by name, key and authorityKeyIdentifier",
+    ),
+    "a root of another key identifier": (
+        replace(MIDDLE, above_id=b"a", under=replace(ROOT, key_id=b"b")).files(
+            root=replace(ROOT, key_id=b"b")
+        ),
+        "by name, key and authorityKeyIdentifier",
+    ),
     "the root first": (
         PrivateFiles({"tls.key": pkcs8(MIDDLE.key), "tls.crt": ROOT.pem + MIDDLE.pem}),
         "its first certificate must be the key's",
@@ -179,6 +195,52 @@ def test_an_authority_is_refused(case: str) -> None:
         authorities.authority_register(files, SIGNING_KEYS)
     with pytest.raises(InvalidMaterial, match=why):
         certify(files, subject("a-0"), validity())
+
+
+SWITCH = st.sampled_from([True] * 8 + [False, None])
+KEY_ID = st.sampled_from([None, None, None, b"root", b"root", b"other"])
+LENGTH = st.sampled_from([None, None, 0, 1])
+USAGES = st.sampled_from([(), (), (), (SERVER, CLIENT), (SERVER,), (CLIENT,)])
+SERIAL = st.sampled_from([None] * 6 + [5, 6])
+
+
+@st.composite
+def cas(draw: st.DrawFn, key: int, name: str, under: Brought | None = None) -> Brought:
+    """Mostly good ones."""
+    return Brought(
+        ecdsa(key),
+        name,
+        under,
+        ca=draw(SWITCH),
+        path_length=draw(LENGTH),
+        cert_sign=draw(SWITCH),
+        usages=draw(USAGES),
+        strange=draw(st.sampled_from([False] * 9 + [True])),
+        serial=draw(st.sampled_from([5, 6])),
+        key_id=draw(KEY_ID),
+        above_id=draw(KEY_ID),
+        above_serial=draw(SERIAL),
+    )
+
+
+@st.composite
+def roots_and_intermediates(draw: st.DrawFn) -> Brought:
+    top = draw(cas(1, "Root"))
+    return draw(cas(2, "Middle", top)) if draw(st.booleans()) else top
+
+
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(roots_and_intermediates())
+def test_what_is_accepted_here_is_accepted_by_openssl(tmp_path: Path, ca: Brought) -> None:
+    """It is OpenSSL's code by which nodes judge each other."""
+    files = ca.files(root=ca.under)
+    try:
+        found = authorities.authority_register(files, SIGNING_KEYS)
+    except InvalidMaterial:
+        return
+    verify(tmp_path, found, certify(files, subject("a-0"), validity()), "sslserver", "sslclient")
 
 
 DERS = [one.certificate.public_bytes(serialization.Encoding.DER) for one in (MIDDLE, ROOT)]
@@ -224,6 +286,11 @@ RENEWED = {
 }
 OTHERS = {
     "another key": (register(Brought()), register(Brought(ecdsa(7))), "another key"),
+    "another key identifier": (
+        register(Brought(key_id=b"old")),
+        register(Brought(key_id=b"new")),
+        "another subjectKeyIdentifier",
+    ),
     "another name": (register(Brought()), register(Brought(name="B")), "another subject"),
     "another root": (
         register(MIDDLE, root=ROOT),
