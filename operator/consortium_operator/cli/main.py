@@ -5,6 +5,7 @@ operator's image does not carry it.
 """
 
 import io
+import signal
 import sys
 from importlib import import_module
 from importlib.util import find_spec
@@ -65,6 +66,8 @@ def _root() -> None:
 
 def main() -> None:
     """The entry point of the program."""
+    # As an exit of its own, so that what a command has staged is removed.
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             # Names are in any script; a terminal or a pipe that has no letters for them gets "?".

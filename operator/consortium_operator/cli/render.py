@@ -34,56 +34,53 @@ P2P_PORT, RPC_PORT = 30300, 20200
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
+_Output = Annotated[
+    Path, typer.Option("--output", "-o", metavar="DIR", help="Where it is written; made if absent.")
+]
+_Identities = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="DIR",
+        help="Keys, certificates and the founding are read from here, and what is made is added. "
+        "Default: those of an earlier render in the output directory.",
+    ),
+]
+_Hosts = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="HOST[:COUNT]",
+        help="Also write directories in build_chain.sh's layout, for COUNT nodes on HOST. Once for "
+        "each host; without COUNT it takes (its share of) all that are left.",
+    ),
+]
+_P2pPort = Annotated[
+    int | None, typer.Option(help=f"P2P port of a host's first node. Default: {P2P_PORT}.")
+]
+_RpcPort = Annotated[
+    int | None, typer.Option(help=f"RPC port of a host's first node. Default: {RPC_PORT}.")
+]
+_Catalogue = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="The chart's value imageCatalogue as a YAML file: version → image.",
+    ),
+]
+_OperatorNamespace = Annotated[str, typer.Option(metavar="NAME", help="The operator's namespace.")]
+_Summary = Annotated[Format, typer.Option("--format", help="How to print what was written.")]
+
 
 @app.command()
-def render(  # one parameter for each option is Typer's way
+def render(
     file: validation.FileOption,
-    output: Annotated[
-        Path,
-        typer.Option("--output", "-o", metavar="DIR", help="Where it is written; made if absent."),
-    ],
-    identities: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="DIR",
-            help="Keys, certificates and the founding are read from here, and what is made is "
-            "added. Default: those of an earlier render in the output directory.",
-        ),
-    ] = None,
-    standalone: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="HOST[:COUNT]",
-            help="Also write directories in build_chain.sh's layout, for COUNT nodes on HOST. "
-            "Once for each host; without COUNT it takes (its share of) all that are left.",
-        ),
-    ] = None,
-    p2p_port: Annotated[
-        int | None,
-        typer.Option(
-            help=f"P2P port of a host's first node. Default: {P2P_PORT}.",
-        ),
-    ] = None,
-    rpc_port: Annotated[
-        int | None,
-        typer.Option(
-            help=f"RPC port of a host's first node. Default: {RPC_PORT}.",
-        ),
-    ] = None,
-    image_catalogue: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="The chart's value imageCatalogue as a YAML file: version → image.",
-        ),
-    ] = None,
-    operator_namespace: Annotated[
-        str,
-        typer.Option(metavar="NAME", help="The operator's namespace."),
-    ] = OPERATOR_NAMESPACE,
-    summary: Annotated[
-        Format, typer.Option("--format", help="How to print what was written.")
-    ] = Format.TEXT,
+    output: _Output,
+    identities: _Identities = None,
+    standalone: _Hosts = None,
+    p2p_port: _P2pPort = None,
+    rpc_port: _RpcPort = None,
+    image_catalogue: _Catalogue = None,
+    operator_namespace: _OperatorNamespace = OPERATOR_NAMESPACE,
+    summary: _Summary = Format.TEXT,
 ) -> None:
     """Write what the operator would apply.
 

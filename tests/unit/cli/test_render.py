@@ -259,3 +259,24 @@ def test_it_works_without_colour_without_a_terminal_and_in_any_encoding(
     )
     assert b"\x1b" not in done.stdout + done.stderr
     assert ("…" if encoding == "utf-8" else "?") in done.stdout.decode(encoding)
+
+
+def test_a_render_that_is_ended_half_way_leaves_nothing_behind(file: Path, out: Path) -> None:
+    script = (
+        "import os, signal, sys\n"
+        "from consortium_operator.cli import main\n"
+        "from consortium_operator.offline import output\n"
+        "write, written = output.write_new, []\n"
+        "def ended(path, file):\n"
+        "    write(path, file)\n"
+        "    written.append(path)\n"
+        "    if len(written) == 9:\n"
+        "        os.kill(os.getpid(), signal.SIGTERM)\n"
+        "output.write_new = ended\n"
+        "main.main()\n"
+    )
+    words = [sys.executable, "-c", script, "render", "-f", str(file), "-o", str(out)]
+    environment = os.environ | {"PYTHONPATH": str(REPOSITORY / "operator")}
+    done = subprocess.run(words, env=environment, capture_output=True, check=False)
+    assert done.returncode == 128 + 15
+    assert [path.name for path in out.parent.iterdir()] == ["chain.yaml"]
