@@ -54,7 +54,7 @@ def test_a_node_that_starts_again_at_height_0_is_refused_by_the_others(start: St
     chain.wait_height(1)
 
 
-@pytest.mark.parametrize("executor", [0, 1])
+@pytest.mark.parametrize("executor", [pytest.param(0, marks=pytest.mark.campaign), 1])
 def test_the_genesis_hash_is_no_fingerprint_of_the_genesis(executor: int, made: Start) -> None:
     """Section 12: with executor.version 1 another gas limit gives the same hash, and joins."""
     chain = made(ChainOptions(sealers=2, executor_version=executor))

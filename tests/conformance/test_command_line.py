@@ -119,6 +119,7 @@ def test_sigusr2_reads_the_log_level_again(start: Start) -> None:
     assert len(node.output) == size
 
 
+@pytest.mark.campaign
 def test_the_data_holds_no_private_key(start: Start) -> None:
     (node,) = start(ChainOptions()).nodes
     node.send()

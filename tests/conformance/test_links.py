@@ -95,6 +95,7 @@ def test_a_ca_added_to_the_trust_directory_counts_at_once(sm: bool, made: Start)
     chain.wait_connected()
 
 
+@pytest.mark.campaign
 def test_a_removed_ca_stays_trusted_until_a_restart(made: Start) -> None:
     """Trap 31: it was read, and is kept."""
     chain = made(ChainOptions(sealers=2))
@@ -106,6 +107,7 @@ def test_a_removed_ca_stays_trusted_until_a_restart(made: Start) -> None:
     chain.wait_connected()
 
 
+@pytest.mark.campaign
 def test_several_cas_in_one_bundle_are_all_trusted(made: Start) -> None:
     """Sections 2.4 and 12: ca.crt may hold several CAs."""
     chain = made(ChainOptions(sealers=3))
@@ -117,7 +119,11 @@ def test_several_cas_in_one_bundle_are_all_trusted(made: Start) -> None:
     chain.wait_connected()
 
 
-@pytest.mark.parametrize("whole", [True, False], ids=["with it", "alone"])
+@pytest.mark.parametrize(
+    "whole",
+    [True, pytest.param(False, marks=pytest.mark.campaign)],
+    ids=["with it", "alone"],
+)
 def test_a_leaf_below_an_intermediate_needs_it_beside_it(whole: bool, made: Start) -> None:
     """Section 12: leaf plus intermediate is accepted; leaf alone then is not."""
     chain = made(ChainOptions(sealers=2))
@@ -211,6 +217,7 @@ def test_a_leaf_without_basic_constraints_escapes_the_lists(made: Start) -> None
     chain.wait_connected()
 
 
+@pytest.mark.campaign
 def test_of_two_nodes_with_one_certificate_only_one_is_connected(made: Start) -> None:
     """Section 2.4, trap 18."""
     chain = made(ChainOptions(others=2))

@@ -49,6 +49,7 @@ def test_a_new_node_becomes_observer_then_sealer_and_is_removed(start: Start) ->
     assert new.consensus()["isConsensusNode"]  # … and goes on claiming to be a sealer.
 
 
+@pytest.mark.campaign
 def test_a_demoted_sealer_observes(start: Start) -> None:
     """Section 12: addObserver on a sealer demotes it."""
     chain = start(ChainOptions(sealers=3))

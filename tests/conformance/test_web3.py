@@ -79,6 +79,7 @@ def test_batches_are_answered_up_to_the_limit(node: NodeProcess) -> None:
     assert post(node, [one] * 9)["error"]["code"] == -32600
 
 
+@pytest.mark.campaign
 def test_unless_switched_on_nothing_listens(binary: Binary, tmp_path_factory: Any) -> None:
     (port,) = free_ports(1)
     made = prepare(binary, tmp_path_factory.mktemp("off"), ChainOptions(web3_port=port))

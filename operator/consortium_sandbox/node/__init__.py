@@ -20,7 +20,8 @@ How the modules fit, from the bottom up:
   it is kept.
 - `pbft`: agreement, as a pure state machine (no sockets, no clock).
 - `gateway`: sessions between nodes. `consensus`, `sync`, `submit`: what runs over them.
-- `rpc`: JSON-RPC. `node` puts it together, `main` is the command line.
+- `rpc`: JSON-RPC. `opened` reads the files, `node` puts it together, `process` runs it, `main` is
+  the command line.
 
 For tests (the real node knows neither):
 

@@ -6,75 +6,33 @@ import os
 import ssl
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from consortium_sandbox.node import consensus as consensus_module
-from consortium_sandbox.node import releases, submit, sync
+from consortium_sandbox.node import submit, sync
 from consortium_sandbox.node.certificates import load_own_certificate
 from consortium_sandbox.node.consensus import Consensus, Parts
 from consortium_sandbox.node.datadir import open_directory
 from consortium_sandbox.node.failure import StartFailed
 from consortium_sandbox.node.gateway.handshake import Handshake, TlsHandshake
 from consortium_sandbox.node.gateway.service import Gateway, Identity
-from consortium_sandbox.node.genesis import Genesis, read_genesis
 from consortium_sandbox.node.ini import Tree, parse_file
-from consortium_sandbox.node.key_center import ask_for_data_key
-from consortium_sandbox.node.keys import load_key_pair
 from consortium_sandbox.node.ledger import Executed, open_ledger
-from consortium_sandbox.node.log import Log, open_log
+from consortium_sandbox.node.log import Log
+from consortium_sandbox.node.opened import Opened
 from consortium_sandbox.node.pbft.votelog import VoteLog
 from consortium_sandbox.node.peers import load_peers
-from consortium_sandbox.node.releases import Release
 from consortium_sandbox.node.rpc.http import HttpServer
 from consortium_sandbox.node.rpc.methods import Methods, Services
 from consortium_sandbox.node.rpc.server import JsonRpc
 from consortium_sandbox.node.rpc.web3 import Web3
 from consortium_sandbox.node.settings import (
     NodeSettings,
-    P2pSettings,
     certificate_lists,
     check_rpc_port,
-    log_settings,
-    node_settings,
-    p2p_settings,
 )
-from consortium_sandbox.node.suite import KeyPair
 from consortium_sandbox.node.tls import p2p_contexts, rpc_context, tlcp_context
 from consortium_sandbox.node.txpool import TransactionPool
-
-VERSION_VARIABLE = "FISCO_BCOS_STAND_IN_VERSION"
-
-
-@dataclass(frozen=True)
-class Opened:
-    """What the files gave, checked."""
-
-    config_path: str
-    log: Log
-    genesis: Genesis
-    settings: NodeSettings
-    p2p: P2pSettings
-    key: KeyPair
-    release: Release
-
-
-def emulated_release() -> Release:
-    """Raises StartFailed for a tag that is not emulated."""
-    return releases.release(os.environ.get(VERSION_VARIABLE, releases.DEFAULT_TAG))
-
-
-def read_files(config_path: str, genesis_path: str, release: Release) -> Opened:
-    """Read both files and the node's key. Raises StartFailed or Abort, in the node's order."""
-    config = release.as_read(parse_file(config_path))
-    log = open_log(log_settings(config))
-    genesis = read_genesis(parse_file(genesis_path), config, release)
-    settings = node_settings(config, genesis.chain.group_id)
-    p2p = p2p_settings(config)
-    if settings.key_center_url is not None:
-        ask_for_data_key(settings.key_center_url)
-    key = load_key_pair(settings.key_path, genesis.suite)
-    return Opened(config_path, log, genesis, settings, p2p, key, release)
 
 
 class Node:

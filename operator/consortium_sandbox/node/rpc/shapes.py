@@ -8,11 +8,11 @@ from typing import Any
 from consortium_sandbox.node.block import Block, Receipt
 from consortium_sandbox.node.genesis import Genesis
 from consortium_sandbox.node.releases import Release
+from consortium_sandbox.node.speech import STAND_IN
 from consortium_sandbox.node.state import Member
 from consortium_sandbox.node.suite import Suite
 from consortium_sandbox.node.transaction import Transaction
 
-STAND_IN = "stand-in: not FISCO BCOS"
 _NO_ROOT = bytes(32)
 _SERVICES = (
     ("LedgerServiceObj", 2),

@@ -12,7 +12,7 @@ from typing import Any
 
 from consortium_sandbox.node.ledger import Ledger
 from consortium_sandbox.node.rpc.server import to_bytes
-from consortium_sandbox.node.rpc.shapes import STAND_IN
+from consortium_sandbox.node.speech import STAND_IN
 from consortium_sandbox.node.sync import BlockSync
 
 _INVALID_REQUEST, _METHOD_NOT_FOUND = -32600, -32601
