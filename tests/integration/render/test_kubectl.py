@@ -16,11 +16,12 @@ from tests.resources import QUICKSTART_FILE
 
 def as_kubectl_reads(*directories: Path) -> list[dict[str, Any]]:
     """Without a server: the objects with one label more."""
-    words = [tool_path("kubectl"), "label", "--local", "--output=json", "test=kubectl"]
+    words = [str(tool_path("kubectl")), "label", "--local", "--output=json", "test=kubectl"]
     words += [f"--filename={directory}" for directory in directories]
     environment = os.environ | {"KUBECONFIG": os.devnull}
     done = subprocess.run(words, env=environment, check=True, capture_output=True, text=True)
-    found, text = [], done.stdout.strip()
+    found: list[dict[str, Any]] = []
+    text = done.stdout.strip()
     while text:
         obj, end = json.JSONDecoder().raw_decode(text)
         found += obj["items"] if obj["kind"] == "List" else [obj]
