@@ -62,11 +62,9 @@ def tell_conflicts(run: Round, custody: Custody) -> None:
     ):
         return
     known = {
-        **{(member, AuthorityKind.NODE): one for member, one in custody.node_authorities.items()},
-        **{
-            (member, AuthorityKind.CLIENT): one
-            for member, one in custody.client_authorities.items()
-        },
+        (member.name, kind): register
+        for member in run.plan.members
+        for kind, register in custody.authorities_of(member.name).items()
     }
     for conflict in run.engine.authority_conflicts(known):
         run.findings.add(_conflict(run, conflict))

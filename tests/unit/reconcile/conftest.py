@@ -14,6 +14,7 @@ from consortium_operator.kube.kinds import CONSORTIUM_CHAIN, SECRET
 from tests.fakes.cluster import OPERATOR
 from tests.fakes.operator import Stage
 from tests.invariants import violations
+from tests.unit.reconcile.bringing import SECRETS, founded_on_brought_keys, written_secrets
 
 
 def check_conditions(conditions: list[dict[str, Any]]) -> None:
@@ -64,6 +65,15 @@ async def running() -> AsyncIterator[Stage]:
     stage = FOUNDED[0].copy()
     yield stage
     check(stage)
+
+
+@pytest.fixture
+async def brought() -> AsyncIterator[Stage]:
+    """The same; one member brought its CAs and its node's key, and no Secret of it is written."""
+    stage = await founded_on_brought_keys()
+    yield stage
+    check(stage)
+    assert written_secrets(stage).isdisjoint(SECRETS)
 
 
 def check(stage: Stage) -> None:

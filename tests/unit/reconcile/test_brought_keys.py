@@ -1,7 +1,6 @@
-"""CAs and node keys that members bring: a chain is founded on them, or says which Secret is wrong.
+"""A chain is founded on the CAs and keys that members bring, or says which Secret is wrong.
 
-Whatever becomes of the Secrets later, they are their owner's: the operator never writes one, and
-what runs goes on.
+As long as one is missing or bad nothing is made, so that another may be put in its place.
 """
 
 import re
@@ -9,7 +8,6 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 from cryptography import x509
@@ -23,7 +21,7 @@ from consortium_operator.engines.fisco_bcos.engine import FiscoBcos
 from consortium_operator.engines.fisco_bcos.suites.table import SUITES
 from consortium_operator.engines.protocol import Subject, Validity
 from consortium_operator.kube.errors import ApiError, Forbidden
-from consortium_operator.kube.kinds import CONFIG_MAP, POD, SECRET, STATEFUL_SET
+from consortium_operator.kube.kinds import CONFIG_MAP, SECRET
 from consortium_operator.reconcile.reconciler import LATER, PATIENCE
 from tests import chains
 from tests.brought import Brought, ecdsa, node_pem, secret
@@ -31,113 +29,24 @@ from tests.fakes.cluster import OPERATOR
 from tests.fakes.faults import Call, Fault, on
 from tests.fakes.operator import Stage
 from tests.leaks import Scanner
-from tests.unit.reconcile.conftest import check
-
-INTACT = ConditionType.IDENTITIES_INTACT
-READY = ConditionType.READY
-CERTIFICATES = ConditionType.CERTIFICATES_VALID
-
-NODE_CA, CLIENT_CA = Brought(ecdsa(1), "WeBank nodes"), Brought(ecdsa(2), "WeBank clients")
-ROOT = Brought(ecdsa(3), "WeBank root")
-SECRETS: Mapping[str, Mapping[str, bytes]] = {
-    "webank-nodes": NODE_CA.files(),
-    "webank-clients": CLIENT_CA.files(root=CLIENT_CA),
-    "webank-key": {"node.pem": node_pem(1)},
-}
-REGISTER = "trade-webank-node-ca-1"
-
-
-def webank(**fields: Any) -> dict[str, Any]:
-    """A member that brings all it can."""
-    return (
-        chains.member("webank", chains.node("node", identity={"secretName": "webank-key"}))
-        | {
-            "certificateAuthority": {"secretName": "webank-nodes"},
-            "clientAuthority": {"secretName": "webank-clients"},
-        }
-        | fields
-    )
-
-
-def others(*names: str) -> list[dict[str, Any]]:
-    return [chains.member(name) for name in names or ("huawei", "ping-an", "tencent")]
-
-
-def bring(stage: Stage, **changed: Mapping[str, bytes] | None) -> None:
-    """All of SECRETS, some with other content (by name with underscores; None: not at all)."""
-    found = dict(SECRETS) | {name.replace("_", "-"): files for name, files in changed.items()}
-    for name, files in found.items():
-        if files is not None:
-            stage.cluster.put(secret(name, files))
-
-
-def refill(stage: Stage, name: str, files: Mapping[str, bytes]) -> None:
-    """As its owner, or cert-manager, edits a Secret in place."""
-    stage.cluster.edit(SECRET, name, lambda obj: obj.update(data=secret(name, files)["data"]))
-
-
-async def slow_resync(stage: Stage) -> None:
-    stage.clock.advance(minutes=31)
-    await stage.settle(rounds=80)
-
-
-FOUNDED: list[Stage] = []
-
-
-@pytest.fixture
-async def brought() -> Any:
-    """A chain of four members that runs; webank brought its CAs and its key."""
-    if not FOUNDED:
-        founded = Stage()
-        bring(founded)
-        founded.create(*others(), webank())
-        await founded.settle()
-        FOUNDED.append(founded)
-    stage = FOUNDED[0].copy()
-    stage.cluster.evictions.clear()
-    yield stage
-    check(stage)
-    assert written_secrets(stage).isdisjoint(SECRETS)
-
-
-def written_secrets(stage: Stage) -> set[str]:
-    """By the operator, ever."""
-    return {
-        event.key.name
-        for event in stage.cluster.history
-        if event.key.kind == SECRET and event.actor == OPERATOR
-    }
-
-
-def data_of(stage: Stage, kind: Any, name: str) -> dict[str, str]:
-    found = stage.cluster.find(kind, name)
-    assert found is not None, name
-    data: dict[str, str] = found["data"]
-    return data
-
-
-def certificates_of(stage: Stage, node: str) -> list[dict[str, str]]:
-    return [
-        obj["data"]
-        for obj in stage.cluster.all(CONFIG_MAP)
-        if obj["metadata"]["name"].startswith(f"{node}-cert-")
-    ]
-
-
-def mounted(stage: Stage, node: str, key: str) -> str:
-    """The object from which a node's pod gets a file."""
-    found = stage.cluster.find(STATEFUL_SET, node)
-    assert found is not None
-    for volume in found["spec"]["template"]["spec"]["volumes"]:
-        for source in volume.get("projected", {}).get("sources", []):
-            ((_, one),) = source.items()
-            if any(item["key"] == key for item in one.get("items", [])):
-                name: str = one["name"]
-                return name
-    raise AssertionError(f"{node} mounts no {key}")
-
-
-# The founding.
+from tests.unit.reconcile.bringing import (
+    CLIENT_CA,
+    INTACT,
+    NODE_CA,
+    READY,
+    REGISTER,
+    ROOT,
+    SECRETS,
+    bring,
+    certificates_of,
+    data_of,
+    mounted,
+    only_the_status_was_written,
+    others,
+    refill,
+    webank,
+    written_secrets,
+)
 
 
 async def test_a_chain_is_founded_on_what_a_member_brings(brought: Stage) -> None:
@@ -218,10 +127,6 @@ async def test_an_sm_chain_refuses_what_belongs_to_the_other_world(stage: Stage)
 
 
 # What is missing or bad before the founding.
-
-
-def only_the_status_was_written(stage: Stage) -> bool:
-    return {write.split()[0] for write in stage.cluster.writes} <= {"patch-status"}
 
 
 @pytest.mark.parametrize("name", SECRETS)
@@ -386,237 +291,3 @@ async def test_a_secret_that_may_not_be_read_is_not_taken_for_absent(stage: Stag
 
 def _forbidden(call: Call) -> ApiError:
     return Forbidden(403, "Forbidden", "sorry", call.verb, call.key)
-
-
-# What becomes of the Secrets later.
-
-
-def pods(stage: Stage) -> dict[str, str]:
-    return {pod["metadata"]["name"]: pod["metadata"]["uid"] for pod in stage.cluster.all(POD)}
-
-
-@pytest.mark.parametrize(
-    ("name", "reason"),
-    [
-        ("webank-nodes", "CAKeyMissing"),
-        ("webank-clients", "CAKeyMissing"),
-        ("webank-key", "NodeKeyMissing"),
-    ],
-)
-async def test_a_deleted_secret_is_told_and_all_is_well_once_it_is_back(
-    brought: Stage, name: str, reason: str
-) -> None:
-    before = pods(brought)
-    brought.cluster.delete_by_hand(SECRET, name)
-    await slow_resync(brought)
-    assert brought.told(INTACT) == f"False/{reason}"
-    assert f"Secret {name} " in brought.condition(INTACT)["message"]
-    assert brought.told(ConditionType.QUORUM_HEALTHY) == "True/AsExpected"
-    assert pods(brought) == before
-    brought.cluster.put(secret(name, SECRETS[name]))
-    await brought.settle()
-    assert brought.told(READY) == "True/AsExpected"
-    assert pods(brought) == before
-
-
-OTHER_KEYS: dict[str, Mapping[str, bytes]] = {
-    "webank-nodes": Brought(ecdsa(8), "WeBank nodes").files(),
-    "webank-clients": Brought(ecdsa(8), "WeBank clients").files(),
-    "webank-key": {"node.pem": node_pem(2)},
-}
-
-
-@pytest.mark.parametrize("name", OTHER_KEYS)
-async def test_another_key_is_told_and_the_chain_runs_on(brought: Stage, name: str) -> None:
-    before, trust = pods(brought), data_of(brought, CONFIG_MAP, "trade-trust")
-    refill(brought, name, OTHER_KEYS[name])
-    await slow_resync(brought)
-    assert brought.told(INTACT) == "False/NodeKeyMismatch"
-    assert f"Secret {name} " in brought.condition(INTACT)["message"]
-    assert brought.told(ConditionType.QUORUM_HEALTHY) == "True/AsExpected"
-    assert pods(brought) == before
-    assert data_of(brought, CONFIG_MAP, "trade-trust") == trust
-    refill(brought, name, SECRETS[name])
-    await brought.settle()
-    assert brought.told(READY) == "True/AsExpected"
-    assert pods(brought) == before
-
-
-async def test_a_node_is_not_restarted_with_another_key(brought: Stage) -> None:
-    refill(brought, "webank-key", OTHER_KEYS["webank-key"])
-    await slow_resync(brought)
-    brought.edit(fiscoBcos={"config": {"txpool": {"limit": "20000"}}})
-    await brought.settle(rounds=80)
-    assert len(brought.cluster.evictions) == 3
-    assert "trade-webank-node-0-0" not in brought.cluster.evictions
-
-
-async def test_a_secret_may_be_called_otherwise(brought: Stage) -> None:
-    """A node takes the new name up at its turn; a CA is only read."""
-    for name, files in SECRETS.items():
-        brought.cluster.put(secret(f"new-{name}", files))
-    member = chains.member("webank", chains.node("node", identity={"secretName": "new-webank-key"}))
-    member |= {
-        "certificateAuthority": {"secretName": "new-webank-nodes"},
-        "clientAuthority": {"secretName": "new-webank-clients"},
-    }
-    brought.edit(members=[*others(), member])
-    await brought.settle(rounds=80)
-    assert brought.told(READY) == "True/AsExpected"
-    assert brought.cluster.evictions == ["trade-webank-node-0-0"]
-    assert mounted(brought, "trade-webank-node-0", "node.pem") == "new-webank-key"
-
-
-async def test_a_member_that_no_longer_says_where_its_keys_are_keeps_what_runs(
-    brought: Stage,
-) -> None:
-    before = pods(brought)
-    brought.edit(members=[*others(), chains.member("webank")])
-    await slow_resync(brought)
-    assert brought.told(INTACT).startswith("False/")
-    message = brought.condition(INTACT)["message"]
-    assert "spec.members[webank].certificateAuthority" in message
-    assert "spec.members[webank].nodes[node].identity" in message
-    assert pods(brought) == before
-    assert written_secrets(brought).isdisjoint({REGISTER, "trade-webank-node-0-identity"})
-    brought.edit(members=[*others(), webank()])
-    await brought.settle()
-    assert brought.told(READY) == "True/AsExpected"
-
-
-async def test_a_chain_that_was_deleted_takes_up_the_same_keys(brought: Stage) -> None:
-    genesis = brought.status()["genesis"]
-    brought.delete()
-    brought.cluster.collect_garbage()
-    brought.create(*others(), webank())
-    await brought.settle(rounds=80)
-    assert brought.told(READY) == "True/AsExpected"
-    assert brought.status()["genesis"] == genesis
-
-
-async def test_a_key_that_the_operator_made_may_be_brought_from_then_on(running: Stage) -> None:
-    """Its owner takes it over: the same key under a name of the owner's own."""
-    key = running.cluster.find(SECRET, "trade-webank-node-ca-1")
-    assert key is not None
-    mine = secret("mine", {}) | {"data": key["data"], "type": key["type"]}
-    running.cluster.put(mine)
-    member = chains.member("webank") | {"certificateAuthority": {"secretName": "mine"}}
-    running.edit(members=[*others(), member])
-    await running.settle()
-    assert running.told(READY) == "True/AsExpected"
-    running.edit(members=[*others(), member | {"certificateAuthority": {"secretName": "webank"}}])
-    running.cluster.put(secret("webank", NODE_CA.files()))
-    await slow_resync(running)
-    assert running.told(INTACT) == "False/NodeKeyMismatch"
-
-
-# Lifetimes and renewal.
-
-
-def renewed(ca: Brought, **by: float) -> Brought:
-    return replace(ca, not_after=ca.not_after + timedelta(**by))
-
-
-async def test_a_renewed_root_is_recorded_trusted_and_read_by_every_node(brought: Stage) -> None:
-    """A running node has the old one in its memory and looks no further."""
-    register = data_of(brought, CONFIG_MAP, REGISTER)
-    new = renewed(NODE_CA, days=1)
-    refill(brought, "webank-nodes", new.files())
-    await slow_resync(brought)
-    assert brought.told(READY) == "True/AsExpected"
-    assert data_of(brought, CONFIG_MAP, REGISTER) == register
-    trusted = data_of(brought, CONFIG_MAP, "trade-trust").values()
-    assert new.pem.decode() in trusted
-    assert NODE_CA.pem.decode() not in trusted
-    assert sorted(brought.cluster.evictions) == sorted(pods(brought))
-
-
-async def test_a_renewal_is_remembered_when_its_secret_is_gone(brought: Stage) -> None:
-    new = renewed(NODE_CA, days=1)
-    refill(brought, "webank-nodes", new.files())
-    await slow_resync(brought)
-    brought.cluster.evictions.clear()
-    brought.cluster.delete_by_hand(SECRET, "webank-nodes")
-    brought.start()
-    await brought.settle()
-    assert brought.told(INTACT) == "False/CAKeyMissing"
-    assert new.pem.decode() in data_of(brought, CONFIG_MAP, "trade-trust").values()
-    assert brought.cluster.evictions == []
-
-
-async def test_a_quiet_chain_with_a_renewed_ca_costs_no_call(brought: Stage) -> None:
-    refill(brought, "webank-nodes", renewed(NODE_CA, days=1).files())
-    await slow_resync(brought)
-    brought.cluster.forget_calls()
-    for _ in range(5):
-        await brought.round()
-    assert not brought.cluster.verbs
-
-
-async def test_a_renewed_client_ca_reaches_its_members_nodes(brought: Stage) -> None:
-    new = renewed(CLIENT_CA, days=1)
-    refill(brought, "webank-clients", new.files())
-    await slow_resync(brought)
-    assert brought.told(READY) == "True/AsExpected"
-    assert brought.cluster.evictions == ["trade-webank-node-0-0"]
-    (files,) = certificates_of(brought, "trade-webank-node-0")
-    assert files["ca.crt"].encode() == new.pem
-
-
-async def test_a_renewed_intermediate_restarts_nobody(stage: Stage) -> None:
-    low = Brought(ecdsa(4), "WeBank issuing", under=ROOT)
-    bring(stage, webank_nodes=low.files(root=ROOT))
-    stage.create(*others(), webank())
-    await stage.settle()
-    refill(stage, "webank-nodes", renewed(low, days=1).files(root=ROOT))
-    await slow_resync(stage)
-    assert stage.told(READY) == "True/AsExpected"
-    assert stage.cluster.evictions == []
-
-
-async def test_a_ca_that_is_about_to_end_is_told_and_its_leafs_are_not_made_again_and_again(
-    stage: Stage,
-) -> None:
-    """Nothing outlasts its CA, so another leaf would end just as soon."""
-    short = replace(NODE_CA, not_after=stage.clock.now + timedelta(days=10))
-    bring(stage, webank_nodes=short.files())
-    stage.create(*others(), webank())
-    await stage.settle()
-    found = stage.condition(CERTIFICATES)
-    assert (found["status"], found["reason"]) == ("False", "Renewing")
-    assert "the node CA of member webank ends at" in found["message"]
-    assert "Secret webank-nodes" in found["message"]
-    assert len(certificates_of(stage, "trade-webank-node-0")) == 1
-    assert stage.cluster.evictions == []
-    # Its owner renews it: soon noticed, and then the leafs that ended with it are renewed.
-    refill(stage, "webank-nodes", NODE_CA.files())
-    stage.clock.advance(seconds=20)
-    await stage.settle(rounds=80)
-    assert stage.told(READY) == "True/AsExpected"
-    (files,) = certificates_of(stage, "trade-webank-node-0")
-    leaf = x509.load_pem_x509_certificate(files["ssl.crt"].encode())
-    assert leaf.not_valid_after_utc > short.not_after + timedelta(days=300)
-
-
-async def test_a_ca_that_has_ended_is_told_and_what_runs_is_left(stage: Stage) -> None:
-    short = replace(CLIENT_CA, not_after=stage.clock.now + timedelta(days=10))
-    bring(stage, webank_clients=short.files())
-    stage.create(*others(), webank())
-    await stage.settle()
-    stage.clock.advance(days=11)
-    await stage.settle()
-    assert stage.told(CERTIFICATES) == "False/Expired"
-    assert "the client CA of member webank ended at" in stage.condition(CERTIFICATES)["message"]
-    assert stage.cluster.evictions == []
-
-
-async def test_an_operators_own_ca_near_its_end_makes_no_leaf_again_and_again(
-    running: Stage,
-) -> None:
-    running.clock.advance(days=3650 - 20)
-    await running.settle(rounds=120)
-    assert running.told(CERTIFICATES) == "False/Renewing"
-    writes = len(running.cluster.writes)
-    for _ in range(5):
-        await running.round()
-    assert len(running.cluster.writes) == writes
