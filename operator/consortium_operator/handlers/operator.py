@@ -33,6 +33,7 @@ from consortium_operator.reconcile.world import World
 log = logging.getLogger(__name__)
 
 _LOOK_FOR_CRD_SECONDS = 2.0
+_LOOK_OVER_SECONDS = 300.0
 # A watch that has lasted so long has made up for those that failed before.
 _CALM_SECONDS = 60.0
 
@@ -71,7 +72,7 @@ class Operator:
         """Until it is cancelled."""
         try:
             await self.start()
-            await self._follow_chains()
+            await asyncio.gather(self._follow_chains(), self._look_over_chains())
         finally:
             await self.stop()
 
@@ -125,6 +126,26 @@ class Operator:
             if time.monotonic() - began > _CALM_SECONDS:
                 backoff.reset()
             await asyncio.sleep(backoff.next())
+
+    async def _look_over_chains(self) -> None:
+        """For ever: what the watch has missed. Above all an end: where kopf lists anew, it tells
+        nothing of what that list lacks."""
+        while True:
+            await asyncio.sleep(_LOOK_OVER_SECONDS)
+            try:
+                await self.look_over_chains()
+            except ApiError as error:
+                log.info("looking over the ConsortiumChains: %s", error)
+
+    async def look_over_chains(self) -> None:
+        listed, at = set[ChainKey](), "0"
+        async for bodies, version in self._client.list_pages(CONSORTIUM_CHAIN):
+            at = version
+            for body in bodies:
+                listed.add(key_of(body))
+                self.chain_event(None, body)
+        for gone in self._chains.lost(listed, at):
+            self.chain_event("DELETED", gone)
 
     async def _wait_served(self) -> None:
         """kopf looks once which kinds there are, and would never see one that comes later."""

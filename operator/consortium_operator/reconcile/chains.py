@@ -4,7 +4,7 @@ Also tells what a trigger is worth: an event that changed only the status, or ma
 enqueues nothing.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -72,6 +72,14 @@ class Chains:
         if known is not None and known["metadata"].get("uid") == body["metadata"].get("uid"):
             del self._bodies[key]
             self._awaited.pop(key, None)
+
+    def lost(self, listed: Collection[ChainKey], version: str) -> list[Body]:
+        """What is known, and older than a list of `version` that has it no more."""
+        return [
+            body
+            for key in self
+            if key not in listed and version_of(body := self._bodies[key]) <= int(version)
+        ]
 
     def forget_all(self) -> list[ChainKey]:
         """Nothing is known any more, until it is listed. Returns what was."""

@@ -186,6 +186,26 @@ def test_what_happens_while_watches_are_frozen_is_made_good(
     wait_same(chain, in_peace)
 
 
+def test_nothing_is_made_for_a_resource_whose_end_nobody_has_told(
+    new_chain: NewChain, proxy: FaultProxy
+) -> None:
+    """Its watch is silent, while those of its children show each of them collected."""
+    chain = new_chain()
+    chain.found()
+    proxy.freeze_watches(of="/consortiumchains")
+    since = len(proxy.writes)
+    chain.delete()
+    wait_until(lambda: is_collected(chain), "what it owned is gone", chain.report)
+    time.sleep(1)
+    assert is_collected(chain)
+    tried = [str(seen) for seen in proxy.writes[since:] if seen.namespace == chain.namespace]
+    assert not [path for path in tried if "/status" not in path]
+
+
+def is_collected(chain: Chain) -> bool:
+    return not any(obj["metadata"].get("ownerReferences") for obj in chain.children())
+
+
 @pytest.mark.campaign
 @pytest.mark.timeout(300)
 def test_watches_that_stay_silent_are_given_up(

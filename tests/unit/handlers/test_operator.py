@@ -131,6 +131,22 @@ async def test_a_watch_that_ends_begins_anew_and_what_is_not_listed_then_is_gone
     await _end(running)
 
 
+async def test_an_end_that_no_watch_has_told_is_noticed(api: FakeApi, options: Options) -> None:
+    """And a beginning. What is newer than the list is left to the watch."""
+    chains_path = "/apis/consortium.dev/v1alpha1/consortiumchains"
+    late, new = _body(), _body()
+    late["metadata"] |= {"name": "late", "resourceVersion": "12"}
+    new["metadata"] |= {"name": "new", "resourceVersion": "9"}
+    api.by_path = {chains_path: page(11, [new]), "": page(1)}
+    operator = Operator(options, _nothing)
+    await operator.start()
+    operator.chain_event("ADDED", _body())
+    operator.chain_event("ADDED", late)
+    await operator.look_over_chains()
+    assert sorted(key.name for key in operator._chains) == ["late", "new"]
+    await operator.stop()
+
+
 async def _metrics(options: Options) -> str:
     async with (
         aiohttp.ClientSession() as session,

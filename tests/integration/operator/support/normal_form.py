@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from consortium_operator.kube.kinds import CONSORTIUM_CHAIN
 from tests.api_server import Body, labels_of, path_of
 from tests.integration.operator.support.chain import Chain
 
@@ -47,7 +48,8 @@ def normal_form(chain: Chain) -> NormalForm:
     for obj in children:
         if _is_of(obj, "genesis"):
             _sort_founders(found[path_of(obj)]["data"])
-    return found | {"status": normal(_status(chain.resource()))}
+    resource = chain.get(CONSORTIUM_CHAIN, chain.name) or {}
+    return found | {"status": normal(_status(resource))}
 
 
 def _is_of(obj: Body, part: str) -> bool:

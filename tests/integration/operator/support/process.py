@@ -31,8 +31,8 @@ SABOTAGE = "tests.integration.operator.support.sabotage"
 
 @dataclass(frozen=True)
 class Work:
-    """What the operator has done since it started. `calls`: to the API server, but for its
-    watches, which end and are opened again by themselves."""
+    """What the operator has done since it started. `calls`: to the API server, but for its watches
+    and lists, which come again by themselves."""
 
     rounds: int
     calls: int
@@ -118,7 +118,11 @@ class OperatorProcess:
         ]
 
         def total(name: str) -> int:
-            found = (s for s in samples if s.name == name and s.labels.get("verb") != "watch")
+            found = (
+                s
+                for s in samples
+                if s.name == name and s.labels.get("verb") not in ("watch", "list")
+            )
             return int(sum(sample.value for sample in found))
 
         return Work(total(_ROUNDS), total(_CALLS), total(_ERRORS))

@@ -129,9 +129,8 @@ class FaultProxy:
         self._state = _State()
         self._written = 0
         self._loop = asyncio.new_event_loop()
-        # Of the watches that are opened now, and of earlier ones that are frozen.
-        self._flow = asyncio.Event()
-        self._frozen: list[asyncio.Event] = []
+        # Whether each open watch flows, and its path.
+        self._watches: dict[asyncio.Event, str] = {}
         self._thread = threading.Thread(target=self._loop.run_forever, name="fault-proxy")
         self._thread.start()
         self._close: Callable[[], Coroutine[Any, Any, None]]
@@ -158,9 +157,10 @@ class FaultProxy:
         """Seconds since the last write."""
         return self._loop.time() - max((seen.at for seen in self.writes), default=0.0)
 
-    def freeze_watches(self) -> None:
-        """Watches that are open stay so and say nothing more. New ones are well."""
-        self._loop.call_soon_threadsafe(self._freeze)
+    def freeze_watches(self, of: str = "") -> None:
+        """Watches that are open (`of`: a part of their path) stay so and say nothing more. New ones
+        are well."""
+        self._loop.call_soon_threadsafe(self._freeze, of)
 
     def thaw_watches(self) -> None:
         """What they had to say meanwhile arrives now."""
@@ -177,19 +177,16 @@ class FaultProxy:
     def _run(self, work: Coroutine[Any, Any, T]) -> T:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(30)
 
-    def _freeze(self) -> None:
-        self._flow, self._frozen = asyncio.Event(), [*self._frozen, self._flow]
-        self._flow.set()
-        for flow in self._frozen:
-            flow.clear()
+    def _freeze(self, of: str) -> None:
+        for flow, path in self._watches.items():
+            if of in path:
+                flow.clear()
 
     def _thaw(self) -> None:
-        for flow in self._frozen:
+        for flow in self._watches:
             flow.set()
-        self._frozen.clear()
 
     async def _open(self) -> None:
-        self._flow.set()
         connector = aiohttp.TCPConnector(ssl=self._tls, limit=0)
         # Bodies go through as they are.
         session = aiohttp.ClientSession(connector=connector, auto_decompress=False)
@@ -268,15 +265,20 @@ class FaultProxy:
             yield response
 
     async def _stream(self, request: web.Request) -> web.StreamResponse:
-        async with self._passed_on(request) as response:
-            answer = web.StreamResponse(status=response.status, headers=_headers(response))
-            flow = self._flow
-            with suppress(aiohttp.ClientError, ConnectionError):
-                await answer.prepare(request)
-                async for chunk in response.content.iter_any():
-                    await flow.wait()
-                    await answer.write(chunk)
-            return answer
+        flow = asyncio.Event()
+        flow.set()
+        self._watches[flow] = request.path
+        try:
+            async with self._passed_on(request) as response:
+                answer = web.StreamResponse(status=response.status, headers=_headers(response))
+                with suppress(aiohttp.ClientError, ConnectionError):
+                    await answer.prepare(request)
+                    async for chunk in response.content.iter_any():
+                        await flow.wait()
+                        await answer.write(chunk)
+                return answer
+        finally:
+            del self._watches[flow]
 
 
 def _headers(response: aiohttp.ClientResponse) -> dict[str, str]:
