@@ -1,9 +1,12 @@
 """The calls of the system contracts: directly, or as proposals to the committee."""
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 from consortium_operator.engines.fisco_bcos import abi
 from consortium_operator.engines.fisco_bcos.suites.suite import CryptoSuite
+
+_T = TypeVar("_T")
 
 # Without 0x: else the node does not see that a system contract is called (PrecompiledTypeDef.h).
 SYSTEM_CONFIG = f"{0x1000:040x}"
@@ -13,6 +16,13 @@ COMMITTEE = f"{0x10001:040x}"
 
 class UnknownAnswer(ValueError):
     """A contract gave back what it should not be able to."""
+
+
+def typed(value: abi.Value, kind: type[_T]) -> _T:
+    """A decoded value as what it must be. Raises UnknownAnswer."""
+    if not isinstance(value, kind):
+        raise UnknownAnswer(f"a contract gives back a {type(value).__name__}")
+    return value
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from consortium_operator.engines.fisco_bcos.governance.calls import (
     SYSTEM_CONFIG,
     ContractCall,
     UnknownAnswer,
+    typed,
 )
 
 _T = TypeVar("_T")
@@ -116,18 +117,18 @@ def read_committee(output: bytes) -> CommitteeInfo:
     if len(addresses) != len(numbers):
         raise UnknownAnswer("the committee has another number of governors than of weights")
     return CommitteeInfo(
-        dict(zip(addresses, numbers, strict=True)), _one(participation, int), _one(win, int)
+        dict(zip(addresses, numbers, strict=True)), typed(participation, int), typed(win, int)
     )
 
 
 def read_address(output: bytes) -> str:
     """The result of COMMITTEE_ADDRESS and PROPOSALS_ADDRESS. Raises UnknownAnswer."""
-    return _one(COMMITTEE_ADDRESS.decode(output)[0], str)
+    return typed(COMMITTEE_ADDRESS.decode(output)[0], str)
 
 
 def read_number(output: bytes) -> int:
     """The result of `last_proposal` and `proposal_count`. Raises UnknownAnswer."""
-    return _one(proposal_count("0x").decode(output)[0], int)
+    return typed(proposal_count("0x").decode(output)[0], int)
 
 
 def read_proposal(number: int, output: bytes) -> Proposal:
@@ -136,14 +137,14 @@ def read_proposal(number: int, output: bytes) -> Proposal:
         output
     )
     try:
-        known = ProposalStatus(_one(status, int))
+        known = ProposalStatus(typed(status, int))
     except ValueError:
         raise UnknownAnswer(f"the proposal {number} has the unknown status {status!r}") from None
     return Proposal(
         number=number,
-        kind=ProposalKind(_one(kind, int), _plain(_one(resource, str))),
-        proposer=_one(proposer, str),
-        ends=_one(ends, int),
+        kind=ProposalKind(typed(kind, int), _plain(typed(resource, str))),
+        proposer=typed(proposer, str),
+        ends=typed(ends, int),
         status=known,
         agreed=frozenset(_list_of(agreed, str)),
         against=frozenset(_list_of(against, str)),
@@ -154,11 +155,5 @@ def _plain(address: str) -> str:
     return address.removeprefix("0x")
 
 
-def _one(value: abi.Value, kind: type[_T]) -> _T:
-    if not isinstance(value, kind):
-        raise UnknownAnswer(f"a contract gives back a {type(value).__name__}")
-    return value
-
-
 def _list_of(values: abi.Value, kind: type[_T]) -> list[_T]:
-    return [_one(value, kind) for value in _one(values, tuple)]
+    return [typed(value, kind) for value in typed(values, tuple)]

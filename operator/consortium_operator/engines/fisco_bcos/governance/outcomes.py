@@ -10,6 +10,7 @@ from consortium_operator.engines.fisco_bcos.governance.calls import (
     COMMITTEE,
     ContractCall,
     UnknownAnswer,
+    typed,
 )
 from consortium_operator.engines.fisco_bcos.suites.suite import CryptoSuite
 
@@ -113,10 +114,10 @@ def outcome_of(call: ContractCall, receipt: Receipt, suite: CryptoSuite) -> Outc
     if receipt.status != 0:
         return Outcome(block, refusal=_refusal(receipt, suite))
     if call.to != COMMITTEE:
-        code = _one(call.decode(receipt.output)[0], int)
+        code = typed(call.decode(receipt.output)[0], int)
         refusal = None if code == ReturnCode.OK else words_of(code)
         return Outcome(block, refusal, is_carried_out=refusal is None)
-    number = _one(call.decode(receipt.output)[0], int) if call.returns else None
+    number = typed(call.decode(receipt.output)[0], int) if call.returns else None
     executed = _exec_result(receipt, suite)
     refusal = None if executed in (None, ReturnCode.OK) else words_of(executed or 0)
     return Outcome(block, refusal, number, is_carried_out=executed == ReturnCode.OK)
@@ -127,7 +128,7 @@ def _exec_result(receipt: Receipt, suite: CryptoSuite) -> int | None:
     topic = suite.hash(_EXEC_RESULT.encode())
     for log in receipt.logs:
         if log.topics[:1] == (topic,):
-            return _one(_decoded(("int256",), log.data)[0], int)
+            return typed(_decoded(("int256",), log.data)[0], int)
     return None
 
 
@@ -141,7 +142,7 @@ def _revert_text(receipt: Receipt, suite: CryptoSuite) -> str:
     selector = suite.selector(_ERROR)
     if receipt.output.startswith(selector):
         try:
-            return _one(_decoded(("string",), receipt.output[len(selector) :])[0], str)
+            return typed(_decoded(("string",), receipt.output[len(selector) :])[0], str)
         except UnknownAnswer:
             pass
     return receipt.message
@@ -152,9 +153,3 @@ def _decoded(types: Sequence[str], data: bytes) -> tuple[abi.Value, ...]:
         return abi.decode(types, data)
     except abi.AbiError as error:
         raise UnknownAnswer(f"a contract gives back something else: {error}") from error
-
-
-def _one(value: abi.Value, kind: type[_T]) -> _T:
-    if not isinstance(value, kind):
-        raise UnknownAnswer(f"a contract gives back a {type(value).__name__}")
-    return value
