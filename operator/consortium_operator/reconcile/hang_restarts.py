@@ -12,7 +12,7 @@ from consortium_operator.reconcile.hangs import (
     BETWEEN_NODES,
     FIRST_PAUSE,
     Hang,
-    moment,
+    last_restart,
     not_before,
     times_in_a_row,
     told,
@@ -41,37 +41,39 @@ def _reason_to_wait(hang: Hang, known: Knowledge, now: datetime) -> str | None:
     if not verdict.granted:
         return verdict.why
     entry = known.journal.of(hang.node.names.node)
-    earliest = not_before(entry, hang.pod)
+    earliest = not_before(entry, hang.pod, now)
     if earliest is not None and now < earliest:
         return (
             f"it was restarted for the same reason {entry.hangs} times, and is not again before "
             f"{told(earliest)}"
         )
-    turn = _turn_after_others(hang, known)
+    turn = _turn_after_others(hang, known, now)
     if turn is not None and now < turn:
         return f"another node was restarted just now; not before {told(turn)}"
     return None
 
 
-def _turn_after_others(hang: Hang, known: Knowledge) -> datetime | None:
+def _turn_after_others(hang: Hang, known: Knowledge, now: datetime) -> datetime | None:
     """One at a time also here: it may be the operator that is slow, and then a node that seems to
     hang serves. Where no node at all answers, that is the likelier explanation."""
     others = [
-        entry.hung_at
+        at
         for name, entry in known.journal.entries.items()
-        if name != hang.node.names.node and entry.hung_at is not None
+        if name != hang.node.names.node and (at := last_restart(entry, now)) is not None
     ]
     if not others:
         return None
-    return moment(max(others)) + (BETWEEN_NODES if known.was_read else FIRST_PAUSE)
+    return max(others) + (BETWEEN_NODES if known.was_read else FIRST_PAUSE)
 
 
 async def _restart(founded: Founded, hang: Hang, journal: Journal) -> str | None:
-    """Notes the restart before it is done, so that none is ever forgotten."""
+    """Notes the restart before it is done, so that none is ever forgotten. One that was noted and
+    not done is not noted again: a budget may refuse it for hours."""
     run, name = founded.round, hang.node.names.node
-    now = run.world.now()
-    times = times_in_a_row(journal.of(name), hang.pod, now)
-    entry = replace(journal.of(name), hangs=times, hung_pod=hang.pod.uid, hung_at=told(now))
+    now, entry = run.world.now(), journal.of(name)
+    if entry.hung_pod != hang.pod.uid:
+        times = times_in_a_row(entry, now)
+        entry = replace(entry, hangs=times, hung_pod=hang.pod.uid, hung_at=told(now))
     if not await bring_one(run, desired_journal(founded, journal.noting(name, entry))):
         return "the journal cannot be written"
     return await evict(run, hang.pod, f"node {hang.node.path} hangs: {hang.why}")

@@ -73,23 +73,29 @@ def waits(node: PlannedNode, reason: str) -> Finding:
     return _finding(node, f"is restarted once it may be: {reason}")
 
 
-def not_before(entry: JournalEntry, pod: Observed) -> datetime | None:
+def last_restart(entry: JournalEntry, now: datetime) -> datetime | None:
+    """When the node was last restarted because it hung. A time to come is none: then a clock was
+    wrong."""
+    at = moment(entry.hung_at) if entry.hung_at is not None else None
+    return at if at is not None and at <= now else None
+
+
+def not_before(entry: JournalEntry, pod: Observed, now: datetime) -> datetime | None:
     """When a node that hangs may be restarted; None: at once. A restart that was noted but whose
     pod is still there did not happen."""
-    if entry.hung_at is None or entry.hangs is None or entry.hung_pod == pod.uid:
+    last = last_restart(entry, now)
+    if last is None or entry.hung_pod == pod.uid:
         return None
-    return moment(entry.hung_at) + _pause(entry.hangs)
+    return last + _pause(entry.hangs or 1)
 
 
-def times_in_a_row(entry: JournalEntry, pod: Observed, now: datetime) -> int:
+def times_in_a_row(entry: JournalEntry, now: datetime) -> int:
     """How often the node will have been restarted with this time. A node that was well for long
     starts anew."""
-    if entry.hung_at is None or entry.hangs is None:
+    last = last_restart(entry, now)
+    if last is None or now - last > 2 * LONGEST_PAUSE:
         return 1
-    if entry.hung_pod == pod.uid:
-        return entry.hangs
-    was_well = now - moment(entry.hung_at) > 2 * LONGEST_PAUSE
-    return 1 if was_well else entry.hangs + 1
+    return (entry.hangs or 0) + 1
 
 
 def hung_before_the_first_block(
