@@ -115,6 +115,12 @@ class Consensus:
         if not verifier.seal(block.hash(self._suite), block.seal):
             self._log.warning("[BLOCK SYNC]block with invalid signatures", number=number)
             return False
+        if ledger.is_too_new(block):
+            self._log.warning(
+                f"[SCHEDULER][blk-{number}]The block version is larger than maxSupportedVersion",
+                version=block.header.version,
+            )
+            return False
         executed = ledger.execute(block)
         if executed is None:
             self._log.warning("[BLOCK SYNC]block with another execution result", number=number)

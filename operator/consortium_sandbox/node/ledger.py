@@ -223,13 +223,14 @@ class Ledger:
         executed = self._executed.get(digest)
         return replace(executed, block=block) if executed else None
 
-    def _begins_right(self, block: Block, transactions: Sequence[Transaction]) -> bool:
-        """The version is not above this binary's; a rotation that is due comes first.
+    def is_too_new(self, block: Block) -> bool:
+        """SchedulerImpl.cpp: "The block version is larger than maxSupportedVersion"."""
+        return block.header.version > self.rules.release.max_version
 
-        SchedulerImpl.cpp: "The block version is larger than maxSupportedVersion".
-        """
+    def _begins_right(self, block: Block, transactions: Sequence[Transaction]) -> bool:
+        """The version is not above this binary's; a rotation that is due comes first."""
         header, sealers = block.header, self.committee.sealers
-        if header.version > self.rules.release.max_version or header.sealer >= len(sealers):
+        if self.is_too_new(block) or header.sealer >= len(sealers):
             return False
         if not working_sealers.is_due(self.state(), header.number):
             return True

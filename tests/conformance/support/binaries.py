@@ -11,8 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _SOURCE = Path(__file__).parents[3] / "operator"
-# The newest release that is known: what is tested where nothing else is asked for.
-NEWEST = "3.16.4"
+RELEASES = (
+    *("3.6.0", "3.6.1", "3.7.0", "3.7.1", "3.7.2", "3.7.3", "3.8.0", "3.9.0"),
+    *("3.10.0", "3.10.2", "3.10.3", "3.11.0", "3.12.0", "3.12.1", "3.12.2", "3.12.3", "3.12.4"),
+    *("3.13.0", "3.14.0", "3.15.0", "3.15.1", "3.15.2", "3.15.3", "3.15.4", "3.15.5"),
+    *("3.16.0", "3.16.1", "3.16.2", "3.16.3", "3.16.4"),
+)
+# What is tested where nothing else is asked for.
+NEWEST = RELEASES[-1]
 
 
 @dataclass(frozen=True)
