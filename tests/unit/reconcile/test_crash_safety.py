@@ -5,6 +5,8 @@ key is made twice is theirs to say (S1, S3): here the ends are compared.
 """
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -23,6 +25,7 @@ from tests import chains
 from tests.fakes.faults import Fault, Mode, at_write
 from tests.fakes.operator import Stage
 from tests.invariants import violations
+from tests.unit.reconcile.bringing import NODE_CA, bring, others, refill, webank
 
 Begin = Callable[[Stage], Awaitable[None]]
 
@@ -40,7 +43,7 @@ def shape(stage: Stage) -> dict[str, Any]:
             sorted(obj.get("data") or {}),
         )
         for obj in stage.cluster.all()
-        if kind_of(obj) != POD and obj["kind"] != "ConsortiumChain"
+        if kind_of(obj) != POD and "labels" in obj["metadata"]
     }
 
 
@@ -74,6 +77,21 @@ async def _with_another_setting(stage: Stage) -> None:
     stage.create()
     await stage.settle()
     stage.edit(fiscoBcos={"config": {"txpool": {"limit": "20000"}}})
+
+
+async def _on_brought_keys(stage: Stage) -> None:
+    bring(stage)
+    stage.create(chains.member("huawei"), webank())
+
+
+async def _with_a_renewed_root(stage: Stage) -> None:
+    """All four nodes restart for it."""
+    bring(stage)
+    stage.create(*others(), webank())
+    await stage.settle()
+    renewed = replace(NODE_CA, not_after=NODE_CA.not_after + timedelta(days=1))
+    refill(stage, "webank-nodes", renewed.files())
+    stage.clock.advance(minutes=31)
 
 
 async def _founded(stage: Stage) -> None:
@@ -110,6 +128,9 @@ async def _disturbed(begin: Begin, number: int, mode: Mode) -> Stage:
         (_drifted, Mode.LOST, 1),
         (_with_another_setting, Mode.AFTER, 3),
         (_with_another_setting, Mode.LOST, 3),
+        (_on_brought_keys, Mode.AFTER, 3),
+        (_with_a_renewed_root, Mode.AFTER, 3),
+        (_with_a_renewed_root, Mode.LOST, 5),
     ],
     ids=lambda part: getattr(part, "__name__", getattr(part, "name", "")).strip("_"),
 )
@@ -124,7 +145,14 @@ async def test_wherever_it_is_cut_off_the_end_is_the_same(
 @pytest.mark.parametrize("mode", Mode, ids=lambda mode: mode.name)
 @pytest.mark.parametrize(
     "begin",
-    [_created, _deleted_and_created, _drifted, _with_another_setting],
+    [
+        _created,
+        _deleted_and_created,
+        _drifted,
+        _with_another_setting,
+        _on_brought_keys,
+        _with_a_renewed_root,
+    ],
     ids=lambda begin: begin.__name__.strip("_"),
 )
 async def test_every_write_of_every_workload_may_be_cut_off(begin: Begin, mode: Mode) -> None:
