@@ -6,10 +6,13 @@ import signal
 import time
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from tests.conformance.conftest import Start
+from tests.conformance.support.accounts import Account
 from tests.conformance.support.files import ChainOptions
 from tests.conformance.support.nodes import output_code, wait_until
+from tests.conformance.support.x509_authorities import pem
 
 SEALER = "addSealer(string,uint256)"
 OBSERVER = "addObserver(string)"
@@ -83,11 +86,6 @@ def test_a_transaction_sent_to_a_node_in_no_list_is_never_answered(start: Start)
 
 def test_a_node_with_another_curves_key_is_another_node(made: Start) -> None:
     """Sections 1.5 and trap 14: a P-256 node.pem is read as secp256k1, silently."""
-    from cryptography.hazmat.primitives.asymmetric import ec
-
-    from tests.conformance.support.accounts import Account
-    from tests.conformance.support.x509_authorities import pem
-
     (node,) = made(ChainOptions()).nodes
     key = ec.generate_private_key(ec.SECP256R1())
     (node.files.conf / "node.pem").write_bytes(pem(key))

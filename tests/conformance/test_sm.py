@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.conformance.support.accounts import Account, Transaction, sm3
+from tests.conformance.support.accounts import Account, Transaction
 from tests.conformance.support.binaries import Binary
 from tests.conformance.support.files import CHAIN, GROUP, ChainOptions
 from tests.conformance.support.nodes import (
@@ -21,6 +21,7 @@ from tests.conformance.support.nodes import (
     running,
     wait_until,
 )
+from tests.conformance.support.sm_authorities import sm3
 from tests.conformance.test_rpc import ask
 from tests.conformance.test_shapes import observed, shape
 

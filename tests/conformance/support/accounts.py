@@ -15,7 +15,7 @@ from functools import cached_property
 import coincurve
 from Crypto.Hash import keccak
 
-from tests.conformance.support.sm_authorities import SmKey
+from tests.conformance.support.sm_authorities import SmKey, sm3
 
 Argument = str | int | bool | bytes
 DEPLOY = bytes.fromhex("6001600c60003960016000f300")
@@ -23,14 +23,6 @@ DEPLOY = bytes.fromhex("6001600c60003960016000f300")
 
 def keccak256(data: bytes) -> bytes:
     return bytes(keccak.new(digest_bits=256, data=data).digest())
-
-
-def sm3(data: bytes) -> bytes:
-    from tongsuopy.crypto import hashes
-
-    digest = hashes.Hash(hashes.SM3())
-    digest.update(data)
-    return bytes(digest.finalize())
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.conformance.support.accounts import DEPLOY, Account, Argument, Transaction
 from tests.conformance.support.binaries import Binary
 from tests.conformance.support.files import CHAIN, GROUP, ChainOptions, NodeFiles, chain_files
@@ -245,6 +247,8 @@ class Chain:
 
 def prepare(binary: Binary, root: Path, options: ChainOptions) -> Chain:
     """The files only."""
+    if options.sm:
+        pytest.importorskip("tongsuopy")
     ports = free_ports(2 * (options.sealers + options.others))
     return Chain(
         [NodeProcess(binary, files, options.admin) for files in chain_files(root, options, ports)]
