@@ -17,7 +17,7 @@ from consortium_operator.chain.naming import PART_LABEL, ChildPart, is_ours
 from consortium_operator.chain.private import PrivateFiles
 from consortium_operator.chain.register import AuthorityKind, RegisterError
 from consortium_operator.engines.protocol import InvalidMaterial
-from consortium_operator.kube.errors import AlreadyExists
+from consortium_operator.kube.errors import AlreadyExists, Forbidden
 from consortium_operator.kube.kinds import CONFIG_MAP, SECRET, JsonObject, ObjectKey
 from consortium_operator.kube.projection import Observed
 from consortium_operator.manifests import Manifest
@@ -161,7 +161,11 @@ async def look_at_brought(
 async def read_part(run: Round, request: KeyRequest[P], name: str) -> PrivateFiles | None:
     """One Secret of the key by a quorum read; None where there is none. Raises Blocked."""
     if isinstance(request.secrets[name], BroughtPart):
-        secret = await run.world.client.get(ObjectKey(SECRET, run.key.namespace, name))
+        try:
+            secret = await run.world.client.get(ObjectKey(SECRET, run.key.namespace, name))
+        except Forbidden as error:
+            # Rights may be given for single Secrets: one that is not must not stop all else.
+            raise _forbidden(request, name, error) from error
         return None if secret is None else _content(secret)
     return await read_secret(run, name, request.labels)
 
@@ -349,6 +353,18 @@ def _not_found(run: Round, request: KeyRequest[P], name: str) -> Blocked:
             Reason.SECRET_NOT_FOUND,
             f"Secret {name} of {request.subject}, which {request.field} names, is not in namespace "
             f"{run.key.namespace}: create it with {request.brought[name].holds}",
+        )
+    )
+
+
+def _forbidden(request: KeyRequest[P], name: str, error: Forbidden) -> Blocked:
+    return Blocked(
+        Finding(
+            ConditionType.IDENTITIES_INTACT,
+            Reason.FORBIDDEN,
+            f"the operator may not get Secret {name} of {request.subject}, which {request.field} "
+            "names: add the namespace to the chart's value chainNamespaces, or bind a Role that "
+            f"allows this one ({error.message})",
         )
     )
 

@@ -4,10 +4,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from consortium_operator.api.conditions import ConditionType
+from consortium_operator.kube.errors import ApiError, Forbidden
 from consortium_operator.kube.kinds import CONFIG_MAP, POD, SECRET, STATEFUL_SET
 from tests import chains
 from tests.brought import Brought, ecdsa, node_pem, secret
 from tests.fakes.cluster import OPERATOR
+from tests.fakes.faults import Call
 from tests.fakes.operator import Stage
 
 INTACT = ConditionType.IDENTITIES_INTACT
@@ -117,3 +119,7 @@ def only_the_status_was_written(stage: Stage) -> bool:
 
 def pods(stage: Stage) -> dict[str, str]:
     return {pod["metadata"]["name"]: pod["metadata"]["uid"] for pod in stage.cluster.all(POD)}
+
+
+def forbidden(call: Call) -> ApiError:
+    return Forbidden(403, "Forbidden", "sorry", call.verb, call.key)

@@ -11,6 +11,7 @@ from consortium_operator.api.conditions import ConditionType
 from consortium_operator.kube.kinds import CONFIG_MAP, SECRET
 from tests import chains
 from tests.brought import Brought, ecdsa, node_pem, secret
+from tests.fakes.faults import Fault, on
 from tests.fakes.operator import Stage
 from tests.unit.reconcile.bringing import (
     INTACT,
@@ -19,6 +20,7 @@ from tests.unit.reconcile.bringing import (
     REGISTER,
     SECRETS,
     data_of,
+    forbidden,
     mounted,
     others,
     pods,
@@ -48,6 +50,24 @@ async def test_a_deleted_secret_is_told_and_all_is_well_once_it_is_back(
     assert brought.told(ConditionType.QUORUM_HEALTHY) == "True/AsExpected"
     assert pods(brought) == before
     brought.cluster.put(secret(name, SECRETS[name]))
+    await brought.settle()
+    assert brought.told(READY) == "True/AsExpected"
+    assert pods(brought) == before
+
+
+@pytest.mark.parametrize("name", SECRETS)
+async def test_a_secret_that_may_no_longer_be_read_leaves_the_rest_looked_after(
+    brought: Stage, name: str
+) -> None:
+    """Rights may be given for single Secrets."""
+    brought.cluster.faults.append(Fault(on("get", SECRET, name), error=forbidden))
+    brought.cluster.delete_by_hand(CONFIG_MAP, "trade-trust")
+    before = pods(brought)
+    await slow_resync(brought)
+    assert brought.told(INTACT) == "False/Forbidden"
+    assert f"Secret {name} " in brought.condition(INTACT)["message"]
+    assert brought.cluster.find(CONFIG_MAP, "trade-trust") is not None
+    brought.cluster.faults.clear()
     await brought.settle()
     assert brought.told(READY) == "True/AsExpected"
     assert pods(brought) == before
