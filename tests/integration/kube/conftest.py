@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import os
 import subprocess
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -56,7 +57,7 @@ async def client(control_plane: Sandbox) -> AsyncIterator[KubeClient]:
 
 @pytest.fixture
 async def namespace(client: KubeClient) -> str:
-    name = f"kube-{next(_numbers)}"
+    name = f"kube-{os.getpid()}-{next(_numbers)}"  # a sandbox that was kept has older ones
     namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
     await client.apply(namespace)
     return name
