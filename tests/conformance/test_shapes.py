@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.conformance.support.binaries import Binary
+from tests.conformance.support.binaries import NEWEST, Binary
 from tests.conformance.support.files import ChainOptions
 from tests.conformance.support.nodes import NodeProcess, prepare, running, wait_until
 
@@ -30,6 +30,8 @@ class Cast:
 
 @pytest.fixture(scope="module")
 def cast(binary: Binary, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cast]:
+    if binary.version != NEWEST:
+        pytest.skip(f"the observed answers are of {NEWEST}")
     options = ChainOptions(sealers=4, others=2)
     with running(prepare(binary, tmp_path_factory.mktemp("shapes"), options)) as chain:
         chain.wait_connected()

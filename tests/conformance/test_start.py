@@ -43,8 +43,7 @@ def chosen(case: Case, binaries: Binaries) -> Binary:
 
 def node_for(case: Case, binary: Binary, root: Path) -> NodeProcess:
     """A node whose files a case has changed, not started."""
-    version = case.compatibility or binary.version
-    chain = prepare(binary, root, ChainOptions(version=version))
+    chain = prepare(binary, root, ChainOptions(version=case.compatibility))
     (node,) = chain.nodes
     case.apply(node.files)
     node.tls = case.tls

@@ -17,6 +17,8 @@ from tests.conformance.support.nodes import NodeProcess, free_ports, prepare, ru
 
 @pytest.fixture(scope="module")
 def node(binary: Binary, tmp_path_factory: pytest.TempPathFactory) -> Iterator[NodeProcess]:
+    if binary.number < (3, 9, 0):
+        pytest.skip("web3_rpc came with 3.9")
     (port,) = free_ports(1)
     options = ChainOptions(web3_port=port, tls=True)
     with running(prepare(binary, tmp_path_factory.mktemp("web3"), options)) as chain:
@@ -74,6 +76,8 @@ def test_an_unknown_method_and_garbage_are_errors(node: NodeProcess) -> None:
 
 def test_batches_are_answered_up_to_the_limit(node: NodeProcess) -> None:
     """3.16: web3_rpc.batch_request_size_limit, 8 by default."""
+    if node.binary.number < (3, 16, 0):
+        pytest.skip("the limit came with 3.16")
     one = {"jsonrpc": "2.0", "method": "eth_blockNumber", "params": [], "id": 1}
     assert len(post(node, [one, one])) == 2
     assert post(node, [one] * 9)["error"]["code"] == -32600

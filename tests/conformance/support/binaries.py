@@ -32,6 +32,11 @@ class Binary:
     def number(self) -> tuple[int, ...]:
         return number_of(self.version)
 
+    @property
+    def data_version(self) -> str:
+        """The newest that it takes (section 4.4)."""
+        return {"3.10.3": "3.10.2"}.get(self.version, self.version)
+
 
 class Binaries:
     """What `--node-command` names; without it, the stand-in emulating any release."""

@@ -27,7 +27,10 @@ ADMIN_SCALAR = 0xA11CE
 
 @dataclass(frozen=True)
 class ChainOptions:
-    """How a chain is founded. The first `sealers` nodes are in the genesis, `others` in no list."""
+    """How a chain is founded. The first `sealers` nodes are in the genesis, `others` in no list.
+
+    `version` is that of the data: by default the newest that the program takes.
+    """
 
     sealers: int = 1
     others: int = 0
@@ -35,7 +38,7 @@ class ChainOptions:
     auth: bool = False
     tls: bool = False
     weights: Sequence[int] = ()
-    version: str = "3.16.4"
+    version: str | None = None
     executor_version: int = 1
     epoch: tuple[int, int] | None = None
     web3_port: int | None = None
@@ -190,7 +193,7 @@ def genesis_sections(options: ChainOptions, founders: Sequence[str]) -> Sections
         "chain": {"sm_crypto": _bool(options.sm), "group_id": GROUP, "chain_id": CHAIN},
         "web3": {"chain_id": "20200"},
         "consensus": consensus | {f"node.{i}": line for i, line in enumerate(founders)},
-        "version": {"compatibility_version": options.version},
+        "version": {"compatibility_version": str(options.version)},
         "tx": {"gas_limit": "3000000000"},
         "executor": {
             "is_wasm": "false",

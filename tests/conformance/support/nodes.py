@@ -14,6 +14,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -249,6 +250,7 @@ def prepare(binary: Binary, root: Path, options: ChainOptions) -> Chain:
     """The files only."""
     if options.sm:
         pytest.importorskip("tongsuopy")
+    options = replace(options, version=options.version or binary.data_version)
     ports = free_ports(2 * (options.sealers + options.others))
     return Chain(
         [NodeProcess(binary, files, options.admin) for files in chain_files(root, options, ports)]
