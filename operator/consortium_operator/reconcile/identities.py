@@ -11,6 +11,8 @@ from consortium_operator.api.conditions import Reason
 from consortium_operator.chain.genesis import Seal
 from consortium_operator.chain.naming import (
     NODE_LABEL,
+    PART_LABEL,
+    ChildPart,
     chain_labels,
     is_ours,
     member_labels,
@@ -284,7 +286,9 @@ def _why_member_must_exist(run: Round, member: str, seal: Seal | None) -> str | 
 def _why_founded(run: Round) -> str | None:
     """Why no key may be made though no genesis is there: where a volume is, one was, and the rest
     of a backup is still to come."""
-    volumes = run.world.store.by_chain(run.key.namespace, run.key.name, PERSISTENT_VOLUME_CLAIM)
+    claims = run.world.store.by_chain(run.key.namespace, run.key.name, PERSISTENT_VOLUME_CLAIM)
+    # One that only bears the chain's name is told as a conflict, when its turn comes.
+    volumes = [one for one in claims if one.labels.get(PART_LABEL) == ChildPart.DATA]
     if not volumes:
         return None
     return f"the volume {volumes[0].key.name} exists, and the chain's keys existed before it"
