@@ -16,7 +16,7 @@ from consortium_operator.kube.kinds import (
     SERVICE,
     STATEFUL_SET,
 )
-from tests.api_server import Api, Body, labels_of, path_of
+from tests.api_server import Api, Body, Refused, labels_of, path_of
 from tests.integration.operator.conftest import Namespaces, NewChain, violations_of
 from tests.integration.operator.support.chain import Chain, Versions, members
 from tests.integration.operator.support.process import OperatorProcess
@@ -174,14 +174,16 @@ def restore(chain: Chain, objects: list[Body]) -> None:
     """As a backup tool does it: what is there stays, and without status, owners and what the
     server writes."""
     for obj in objects:
-        if chain.get(KINDS[obj["kind"]], obj["metadata"]["name"]) is not None:
-            continue
         metadata = {k: obj["metadata"].get(k) for k in ("name", "labels", "annotations")}
         body: dict[str, Any] = {k: v for k, v in obj.items() if k != "status"}
         body["metadata"] = metadata
         if obj["kind"] == "PersistentVolumeClaim":
             body["spec"] = {k: obj["spec"][k] for k in ("accessModes", "resources")}
-        chain.api.create(KINDS[obj["kind"]], chain.namespace, body)
+        try:
+            chain.api.create(KINDS[obj["kind"]], chain.namespace, body)
+        except Refused as refused:
+            if refused.status != 409:
+                raise
 
 
 KINDS = {kind.kind: kind for kind in (SECRET, CONFIG_MAP, PERSISTENT_VOLUME_CLAIM)}
