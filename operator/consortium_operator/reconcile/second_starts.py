@@ -48,7 +48,7 @@ def superseded(
     what a second start becomes until its pod has changed. One that hangs there does not say so."""
     if view is None:
         return frozenset()
-    hung = {hang.node.names.node for hang in hangs}
+    hung = {hang.node.names.node for hang in hangs} if view.height < 1 else set()
     return frozenset(
         node.names.node
         for node in run.plan.nodes
