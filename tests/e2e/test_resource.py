@@ -20,7 +20,7 @@ NODES = "spec.members[0].nodes"
         ({f"{NODES}[0].count": 0}, f"{NODES}[0].count"),
         ({"spec.nodeDefaults.storage.size": "1Gi"}, "spec.nodeDefaults.storage"),
         ({NODES: [{"name": "a"}, {"name": "a"}]}, f"{NODES}[1]"),
-        ({"spec.fiscoBcos.rpc": {"tls": False}}, "rpc.tls"),
+        ({"spec.fiscoBcos.rpc": {"port": 30300}}, "rpc.port"),
         ({"spec.fiscoBcos.cryptography": "SM"}, "cryptography"),
     ],
 )

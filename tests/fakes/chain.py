@@ -14,6 +14,7 @@ from consortium_operator.chain.genesis import Seal
 from consortium_operator.chain.plan import Plan
 from consortium_operator.chain.private import PrivateFiles
 from consortium_operator.chain.view import NodeView, Silence
+from consortium_operator.engines.fisco_bcos import ini
 from consortium_operator.engines.fisco_bcos.engine import FiscoBcos
 from consortium_operator.engines.protocol import ChainCallFailed, ClientIdentity, NodeEndpoint
 from consortium_operator.kube.kinds import CONFIG_MAP, POD, JsonObject
@@ -56,6 +57,8 @@ class FakeNodes:
         pod = self._pod_at(endpoint.host)
         if pod is None or not self._runs(pod):
             return NodeView(endpoint.node, problem=f"no answer from {endpoint.node}")
+        if (endpoint.port, endpoint.plain) != self._rpc(pod):
+            return NodeView(endpoint.node, problem=f"{endpoint.node} is asked as it does not talk")
         if pod["metadata"]["uid"] in self.hung:
             return NodeView(endpoint.node, problem=HANGS, silence=Silence.HANGS)
         chain, namespace = _chain_of(pod)
@@ -137,6 +140,19 @@ class FakeNodes:
 
     _mounted: dict[str, Mapping[str, str]] = field(default_factory=dict)
 
+    def _rpc(self, pod: JsonObject) -> tuple[int, bool]:
+        """Port, and whether without TLS, as the process read its config.ini at its start."""
+        _, namespace = _chain_of(pod)
+        uid = pod["metadata"]["uid"]
+        if uid not in self._rpcs:
+            config = self.cluster.find(CONFIG_MAP, _config_of(pod), namespace)
+            assert config is not None
+            rpc = ini.parse(config["data"]["config.ini"])["rpc"]
+            self._rpcs[uid] = int(rpc["listen_port"]), rpc["disable_ssl"] == "true"
+        return self._rpcs[uid]
+
+    _rpcs: dict[str, tuple[int, bool]] = field(default_factory=dict)
+
     def _node_id(self, pod: JsonObject) -> str:
         _, namespace = _chain_of(pod)
         uid = pod["metadata"]["uid"]
@@ -160,6 +176,17 @@ def _chain_of(pod: JsonObject) -> tuple[str, str]:
 
 def _node_of(pod: JsonObject) -> str:
     return _labels(pod)["consortium.dev/node"]
+
+
+def _config_of(pod: JsonObject) -> str:
+    name: str = next(
+        source["configMap"]["name"]
+        for volume in pod["spec"]["volumes"]
+        for source in volume.get("projected", {}).get("sources", ())
+        if {"key": "config.ini", "path": "config.ini"}
+        in source.get("configMap", {}).get("items", ())
+    )
+    return name
 
 
 def _claim_of(pod: JsonObject) -> str:

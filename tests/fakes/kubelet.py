@@ -81,6 +81,7 @@ class Controllers:
                     "name": f"{name}-0",
                     "namespace": namespace,
                     "labels": {**template["metadata"]["labels"], _REVISION: revision},
+                    "annotations": dict(template["metadata"].get("annotations") or {}),
                 },
                 "spec": template["spec"],
             }

@@ -195,7 +195,11 @@ class NetworkPolicySettings(Part):
     )
     clients: Annotated[
         tuple[NetworkClient, ...], Field(max_length=32, json_schema_extra=LIST_ATOMIC)
-    ] = Field(default=(), description="Who may reach RPC. Default: nobody but the operator.")
+    ] = Field(
+        default=(),
+        description="Who may reach JSON-RPC, and web3Rpc where it is enabled. Default: nobody; the "
+        "operator reaches JSON-RPC in any case.",
+    )
 
 
 class NodeGroup(Part):

@@ -213,7 +213,14 @@ class Rpc(Part):
 
     tls: Boolean = Field(
         default=True,
-        description="Mutual TLS 1.2. A node accepts only client certificates of its own member.",
+        description=(
+            "Mutual TLS 1.2: a node accepts only client certificates of its own member. With "
+            "false, plain HTTP: whoever reaches the port is served, anyone on the way can read "
+            "and change what is said, and the operator cannot tell the node from an impostor, "
+            "since no key is shown that it could compare with the one on record. For trusted "
+            "networks only, and not with executor.authCheck: false. A change restarts the nodes "
+            "one by one; each speaks its own kind until its turn."
+        ),
     )
     port: Port = Field(default=20200, description="Port of the JSON-RPC endpoint, 1025 to 65535.")
 
@@ -221,7 +228,15 @@ class Rpc(Part):
 class Web3Rpc(Part):
     """The Ethereum-style endpoint of every node: plain HTTP, no TLS."""
 
-    enabled: Boolean = Field(default=False, description="Open the endpoint.")
+    enabled: Boolean = Field(
+        default=False,
+        description=(
+            "Open the endpoint, on the Services of nodes and members too. It is always plain HTTP "
+            "and WebSocket: no node has TLS or client certificates here, so whoever reaches the "
+            "port is served. For trusted networks only: networkPolicy.clients says who reaches "
+            "it, by default nobody. Needs spec.version 3.9.0, and executor.authCheck: true."
+        ),
+    )
     port: Port = Field(default=8545, description="Port of the endpoint, 1025 to 65535.")
 
 

@@ -82,14 +82,6 @@ _FISCO_BCOS: tuple[Rule[Any], ...] = (
         lambda part: part.on_chain == type(part.on_chain)(),
         "a setting of the running chain",
     ),
-    _not_yet(FiscoBcos, "rpc.tls", "self.rpc.tls", lambda part: part.rpc.tls, "false"),
-    _not_yet(
-        FiscoBcos,
-        "web3Rpc.enabled",
-        "!self.web3Rpc.enabled",
-        lambda part: not part.web3_rpc.enabled,
-        "true",
-    ),
 )
 
 NOT_SUPPORTED_YET: tuple[Rule[Any], ...] = (*_SPEC, *_FISCO_BCOS)

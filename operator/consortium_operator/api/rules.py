@@ -11,7 +11,6 @@ A rule belongs to the model that it is checked on, `self` in CEL. Its path becom
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
 from typing import Any
 
 from consortium_operator.api.chain import (
@@ -62,7 +61,7 @@ _TLS_ID_HELP = (
     "must hold TLS ids: 512 lower-case hexadecimal digits, or 128 with SM. A node ignores others"
 )
 _DURATION_HELP = "must be hours, minutes and seconds above zero, such as 8760h or 1h30m"
-_OWN_LABELS = "consortium.dev/"
+_OWN_KEYS = "consortium.dev/"
 
 
 def _total(spec: ConsortiumChainSpec) -> int:
@@ -91,10 +90,6 @@ def _is_storage_size(size: str) -> bool:
     return value >= least
 
 
-def _without_own_labels(labels: Mapping[str, str] | None) -> bool:
-    return not any(key.startswith(_OWN_LABELS) for key in labels or {})
-
-
 def _durations() -> tuple[Rule[Certificates], ...]:
     def one(path: str) -> Rule[Certificates]:
         name = python_name(Certificates, path)
@@ -109,14 +104,20 @@ def _durations() -> tuple[Rule[Certificates], ...]:
     return tuple(one(path) for path in ("duration", "renewBefore", "clientDuration", "caDuration"))
 
 
-def _own_label_rule(on: type[M], labels: Callable[[M], Mapping[str, str] | None]) -> Rule[M]:
-    return Rule(
-        on,
-        "podLabels",
-        f"!has(self.podLabels) || self.podLabels.all(k, !k.startsWith('{_OWN_LABELS}'))",
-        lambda part: _without_own_labels(labels(part)),
-        "must not hold labels that start with consortium.dev/: Services and disruption budgets "
-        "find their pods by them",
+def _own_keys_rules(on: type[M]) -> tuple[Rule[M], ...]:
+    def one(path: str, why: str) -> Rule[M]:
+        name = python_name(on, path)
+        return Rule(
+            on,
+            path,
+            f"!has(self.{path}) || self.{path}.all(k, !k.startsWith('{_OWN_KEYS}'))",
+            lambda part: not any(key.startswith(_OWN_KEYS) for key in getattr(part, name) or {}),
+            f"must not hold keys that start with {_OWN_KEYS}: {why}",
+        )
+
+    return (
+        one("podLabels", "Services and disruption budgets find their pods by them"),
+        one("podAnnotations", "the operator knows by them what a pod runs with"),
     )
 
 
@@ -264,8 +265,8 @@ _NODES: tuple[Rule[Any], ...] = (
         lambda group: group.identity is None or group.count == 1,
         "must be 1 with identity: two nodes with one key break the consensus",
     ),
-    _own_label_rule(NodeGroup, lambda group: group.pod_labels),
-    _own_label_rule(NodeDefaults, lambda defaults: defaults.pod_labels),
+    *_own_keys_rules(NodeGroup),
+    *_own_keys_rules(NodeDefaults),
     Rule(
         Storage,
         "size",

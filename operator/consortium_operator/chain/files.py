@@ -58,6 +58,8 @@ class Process:
     `files_dir`: where the node's directory (`NodeFile.path`) is in the pod.
     `data_dir`: mount point of the volume and working directory; the ledger is in a sub-directory,
     since a fresh volume's root may hold lost+found.
+    `rpc_is_plain`: without TLS. `for_clients`: further ports, which applications use and the
+    operator does not.
     """
 
     args: tuple[str, ...]
@@ -65,7 +67,9 @@ class Process:
     data_dir: str
     p2p: Port
     rpc: Port
+    rpc_is_plain: bool = False
+    for_clients: tuple[Port, ...] = ()
 
     @property
     def ports(self) -> tuple[Port, ...]:
-        return (self.p2p, self.rpc)
+        return (self.p2p, self.rpc, *self.for_clients)

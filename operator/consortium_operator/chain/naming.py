@@ -25,6 +25,8 @@ MANAGED_BY_LABEL = "app.kubernetes.io/managed-by"
 NODE_ID_ANNOTATION = f"{GROUP}/node-id"
 GENESIS_ANNOTATION = f"{GROUP}/genesis-sha256"
 RENEWED_ROOTS_ANNOTATION = f"{GROUP}/renewed-roots"
+# On pods: the process was started with RPC without TLS.
+PLAIN_RPC_ANNOTATION = f"{GROUP}/plain-rpc"
 
 # On the resource, by people; the operator only reads it.
 ACCEPT_PAUSE_ANNOTATION = f"{GROUP}/accept-pause"

@@ -187,6 +187,7 @@ def _table(nodes: list[dict[str, str]]) -> list[str]:
         "directory": "Directory",
         "p2p": "P2P",
         "rpc": "RPC",
+        "web3": "Web3 RPC",
     }
     shown = [key for key in titles if key in nodes[0]]
     rows = (

@@ -12,7 +12,7 @@ from typing import Protocol
 
 from consortium_operator.api.chain import ConsortiumChain
 from consortium_operator.api.parse import Problem
-from consortium_operator.chain.files import NodeFile, Port, Process
+from consortium_operator.chain.files import NodeFile, Process
 from consortium_operator.chain.genesis import Seal
 from consortium_operator.chain.plan import Plan, PlannedNode
 from consortium_operator.chain.private import PrivateFiles
@@ -229,26 +229,27 @@ class Engine(Protocol):
         """The image that the makers of the node's software publish for a version."""
         ...
 
-    def extra_ports(self, plan: Plan) -> tuple[Port, ...]:
-        """The first port of each kind that nodes on one host need beside `p2p` and `rpc`."""
-        ...
-
     def standalone_files(
         self, plan: Plan, seal: Seal, material: NodeMaterial, places: Mapping[str, Place]
     ) -> tuple[NodeFile, ...]:
         """The files of a node that runs as a bare process in its own directory. `places`: by node
-        path, of all nodes; their ports are `p2p`, `rpc` and those of `extra_ports`."""
+        path, of all nodes; their ports are `p2p`, `rpc` and those that the process has for
+        clients."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class NodeEndpoint:
-    """Where and as whom a node is asked. `tls_fingerprint`: the pinned key of its certificate."""
+    """Where and as whom a node is asked. `tls_fingerprint`: the pinned key of its certificate.
+
+    `plain`: the node was started without TLS. It is never set because TLS did not work.
+    """
 
     node: str
     host: str
     port: int
     tls_fingerprint: str
+    plain: bool = False
 
 
 @dataclass(frozen=True, slots=True, repr=False)

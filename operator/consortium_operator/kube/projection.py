@@ -43,7 +43,7 @@ class ContainerDetail:
 class PodDetail:
     """A pod. `reason` and `message` are of the first container that waits or has failed (such
     as ImagePullBackOff, CrashLoopBackOff), else of the pod; "" where all is well. `claims`: the
-    PersistentVolumeClaims that it mounts."""
+    PersistentVolumeClaims that it mounts. `ports`: by name, on which its processes listen."""
 
     phase: str
     ready: bool
@@ -54,6 +54,7 @@ class PodDetail:
     node_name: str
     claims: tuple[str, ...]
     containers: tuple[ContainerDetail, ...]
+    ports: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def restarts(self) -> int:
@@ -175,6 +176,12 @@ def _pod(obj: Mapping[str, Any]) -> PodDetail:
             if "persistentVolumeClaim" in volume
         ),
         containers=tuple(map(_container, status.get("containerStatuses") or ())),
+        ports={
+            sys.intern(port["name"]): port["containerPort"]
+            for container in spec.get("containers") or ()
+            for port in container.get("ports") or ()
+            if "name" in port
+        },
     )
 
 

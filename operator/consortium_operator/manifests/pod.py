@@ -14,6 +14,7 @@ from consortium_operator.chain.files import NodeFile, Process, Source
 from consortium_operator.chain.naming import (
     CHAIN_LABEL,
     PART_LABEL,
+    PLAIN_RPC_ANNOTATION,
     RENEWED_ROOTS_ANNOTATION,
     ChildPart,
 )
@@ -97,6 +98,9 @@ def pod_template(plan: Plan, pod: NodePod) -> dict[str, Any]:
     annotations = dict(pod.node.pod_annotations)
     if pod.renewed_roots is not None:
         annotations[RENEWED_ROOTS_ANNOTATION] = pod.renewed_roots
+    # In one write with the ConfigMap that says so to the node: both belong to the same process.
+    if pod.process.rpc_is_plain:
+        annotations[PLAIN_RPC_ANNOTATION] = "true"
     if annotations:
         metadata["annotations"] = annotations
     return {"metadata": metadata, "spec": _pod_spec(plan, pod)}

@@ -37,15 +37,15 @@ def node_service(
 def member_rpc_service(
     plan: Plan, member: PlannedMember, process: Process, cluster_ip: str | None = None
 ) -> Manifest:
-    """RPC of whichever of the member's nodes are ready. `cluster_ip` as above: applications that
-    run have resolved it, too."""
+    """What applications use, of whichever of the member's nodes are ready. `cluster_ip` as above:
+    applications that run have resolved it, too."""
     selector = {
         CHAIN_LABEL: plan.key.name,
         MEMBER_LABEL: member.name,
         PART_LABEL: ChildPart.NODE.value,
     }
     metadata = disposable(plan, member.names.rpc_service, ChildPart.RPC, member)
-    return _service(metadata, selector, (process.rpc,), cluster_ip)
+    return _service(metadata, selector, (process.rpc, *process.for_clients), cluster_ip)
 
 
 def _service(

@@ -135,7 +135,7 @@ def _places(plan: Plan, wanted: Standalone | None, engine: Engine) -> dict[str, 
     first = (
         Port("p2p", wanted.p2p_port),
         Port("rpc", wanted.rpc_port),
-        *engine.extra_ports(plan),
+        *engine.process(plan).for_clients,
     )
     return place_nodes(plan.nodes, wanted.hosts, first)
 

@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import replace
 
 from consortium_operator.chain.genesis import Seal
+from consortium_operator.chain.naming import PLAIN_RPC_ANNOTATION
 from consortium_operator.chain.plan import PlannedNode
 from consortium_operator.chain.view import ChainView, NodeView
 from consortium_operator.engines.protocol import ChainClient, NodeEndpoint
@@ -39,8 +40,9 @@ async def _ask(run: Round, client: ChainClient, node: PlannedNode, custody: Cust
 
 
 def endpoint_of(run: Round, node: PlannedNode, custody: Custody) -> NodeEndpoint | str:
-    """Where the node is asked, or why it cannot be. By pod address: a Service would also answer
-    for a pod that is going."""
+    """Where and how the node is asked, or why it cannot be. By pod address: a Service would also
+    answer for a pod that is going. Port and TLS are those that this pod was made with: the spec
+    may ask for others, for which the node has not had its turn yet."""
     register = custody.nodes.get(node.names.node)
     if register is None:
         return "its identity is not intact"
@@ -49,9 +51,13 @@ def endpoint_of(run: Round, node: PlannedNode, custody: Custody) -> NodeEndpoint
         return "it has no pod"
     if not isinstance(pod.detail, PodDetail) or not pod.detail.ip:
         return "its pod has no address yet"
+    port = pod.detail.ports.get(run.engine.process(run.plan).rpc.name)
+    if port is None:
+        return "its pod has no RPC port"
     return NodeEndpoint(
         node=node.names.node,
         host=pod.detail.ip,
-        port=run.plan.spec.fisco_bcos.rpc.port,
+        port=port,
         tls_fingerprint=register.tls_fingerprint,
+        plain=PLAIN_RPC_ANNOTATION in pod.annotations,
     )

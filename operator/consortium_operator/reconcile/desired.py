@@ -12,6 +12,7 @@ from consortium_operator.chain.naming import content_hash
 from consortium_operator.chain.plan import PlannedNode
 from consortium_operator.chain.register import AuthorityKind
 from consortium_operator.engines.protocol import NodeMaterial
+from consortium_operator.kube.projection import PodDetail
 from consortium_operator.manifests import Manifest
 from consortium_operator.manifests.certificate import certificate_config_map
 from consortium_operator.manifests.config import config_config_map
@@ -25,9 +26,10 @@ from consortium_operator.manifests.statefulset import stateful_set
 from consortium_operator.manifests.trust import trust_config_map
 from consortium_operator.manifests.volume import data_claim
 from consortium_operator.reconcile.certificates import Standing
+from consortium_operator.reconcile.evictions import pod_of
 from consortium_operator.reconcile.identities import registered_authority
 from consortium_operator.reconcile.knowledge import Knowledge
-from consortium_operator.reconcile.world import Founded, Rendered
+from consortium_operator.reconcile.world import Founded, Rendered, Round
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +77,19 @@ def desired_shared(founded: Founded, journal: Journal) -> tuple[Manifest, ...]:
             for member in plan.members
         ),
         *(_peers(founded, node) for node in plan.nodes),
-        *network_policies(plan, process),
+        *network_policies(plan, process, _rpc_ports(founded.round, process.rpc.name)),
     )
+
+
+def _rpc_ports(run: Round, name: str) -> set[int]:
+    """Of the pods that are there: each keeps its port until its node's turn, and is asked there."""
+    pods = (pod_of(run, node) for node in run.plan.nodes)
+    details = (pod.detail for pod in pods if pod is not None)
+    return {
+        detail.ports[name]
+        for detail in details
+        if isinstance(detail, PodDetail) and name in detail.ports
+    }
 
 
 def desired_journal(founded: Founded, journal: Journal) -> Manifest:

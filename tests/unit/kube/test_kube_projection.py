@@ -49,7 +49,9 @@ def pod(**status: Any) -> PodDetail:
         {"name": "data", "persistentVolumeClaim": {"claimName": "node-data-g0"}},
         {"name": "conf", "configMap": {"name": "node-config"}},
     ]
-    spec = {"nodeName": "worker", "volumes": volumes}
+    ports = [{"name": "rpc", "containerPort": 20200}, {"containerPort": 9}]
+    containers = [{"name": "node", "ports": ports}, {"name": "sidecar"}]
+    spec = {"nodeName": "worker", "volumes": volumes, "containers": containers}
     detail = project(obj("v1", "Pod", spec=spec, status=status)).detail
     assert isinstance(detail, PodDetail)
     return detail
@@ -98,6 +100,7 @@ def test_a_healthy_pod_has_no_trouble() -> None:
                 "node", "sandbox.local/node:1", "sandbox.local/node@sha256:1", 2, STARTED, True
             ),
         ),
+        ports={"rpc": 20200},
     )
     assert healthy.restarts == 2
     assert healthy.runs

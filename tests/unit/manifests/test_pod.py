@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from consortium_operator.chain.files import NodeFile, Source
+from consortium_operator.chain.files import NodeFile, Port, Source
 from consortium_operator.chain.plan import Plan
 from consortium_operator.manifests.pod import Generations, node_pod, pod_template
 from tests import chains
@@ -239,6 +239,26 @@ def test_annotations_are_the_resources() -> None:
     )
     assert template(plan)["metadata"]["annotations"] == {"example.com/a": "b"}
     assert "annotations" not in template(chains.plan())["metadata"]
+
+
+def test_a_pod_says_that_its_rpc_is_without_tls_and_only_then() -> None:
+    plan = chains.plan()
+    node = plan.nodes[0]
+    plain = replace(chains.PROCESS, rpc_is_plain=True)
+    pod = node_pod(plan, node, plain, chains.node_files(node), Generations())
+    found, encrypted = pod_template(plan, pod), template(plan)
+    assert found["metadata"].pop("annotations") == {"consortium.dev/plain-rpc": "true"}
+    assert found == encrypted
+
+
+def test_what_only_applications_use_is_a_port_of_the_container() -> None:
+    plan = chains.plan()
+    node = plan.nodes[0]
+    opened = replace(chains.PROCESS, for_clients=(Port("web3", 8545),))
+    pod = node_pod(plan, node, opened, chains.node_files(node), Generations())
+    ports = container(pod_template(plan, pod)["spec"])["ports"]
+    assert ports[-1] == {"name": "web3", "containerPort": 8545, "protocol": "TCP"}
+    assert len(ports) == 3
 
 
 def test_nodes_of_a_chain_rather_share_neither_machine_nor_zone() -> None:

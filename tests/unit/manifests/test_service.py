@@ -1,5 +1,8 @@
 """Services: peers reach a node before it is ready, applications only after."""
 
+from dataclasses import replace
+
+from consortium_operator.chain.files import Port
 from consortium_operator.manifests.pod import pod_labels
 from consortium_operator.manifests.service import member_rpc_service, node_service
 from tests import chains
@@ -47,6 +50,17 @@ def test_p2p_and_rpc_have_names() -> None:
         ("p2p", 30300, "p2p"),
         ("rpc", 20200, "rpc"),
     ]
+
+
+def test_what_only_applications_use_is_on_the_services_of_nodes_and_members() -> None:
+    opened = replace(chains.PROCESS, for_clients=(Port("web3", 8545),))
+    for service, names in (
+        (node_service(PLAN, NODE, opened), ["p2p", "rpc", "web3"]),
+        (member_rpc_service(PLAN, WEBANK, opened), ["rpc", "web3"]),
+    ):
+        ports = service["spec"]["ports"]
+        assert [port["name"] for port in ports] == names
+        assert (ports[-1]["port"], ports[-1]["targetPort"]) == (8545, "web3")
 
 
 def test_a_members_service_leads_to_rpc_of_its_ready_nodes() -> None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from consortium_operator.api.chain import ConsortiumChain
 from consortium_operator.api.problem import Problem
-from consortium_operator.chain.files import NodeFile, Port, Process
+from consortium_operator.chain.files import NodeFile, Process
 from consortium_operator.chain.genesis import Seal
 from consortium_operator.chain.plan import Plan, PlannedNode
 from consortium_operator.chain.private import PrivateFiles
@@ -181,9 +181,6 @@ class FiscoBcos:
 
     def public_image(self, version: str) -> str:
         return layout.public_image(version)
-
-    def extra_ports(self, plan: Plan) -> tuple[Port, ...]:
-        return standalone.extra_ports(plan)
 
     def standalone_files(
         self, plan: Plan, seal: Seal, material: NodeMaterial, places: Mapping[str, Place]

@@ -19,6 +19,8 @@ CONF = "conf/"
 NODE_PEM = "conf/node.pem"
 TRUST_DIRECTORY = "trust/"
 
+WEB3 = "web3"
+
 
 @dataclass(frozen=True, slots=True)
 class Layout:
@@ -40,12 +42,15 @@ POD = Layout(files_dir="/etc/fisco-bcos", data_dir="/var/lib/fisco-bcos", p2p_po
 
 def process(plan: Plan) -> Process:
     """How the node's process is started in a pod."""
+    spec = plan.spec.fisco_bcos
     return Process(
         args=("-c", POD.file(CONFIG_INI), "-g", POD.file(CONFIG_GENESIS)),
         files_dir=POD.files_dir,
         data_dir=POD.data_dir,
         p2p=Port("p2p", POD.p2p_port),
-        rpc=Port("rpc", plan.spec.fisco_bcos.rpc.port),
+        rpc=Port("rpc", spec.rpc.port),
+        rpc_is_plain=not spec.rpc.tls,
+        for_clients=(Port(WEB3, spec.web3_rpc.port),) if spec.web3_rpc.enabled else (),
     )
 
 

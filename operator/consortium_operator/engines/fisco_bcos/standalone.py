@@ -7,19 +7,19 @@ files. Everything else is what the node would have in a pod.
 import json
 from collections.abc import Mapping
 
-from consortium_operator.chain.files import NodeFile, Port, Source
+from consortium_operator.chain.files import NodeFile, Source
 from consortium_operator.chain.genesis import Seal
 from consortium_operator.chain.plan import Plan
 from consortium_operator.chain.standalone import Place
 from consortium_operator.engines.fisco_bcos.access import access_lists
 from consortium_operator.engines.fisco_bcos.config import Values, config_ini, node_files
 from consortium_operator.engines.fisco_bcos.key_table import boolean
-from consortium_operator.engines.fisco_bcos.layout import CONF, POD
+from consortium_operator.engines.fisco_bcos.layout import CONF, POD, WEB3
 from consortium_operator.engines.fisco_bcos.sealed import SealedSettings
 from consortium_operator.engines.fisco_bcos.suites.table import SUITES
 from consortium_operator.engines.protocol import NodeMaterial
 
-P2P, RPC, WEB3 = "p2p", "rpc", "web3"
+P2P, RPC = "p2p", "rpc"
 
 TRUST_DIRECTORY = "conf/multiCaPath/"
 _PATHS = {
@@ -28,12 +28,6 @@ _PATHS = {
     Source.PEERS: "nodes.json",
     Source.TRUST: TRUST_DIRECTORY,
 }
-
-
-def extra_ports(plan: Plan) -> tuple[Port, ...]:
-    """The first port of each kind that nodes of one machine need beside P2P and RPC."""
-    web3 = plan.spec.fisco_bcos.web3_rpc
-    return (Port(WEB3, web3.port),) if web3.enabled else ()
 
 
 def standalone_files(

@@ -1,5 +1,6 @@
 """config.ini and the directory of a node."""
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -44,10 +45,21 @@ def test_both_switches_of_rpc_tls_agree() -> None:
     plan = rendered.plan()
     rpc = rendered.config_of(plan)["rpc"]
     assert (rpc["enable_ssl"], rpc["disable_ssl"]) == ("true", "false")
-    spec = plan.spec.fisco_bcos
-    plain = rendered.unchecked(plan, rpc=spec.rpc.model_copy(update={"tls": False}))
-    rpc = rendered.config_of(plain)["rpc"]
+    rpc = rendered.config_of(rendered.plan(rpc={"tls": False}))["rpc"]
     assert (rpc["enable_ssl"], rpc["disable_ssl"]) == ("false", "true")
+
+
+@pytest.mark.parametrize("version", ["3.9.0", "3.16.4"])
+def test_the_web3_port_is_open_to_the_pods_network_where_it_is_asked_for(version: str) -> None:
+    opened = rendered.plan(version=version, web3Rpc={"enabled": True, "port": 9000})
+    web3 = rendered.config_of(opened)["web3_rpc"]
+    assert [web3[key] for key in ("enable", "listen_ip", "listen_port")] == [
+        *("true", "0.0.0.0", "9000")
+    ]
+    closed = rendered.config_of(rendered.plan(version=version))["web3_rpc"]
+    assert closed["enable"] == "false"
+    assert [port.name for port in rendered.ENGINE.process(opened).ports] == ["p2p", "rpc", "web3"]
+    assert [port.name for port in rendered.ENGINE.process(rendered.plan()).ports] == ["p2p", "rpc"]
 
 
 def test_an_sm_chain_speaks_tlcp_between_nodes_and_ordinary_tls_to_clients() -> None:

@@ -96,6 +96,7 @@ def test_the_flag_of_rpbft_alone_does_not_make_an_rpbft_chain() -> None:
     ("version", "known", "field", "fisco_bcos"),
     [
         ("3.14.0", "3.15.0", "executor.version", {"executor": {"version": 1}}),
+        ("3.8.0", "3.9.0", "web3Rpc.enabled", {"web3Rpc": {"enabled": True}}),
         (
             "3.10.3",
             "3.11.0",

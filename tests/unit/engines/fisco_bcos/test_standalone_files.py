@@ -13,7 +13,7 @@ from tests.unit.engines.fisco_bcos import node_facts, rendered
 
 
 def places(plan: Plan, host: str = "192.0.2.7") -> dict[str, Place]:
-    ports = (Port("p2p", 30300), Port("rpc", 20200), *rendered.ENGINE.extra_ports(plan))
+    ports = (Port("p2p", 30300), Port("rpc", 20200), *rendered.ENGINE.process(plan).for_clients)
     return place_nodes(plan.nodes, [parse_host(host)], ports)
 
 
@@ -72,9 +72,7 @@ def test_a_web3_port_moves_with_the_node_where_it_is_open() -> None:
     """build_chain.sh gives all nodes of a host one; two processes cannot both listen there."""
     closed = rendered.plan()
     assert config(closed, number=1)["web3_rpc"]["listen_port"] == "8545"
-    spec = closed.spec.fisco_bcos
-    web3 = spec.web3_rpc.model_copy(update={"enabled": True, "port": 9000})
-    opened = rendered.unchecked(closed, web3_rpc=web3)
+    opened = rendered.plan(web3Rpc={"enabled": True, "port": 9000})
     assert config(opened, number=1)["web3_rpc"]["listen_port"] == "9001"
     assert config(opened, number=1)["web3_rpc"]["enable"] == "true"
 

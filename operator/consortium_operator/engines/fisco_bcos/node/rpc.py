@@ -123,17 +123,23 @@ async def open_connection(
     endpoint: NodeEndpoint, identity: ClientIdentity, limits: Limits
 ) -> AsyncIterator[Connection]:
     """Connects at the first call, and leaves no socket behind. Raises CallFailed."""
-    try:
-        context = client_context(identity, endpoint.tls_fingerprint)
-    except InvalidMaterial as error:
-        raise CallFailed(endpoint.node, f"cannot be asked: {error}") from error
     async with aiohttp.ClientSession(
         base_url=_url(endpoint),
-        connector=aiohttp.TCPConnector(ssl=context, limit=1),
+        connector=_connector(endpoint, identity),
         cookie_jar=aiohttp.DummyCookieJar(),
         auto_decompress=False,
     ) as session:
         yield Connection(session, endpoint, limits)
+
+
+def _connector(endpoint: NodeEndpoint, identity: ClientIdentity) -> aiohttp.TCPConnector:
+    if endpoint.plain:
+        return aiohttp.TCPConnector(limit=1)
+    try:
+        context = client_context(identity, endpoint.tls_fingerprint)
+    except InvalidMaterial as error:
+        raise CallFailed(endpoint.node, f"cannot be asked: {error}") from error
+    return aiohttp.TCPConnector(ssl=context, limit=1)
 
 
 async def takes_connections(endpoint: NodeEndpoint, within: float) -> bool:
@@ -150,7 +156,8 @@ async def takes_connections(endpoint: NodeEndpoint, within: float) -> bool:
 
 def _url(endpoint: NodeEndpoint) -> str:
     host = f"[{endpoint.host}]" if ":" in endpoint.host else endpoint.host
-    return f"https://{host}:{endpoint.port}"
+    scheme = "http" if endpoint.plain else "https"
+    return f"{scheme}://{host}:{endpoint.port}"
 
 
 def _silence(error: BaseException) -> Silence | None:

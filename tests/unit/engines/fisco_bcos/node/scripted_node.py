@@ -88,6 +88,7 @@ class ScriptedNode:
 
     script: Script
     port: int = 0
+    plain: bool = False
     asked: list[tuple[str, list[Any]]] = field(default_factory=list)
     connections: int = 0
     most_at_once: int = 0
@@ -95,7 +96,7 @@ class ScriptedNode:
 
     @property
     def endpoint(self) -> NodeEndpoint:
-        return NodeEndpoint(NODE, "127.0.0.1", self.port, pinned())
+        return NodeEndpoint(NODE, "127.0.0.1", self.port, pinned(), plain=self.plain)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
@@ -160,8 +161,10 @@ async def running(
     *,
     certificate: str | None = None,
     key: PrivateFiles | None = None,
+    plain: bool = False,
 ) -> AsyncIterator[ScriptedNode]:
-    node = ScriptedNode(script)
+    """`plain`: without TLS."""
+    node = ScriptedNode(script, plain=plain)
     tasks: set[asyncio.Task[None]] = set()
 
     def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -169,7 +172,11 @@ async def running(
         tasks.add(task)
         task.add_done_callback(tasks.discard)
 
-    context = server_context(certificate or server_certificate(), key or tls_key(), scratch)
+    context = (
+        None
+        if plain
+        else server_context(certificate or server_certificate(), key or tls_key(), scratch)
+    )
     server = await asyncio.start_server(accept, "127.0.0.1", 0, ssl=context)
     node.port = server.sockets[0].getsockname()[1]
     try:

@@ -249,6 +249,30 @@ async def test_a_server_without_tls_fails_in_the_handshake(tmp_path: Path) -> No
     assert view.problem.startswith("fails in the TLS handshake: ")
 
 
+async def test_nothing_is_ever_said_in_plain_text_to_a_node_of_tls(tmp_path: Path) -> None:
+    """It would be answered: what listens there speaks the node's own words, without TLS."""
+    async with running(tmp_path, plain=True) as node:
+        endpoint = replace(node.endpoint, plain=False)
+        view = await asking(Limits(connect=0.4, call=0.4, view=1)).view(endpoint, client())
+        assert view.problem is not None
+        assert node.asked == []
+
+
+async def test_a_node_without_tls_is_read_in_plain_text(tmp_path: Path) -> None:
+    async with running(tmp_path, plain=True) as node:
+        view = await asking().view(node.endpoint, client())
+    assert view.problem is None
+    assert view.node_id == NODE_ID
+
+
+async def test_a_node_of_tls_is_not_read_in_plain_text(tmp_path: Path) -> None:
+    async with running(tmp_path) as node:
+        view = await asking().view(replace(node.endpoint, plain=True), client())
+        assert view.problem is not None
+        assert view.silence is None
+        assert node.asked == []
+
+
 async def test_a_server_that_hangs_up_breaks_the_handshake_off() -> None:
     async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read(1)
