@@ -62,7 +62,7 @@ conformance: venv ## Hold the stand-in node, or NODE_COMMAND, against what real 
 
 .PHONY: integration
 integration: venv ## Run the tests that need a real kube-apiserver
-	$(PYTEST) tests/integration -m "not campaign"
+	$(PYTEST) tests/integration -m "not campaign" --numprocesses=auto --dist=loadfile
 
 .PHONY: e2e
 e2e: venv ## Run the tests that need real pods

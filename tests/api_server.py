@@ -109,12 +109,13 @@ class Api:
                 return None
             raise
 
-    def all(self, kind: Kind, namespace: str) -> list[Body]:
+    def all(self, kind: Kind, namespace: str | None) -> list[Body]:
+        """In a namespace or (None) everywhere."""
         return self._list(kind, namespace)["items"]  # type: ignore[no-any-return]  # JSON
 
     def version(self, namespace: str) -> str:
         """The version of the cluster now: where `history` may start."""
-        return str(self._list(CONSORTIUM_CHAIN, namespace)["metadata"]["resourceVersion"])
+        return str(self._list(CONFIG_MAP, namespace)["metadata"]["resourceVersion"])
 
     def create(self, kind: Kind, namespace: str, obj: Body) -> Body:
         named = {"apiVersion": kind.api_version, "kind": kind.kind, **obj}
@@ -167,7 +168,10 @@ class Api:
         path = f"{kind.collection_path(namespace)}?{urlencode(query)}"
         with closing(self._new_connection()) as connection:
             connection.request("GET", path)
-            text = connection.getresponse().read().decode()
+            answer = connection.getresponse()
+            text = answer.read().decode()
+        if answer.status >= 400:
+            raise Refused(answer.status, f"history of {kind}: {text}")
         for line in text.splitlines():
             event = json.loads(line)
             if event["type"] == "ERROR":
@@ -175,7 +179,7 @@ class Api:
             version = int(event["object"]["metadata"]["resourceVersion"])
             yield Happened(version, event["type"], event["object"])
 
-    def _list(self, kind: Kind, namespace: str) -> Body:
+    def _list(self, kind: Kind, namespace: str | None) -> Body:
         found = self._call("GET", kind.collection_path(namespace))
         named = {"apiVersion": kind.api_version, "kind": kind.kind}
         found["items"] = [{**named, **item} for item in found["items"]]
@@ -205,7 +209,7 @@ class Api:
         headers = {"Content-Type": content_type}
         status, found = self._send(method, url, text, headers)
         if status >= 400:
-            raise Refused(status, json.loads(found).get("message", found))
+            raise Refused(status, _message(found))
         return found
 
     def _send(
@@ -226,15 +230,49 @@ class Api:
         return http.client.HTTPSConnection(self._address, context=self._tls, timeout=30)
 
 
+def _message(text: str) -> str:
+    """Of a Status; a path that the server does not know gets a page without one."""
+    try:
+        return str(json.loads(text)["message"])
+    except (ValueError, KeyError):
+        return text
+
+
+_Entries = dict[tuple[str, ...], Body]
+_OPERATOR = "consortium-operator"
+
+
 def with_actors(history: Iterable[Happened]) -> Iterator[Happened]:
-    """Whoever wrote last has changed its own entry in managedFields."""
-    last: dict[str, list[Body]] = {}
+    """The operator writes under field managers of its own, and each write marks its writer's."""
+    last: dict[str, _Entries] = {}
     for event in history:
-        fields = event.object["metadata"].get("managedFields", [])
-        own = [one for one in fields if one["manager"].startswith("consortium-operator")]
-        wrote = event.type != "DELETED" and own != last.get(event.path, [])
-        last[event.path] = [] if event.type == "DELETED" else own
-        yield replace(event, actor="operator" if wrote else "somebody")
+        entries: _Entries = {
+            (one["manager"], one["operation"], one.get("subresource", "")): one
+            for one in event.object["metadata"].get("managedFields", [])
+        }
+        wrote = event.type != "DELETED" and _operator_wrote(last.get(event.path, {}), entries)
+        last[event.path] = {} if event.type == "DELETED" else entries
+        yield replace(event, actor=event.actor or ("operator" if wrote else "somebody"))
+
+
+def _operator_wrote(before: _Entries, after: _Entries) -> bool:
+    """Whoever writes takes fields from others, whose entries then shrink; but only the writer's own
+    has a new time, and that only where it has gained something. Times are in seconds: within one,
+    what counts is whose entry grew."""
+    changed = [key for key, entry in after.items() if entry != before.get(key)]
+    newer = [key for key in changed if after[key].get("time") != before.get(key, {}).get("time")]
+    grown = [key for key in changed if _fields(after[key]) - _fields(before.get(key, {}))]
+    return any(manager.startswith(_OPERATOR) for manager, *_ in newer or grown)
+
+
+def _fields(entry: Body) -> set[str]:
+    """The paths of all fields of an entry of managedFields."""
+    found, left = set(), [("", entry.get("fieldsV1", {}))]
+    while left:
+        path, fields = left.pop()
+        found.add(path)
+        left += [(f"{path}/{name}", below) for name, below in fields.items()]
+    return found
 
 
 def path_of(obj: Body) -> str:

@@ -1,4 +1,5 @@
-"""Sandboxes that tests share: one per session, taken down at its end.
+"""Sandboxes that tests share: one per session, taken down at its end. Where several processes share
+out the tests, each has its own.
 
 `CONSORTIUM_KEEP_SANDBOX=1` keeps them, so that the next run starts in a moment;
 `CONSORTIUM_TEST_SANDBOX` is the first part of their names, so that two runs need not meet.
@@ -13,8 +14,10 @@ from consortium_sandbox import Sandbox
 from consortium_sandbox.progress import Plain
 
 
-def _running(purpose: str, nodes: int) -> Iterator[Sandbox]:
-    sandbox = Sandbox(f"{os.environ.get('CONSORTIUM_TEST_SANDBOX', 'test')}-{purpose}")
+def running_sandbox(purpose: str, nodes: int) -> Iterator[Sandbox]:
+    prefix = os.environ.get("CONSORTIUM_TEST_SANDBOX", "test")
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "").removeprefix("gw")
+    sandbox = Sandbox(f"{prefix}-{purpose}{worker}")
     try:
         sandbox.up(nodes=nodes, progress=Plain())
         yield sandbox
@@ -26,10 +29,10 @@ def _running(purpose: str, nodes: int) -> Iterator[Sandbox]:
 @pytest.fixture(scope="session")
 def control_plane() -> Iterator[Sandbox]:
     """A real API server with its controllers and no nodes: objects are real, pods never run."""
-    yield from _running("int", nodes=0)
+    yield from running_sandbox("int", nodes=0)
 
 
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[Sandbox]:
     """A real cluster of three nodes in three zones."""
-    yield from _running("e2e", nodes=3)
+    yield from running_sandbox("e2e", nodes=3)

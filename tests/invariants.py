@@ -49,6 +49,7 @@ class _World:
     registered: set[Place] = field(default_factory=set)
     genesis: dict[tuple[str, str], set[str]] = field(default_factory=dict)
     pems: set[str] = field(default_factory=set)
+    services: set[tuple[str, str, str]] = field(default_factory=set)
 
     def all(self, kind: str, namespace: str, chain: str, part: str) -> list[Object]:
         return [
@@ -142,6 +143,16 @@ def _brought_keys(chain: Object) -> dict[tuple[str, str], str]:
     }
 
 
+def _brought(owner: Object, founder: Mapping[str, Any]) -> str | None:
+    """The Secret in which a member brings the founder's key."""
+    for member in (owner.get("spec") or {}).get("members") or []:
+        for group in member.get("nodes") or []:
+            if (member["name"], f"{group['name']}-0") == (founder["member"], founder["node"]):
+                found: str | None = (group.get("identity") or {}).get("secretName")
+                return found
+    return None
+
+
 def _order(obj: Object, place: Place, world: _World) -> Iterator[str]:
     chain = _label(obj, CHAIN_LABEL)
     genesis = world.all("ConfigMap", place[1], chain, "genesis")
@@ -149,12 +160,9 @@ def _order(obj: Object, place: Place, world: _World) -> Iterator[str]:
         yield "S5: a pod before the genesis"
         return
     for founder in json.loads(genesis[0]["data"]["founders.json"]):
-        services = [
-            service
-            for service in world.all("Service", place[1], chain, "node")
-            if _label(service, "consortium.dev/member") == founder["member"]
-        ]
-        if not services:
+        # One that was there may be gone again: the garbage collector takes its time with those of
+        # a resource that was deleted and written anew.
+        if (place[1], chain, founder["member"]) not in world.services:
             yield f"S5: a pod before the Service of {founder['member']}"
     for volume in obj["spec"]["template"]["spec"]["volumes"]:
         for needed in _named(volume, place[1]):
@@ -236,6 +244,9 @@ def _remember(change: Change, place: Place, world: _World) -> None:
         return
     if place[0] == OWNER_KIND:
         world.chains.add(place)
+    elif place[0] == "Service" and _label(obj, PART_LABEL) == "node":
+        member = _label(obj, "consortium.dev/member")
+        world.services.add((place[1], _label(obj, CHAIN_LABEL), member))
     elif place[0] == "Secret":
         world.secrets.setdefault(place, set()).add(_digest(obj.get("data")))
         world.pems |= set(_private_material(obj))

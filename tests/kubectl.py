@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from consortium_sandbox import tool_path
+from tests.resources import CRD_FILE, CRD_NAME
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,15 @@ class Kubectl:
 def as_list(*manifests: dict[str, Any]) -> str:
     """Objects as one document for --filename=-."""
     return json.dumps({"apiVersion": "v1", "kind": "List", "items": list(manifests)})
+
+
+def install_crd(kubeconfig: Path) -> None:
+    """The resource, once the API server serves it."""
+    kubectl = Kubectl(kubeconfig)
+    kubectl("apply", "--server-side", "--force-conflicts", f"--filename={CRD_FILE}")
+    established = ("wait", "--for=condition=Established", "--timeout=5s", f"crd/{CRD_NAME}")
+    # A wait that begins before there is any condition gives up at once.
+    eventually(lambda: kubectl.attempt(*established).returncode == 0)
 
 
 def eventually(true: Callable[[], Any], seconds: float = 30.0) -> None:

@@ -4,19 +4,22 @@ The API server remembers little more than a minute, so it is asked every few sec
 new. Each test's namespace is judged by its whole history, by the rules of `tests.invariants`.
 """
 
+import contextlib
 import threading
-from collections.abc import Iterable
+import time
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
 
 from consortium_operator.kube.kinds import CONSORTIUM_CHAIN, POD, Kind
-from tests.api_server import CHILDREN, Api, Happened, with_actors
-from tests.invariants import violations
+from tests.api_server import CHILDREN, Api, Happened, Refused, labels_of, with_actors
+from tests.invariants import CHAIN_LABEL, violations
 
 _RECORDED = (CONSORTIUM_CHAIN, *CHILDREN, POD)
 # The server forgets after 75 s at the earliest.
 _SWEEP_SECONDS = 15.0
+_LAG_SECONDS = 10.0
 
 
 class Recorder:
@@ -29,9 +32,13 @@ class Recorder:
         self._seen: dict[Kind, list[Happened]] = {kind: [] for kind in kinds}
         self._thread = threading.Thread(target=self._keep_up, daemon=True)
         self._failure: Exception | None = None
+        # (monotonic seconds, version of the cluster) at the begin of each sweep that succeeded.
+        self._checkpoints: list[tuple[float, int]] = []
+        self._resumed: dict[Kind, int] = {}
+        self._blind: list[tuple[int, int]] = []
 
     def __enter__(self) -> "Recorder":
-        self._since = self._api.version("default")
+        self._begin = int(self._api.version("default"))
         self._thread.start()
         return self
 
@@ -60,7 +67,17 @@ class Recorder:
 
     def violations(self, namespace: str) -> list[str]:
         """What the operator did there that it never may."""
-        return violations(self.history(namespace))
+        history = self.history(namespace)
+        return violations([*self._unseen(namespace, history), *history])
+
+    def _unseen(self, namespace: str, history: Iterable[Happened]) -> Iterator[Happened]:
+        """Chains that may have been there while the record of chains had a hole."""
+        for first, last in self._blind:
+            seen = [event.object for event in history if first <= event.version <= last]
+            for name in sorted({labels_of(obj).get(CHAIN_LABEL, "") for obj in seen}):
+                metadata = {"name": name, "namespace": namespace}
+                chain = {"kind": CONSORTIUM_CHAIN.kind, "metadata": metadata}
+                yield Happened(first, "ADDED", chain, "somebody")
 
     def _keep_up(self) -> None:
         while not self._ended.wait(_SWEEP_SECONDS):
@@ -72,12 +89,40 @@ class Recorder:
 
     def _sweep(self) -> None:
         with self._one_at_a_time, ThreadPoolExecutor(len(self._seen)) as pool:
+            now = time.monotonic(), int(self._api.version("default"))
             for found, seen in zip(
                 pool.map(self._new_of, self._seen), self._seen.values(), strict=True
             ):
                 seen += found
+            self._checkpoints.append(now)
 
     def _new_of(self, kind: Kind) -> list[Happened]:
-        seen = self._seen[kind]
-        since = str(seen[-1].version) if seen else self._since
-        return list(self._api.replay(kind, None, since))
+        since = max(self._settled(), self._resumed.get(kind, 0))
+        try:
+            found = list(self._api.replay(kind, None, str(since)))
+        except Refused:
+            if kind != CONSORTIUM_CHAIN:
+                raise
+            return self._found_again(since)
+        last = max([event.version for event in self._seen[kind]], default=0)
+        return [event for event in found if event.version > last]
+
+    def _settled(self) -> int:
+        """A version up to which everything was told for sure. What the server replays may lag
+        behind what it answers by a moment, and its own last event of a kind may be too old for it
+        to start from."""
+        now = time.monotonic()
+        old = [version for at, version in self._checkpoints if now - at >= _LAG_SECONDS]
+        return max(old, default=self._begin)
+
+    def _found_again(self, since: int) -> list[Happened]:
+        """The chains that there are, where their history ended: some tests take the CRD away."""
+        found = []
+        with contextlib.suppress(Refused):
+            for obj in self._api.all(CONSORTIUM_CHAIN, None):
+                version = int(obj["metadata"]["resourceVersion"])
+                found.append(Happened(version, "ADDED", obj, "somebody"))
+        now = int(self._api.version("default"))
+        self._resumed[CONSORTIUM_CHAIN] = now
+        self._blind.append((since, now))
+        return sorted(found, key=lambda event: event.version)

@@ -10,6 +10,7 @@ import yaml
 
 REPOSITORY = Path(__file__).parent.parent
 CRD_FILE = REPOSITORY / "crds" / "consortium.dev_consortiumchains.yaml"
+CRD_NAME = "consortiumchains.consortium.dev"
 QUICKSTART_FILE = REPOSITORY / "examples" / "quickstart.yaml"
 _TABLE = yaml.safe_load((Path(__file__).parent / "data/resources/cases.yaml").read_text("utf-8"))
 

@@ -1,6 +1,7 @@
 """The operator's own process: its probes, and what its death in the middle of work does."""
 
 import http.client
+import re
 from collections.abc import Iterator
 from contextlib import ExitStack
 
@@ -113,6 +114,29 @@ def test_a_chain_with_a_heavy_sealer_and_without_governance_runs_and_says_so(
         assert sorted(clients["webank"].sealers().values()) == sorted(WEIGHTS)
         height = clients["webank"].height()
         assert clients["webank"].send(an_account()) == height + 1
+
+
+@pytest.mark.campaign
+@pytest.mark.timeout(400)
+def test_a_heavy_sealer_restarts_when_a_person_says_so_and_each_time_anew(
+    twins: tuple[Chain, Chain],
+) -> None:
+    """The others roll by themselves: weights 1, 1 and 1 beside the 3 of them all."""
+    _, chain = twins
+    chain.wait_ready(seconds=120)
+    said = set()
+    for limit in ("20000", "25000"):
+        fields = chain.manifest["spec"]["fiscoBcos"] | {"config": {"txpool": {"limit": limit}}}
+        chain.apply(chain.with_spec(fiscoBcos=fields))
+        waits = chain.wait("UpToDate", "False", "AwaitingAcceptance", seconds=120)
+        assert chain.condition("QuorumHealthy")["status"] == "True"
+        command = re.search(r"kubectl (annotate [^`'\"]*?accept-pause=\S+)", waits["message"])
+        assert command is not None, waits["message"]
+        assert command[1] not in said, "an acceptance is good for one restart"
+        said.add(command[1])
+        chain.kubectl(*command[1].split())
+        chain.wait("UpToDate", "True", seconds=120)
+        chain.wait_ready(seconds=60)
 
 
 def test_two_chains_of_one_name_share_nothing(twins: tuple[Chain, Chain]) -> None:

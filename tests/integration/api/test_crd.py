@@ -9,11 +9,11 @@ import pytest
 
 from consortium_operator.api.parse import parse
 from consortium_sandbox import Sandbox, tool_path
-from tests.resources import BAD, BASE, CRD_FILE, GOOD, QUICKSTART_FILE, Case, with_fields
+from tests.kubectl import install_crd
+from tests.resources import BAD, BASE, CRD_NAME, GOOD, QUICKSTART_FILE, Case, with_fields
 
 pytestmark = pytest.mark.integration
 
-CRD_NAME = "consortiumchains.consortium.dev"
 SHA256 = "0123456789abcdef" * 4
 
 
@@ -46,10 +46,8 @@ class Kubectl:
 
 @pytest.fixture(scope="module")
 def kubectl(control_plane: Sandbox) -> Kubectl:
-    kubectl = Kubectl(str(control_plane.kubeconfig))
-    kubectl.output("apply", "--server-side", "--force-conflicts", f"--filename={CRD_FILE}")
-    kubectl.output("wait", "--for=condition=Established", "--timeout=30s", f"crd/{CRD_NAME}")
-    return kubectl
+    install_crd(control_plane.kubeconfig)
+    return Kubectl(str(control_plane.kubeconfig))
 
 
 @pytest.fixture

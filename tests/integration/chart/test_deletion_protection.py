@@ -10,7 +10,7 @@ from consortium_sandbox import Sandbox, tool_path
 from tests import chains
 from tests.charts import NAMESPACE as OPERATOR_NAMESPACE
 from tests.charts import Chart
-from tests.kubectl import Kubectl, as_list, eventually
+from tests.kubectl import Kubectl, as_list, eventually, install_crd
 
 pytestmark = pytest.mark.integration
 
@@ -36,9 +36,7 @@ def person(control_plane: Sandbox) -> Iterator[Kubectl]:
     kubectl = Kubectl(control_plane.kubeconfig)
     objects = Chart(tool_path("helm")).objects()
     wanted = [o for o in objects if o["kind"] not in ("Deployment", "ConfigMap")]
-    definition = [o for o in wanted if o["kind"] == "CustomResourceDefinition"]
-    kubectl(*APPLY, "--force-conflicts", stdin=as_list(*definition))
-    kubectl("wait", "--for=condition=Established", "crd/consortiumchains.consortium.dev")
+    install_crd(control_plane.kubeconfig)
     places = map(namespace, (GUARDED, FREE, OPERATOR_NAMESPACE))
     kubectl(*APPLY, "--force-conflicts", stdin=as_list(*places, *wanted))
     made = (

@@ -6,23 +6,15 @@ import pytest
 
 from consortium_sandbox import Sandbox
 from tests.documents import CHAINS, Written
-from tests.kubectl import Kubectl
-from tests.resources import CRD_FILE
+from tests.kubectl import Kubectl, install_crd
 
 pytestmark = pytest.mark.integration
 
 
 @pytest.fixture(scope="module")
 def kubectl(control_plane: Sandbox) -> Kubectl:
-    kubectl = Kubectl(control_plane.kubeconfig)
-    kubectl("apply", "--server-side", "--force-conflicts", f"--filename={CRD_FILE}")
-    kubectl(
-        "wait",
-        "--for=condition=Established",
-        "--timeout=30s",
-        "crd/consortiumchains.consortium.dev",
-    )
-    return kubectl
+    install_crd(control_plane.kubeconfig)
+    return Kubectl(control_plane.kubeconfig)
 
 
 @pytest.mark.parametrize("written", CHAINS, ids=str)

@@ -12,8 +12,10 @@ from consortium_operator.kube.client import KubeClient
 from consortium_operator.kube.errors import Conflict, Invalid, NotFound
 from consortium_operator.kube.events import Happening, event_about, event_time
 from consortium_operator.kube.kinds import CONSORTIUM_CHAIN, EVENT, JsonObject, ObjectKey, key_of
+from consortium_sandbox import Sandbox
 from tests.integration.kube.conftest import Somebody
-from tests.resources import CRD_FILE, QUICKSTART_FILE
+from tests.kubectl import install_crd
+from tests.resources import QUICKSTART_FILE
 
 pytestmark = pytest.mark.integration
 
@@ -29,9 +31,8 @@ def condition(kind: str, status: str) -> JsonObject:
 
 
 @pytest.fixture
-async def chain(client: KubeClient, namespace: str, somebody: Somebody) -> JsonObject:
-    somebody.kubectl("apply", "--server-side", "--force-conflicts", f"--filename={CRD_FILE}")
-    somebody.kubectl("wait", "--for=condition=Established", "crd/consortiumchains.consortium.dev")
+async def chain(client: KubeClient, namespace: str, control_plane: Sandbox) -> JsonObject:
+    install_crd(control_plane.kubeconfig)
     resource = next(
         one
         for one in yaml.safe_load_all(QUICKSTART_FILE.read_text("utf-8"))

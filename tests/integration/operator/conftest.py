@@ -33,9 +33,9 @@ from tests.integration.operator.support.process import OperatorProcess
 from tests.integration.operator.support.proxy import FaultProxy
 from tests.integration.operator.support.zygote import Zygote
 from tests.invariants import violations
-from tests.kubectl import Kubectl, as_list, eventually
+from tests.kubectl import Kubectl, as_list, eventually, install_crd
 from tests.leaks import Scanner
-from tests.resources import CRD_FILE
+from tests.recorder import Recorder
 
 _HERE = Path(__file__).parent
 _numbers = itertools.count(1)
@@ -49,6 +49,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.integration)
             # Without the fixtures: the first control plane of a machine has its programs built.
             item.add_marker(pytest.mark.timeout(120, func_only=True))
+
+
+@pytest.fixture(scope="session")
+def recorder(control_plane: Sandbox, account: "Account") -> Iterator[Recorder]:
+    with Recorder(control_plane.kubeconfig) as recorder:
+        yield recorder
 
 
 @dataclass(frozen=True)
@@ -74,10 +80,8 @@ def account(control_plane: Sandbox, tmp_path_factory: pytest.TempPathFactory) ->
     elsewhere = ("Deployment", "CustomResourceDefinition", "RoleBinding")
     installed = [one for one in objects if one["kind"] not in elsewhere]
     system = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": OPERATOR_NAMESPACE}}
-    kubectl(*_APPLY, stdin=CRD_FILE.read_text("utf-8"))
+    install_crd(control_plane.kubeconfig)
     kubectl(*_APPLY, stdin=as_list(system, *installed))
-    established = ("wait", "--for=condition=Established", "--timeout=30s", "crd/" + CRD_NAME)
-    kubectl(*established)
     # A cluster that was kept may still have the rights that `chainNamespaces: ["*"]` gives.
     kubectl("delete", "clusterrolebinding", binding["metadata"]["name"], "--ignore-not-found")
     config = yaml.safe_load(control_plane.kubeconfig.read_text())
@@ -89,9 +93,6 @@ def account(control_plane: Sandbox, tmp_path_factory: pytest.TempPathFactory) ->
     as_account = Kubectl(path)
     eventually(lambda: as_account.attempt("get", "cchain", "--all-namespaces").returncode == 0)
     return Account(path, binding)
-
-
-CRD_NAME = "consortiumchains.consortium.dev"
 
 
 @pytest.fixture(scope="module")
@@ -157,11 +158,16 @@ class Namespaces:
 
 
 @pytest.fixture(scope="module")
-def namespaces(api: Api, account: Account, operator: OperatorProcess) -> Iterator[Namespaces]:
-    """At the end of each module: no key material was left anywhere but in Secrets."""
+def namespaces(
+    api: Api, account: Account, operator: OperatorProcess, recorder: Recorder
+) -> Iterator[Namespaces]:
+    """At the end of each module: in all that happened no rule was broken, and no key material was
+    left anywhere but in Secrets."""
     found = Namespaces(api, account)
     yield found
     try:
+        broken = [one for namespace in found.made for one in recorder.violations(namespace)]
+        assert not broken, "\n".join(broken)
         leaks = leaks_of(api, found.made, operator)
         assert not leaks, "\n".join(leaks)
     finally:

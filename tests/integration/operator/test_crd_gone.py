@@ -9,19 +9,17 @@ import pytest
 from consortium_operator.kube.kinds import CONFIG_MAP, CONSORTIUM_CHAIN, SERVICE
 from consortium_sandbox import Sandbox
 from tests.api_server import CRD, Api, Happened, labels_of
-from tests.integration.operator.conftest import CRD_NAME, NewChain
+from tests.integration.operator.conftest import NewChain
 from tests.integration.operator.support.chain import Chain
 from tests.integration.operator.support.process import OperatorProcess
 from tests.integration.operator.support.waiting import wait_until
 from tests.invariants import violations
-from tests.kubectl import Kubectl
-from tests.resources import CRD_FILE
+from tests.kubectl import install_crd
+from tests.resources import CRD_NAME
 
 
 def install(control_plane: Sandbox) -> None:
-    kubectl = Kubectl(control_plane.kubeconfig)
-    kubectl("apply", "--server-side", "--filename=-", stdin=CRD_FILE.read_text("utf-8"))
-    kubectl("wait", "--for=condition=Established", "--timeout=30s", f"crd/{CRD_NAME}")
+    install_crd(control_plane.kubeconfig)
 
 
 def uninstall(api: Api) -> None:

@@ -13,12 +13,12 @@ import yaml
 from consortium_operator.kube.kinds import CONFIG_MAP, CONSORTIUM_CHAIN, SERVICE
 from consortium_sandbox import Sandbox
 from tests.api_server import CRD, Api, Body, Refused
-from tests.integration.operator.conftest import CRD_NAME, Namespaces, NewChain
+from tests.integration.operator.conftest import Namespaces, NewChain
 from tests.integration.operator.support.chain import ONE, Chain, members
 from tests.integration.operator.support.process import OperatorProcess
 from tests.integration.operator.support.waiting import wait_until
 from tests.kubectl import Kubectl
-from tests.resources import BAD, BASE, CRD_FILE
+from tests.resources import BAD, BASE, CRD_FILE, CRD_NAME
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,5 @@
 """A small sandbox of this directory's own, and an image for its pods."""
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from consortium_sandbox import Sandbox
 from consortium_sandbox.images.oci import ImageConfig, write_archive
 from consortium_sandbox.images.root_filesystem import root_filesystem
 from consortium_sandbox.progress import Plain
+from tests.conftest import running_sandbox
 from tests.integration.sandbox.kubectl import Kubectl
 from tests.integration.sandbox.manifests import NAMESPACE
 
@@ -17,13 +17,7 @@ from tests.integration.sandbox.manifests import NAMESPACE
 @pytest.fixture(scope="session")
 def nodes() -> Iterator[Sandbox]:
     """Two real nodes."""
-    sandbox = Sandbox("test-nodes")
-    try:
-        sandbox.up(nodes=2, progress=Plain())
-        yield sandbox
-    finally:
-        if os.environ.get("CONSORTIUM_KEEP_SANDBOX") != "1":
-            sandbox.down(progress=Plain())
+    yield from running_sandbox("nodes", nodes=2)
 
 
 @pytest.fixture(scope="session")
