@@ -114,7 +114,9 @@ class Standalone:
         told = next(one for one in self.summary["nodes"] if one["node"] == node.path)
         host, _, port = told["rpc"].rpartition(":")
         register = self._object("configmap", node.names.identity)
-        return NodeEndpoint(node.names.node, host, int(port), register["tls_fingerprint"])
+        plain = not self.plan.spec.fisco_bcos.rpc.tls
+        pinned = register["tls_fingerprint"]
+        return NodeEndpoint(node.names.node, host, int(port), pinned, plain=plain)
 
     def _sdk(self, node: PlannedNode) -> ClientIdentity:
         sdk = self.directory / "sdk" / node.member
@@ -136,8 +138,11 @@ class Standalone:
 @contextmanager
 def running(root: Path, body: dict[str, Any]) -> Iterator[Standalone]:
     """Renders `body` below `root` and starts its nodes, all on this machine."""
+    ports = free_ports(3 * NODES)
+    web3 = body["spec"].get("fiscoBcos", {}).get("web3Rpc")
+    if web3 is not None:
+        web3["port"] = ports + 2 * NODES
     (root / "chain.yaml").write_text(yaml.safe_dump(body))
-    ports = free_ports(2 * NODES)
     words = ["render", "-f", str(root / "chain.yaml"), "-o", str(root / "out"), "--format", "json"]
     words += [f"--standalone=127.0.0.1:{NODES}", f"--p2p-port={ports}"]
     done = CliRunner().invoke(app, [*words, f"--rpc-port={ports + NODES}"])

@@ -1,7 +1,11 @@
 """What `consortium render --standalone` writes is enough for bare processes: they start in their
 own directories, agree, and make a block."""
 
+import asyncio
+import http.client
+import json
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -34,6 +38,35 @@ async def test_one_transaction_makes_a_block_that_all_have(standalone: Standalon
     await standalone.send_transaction()
     view = await standalone.settled(height=1)
     assert view.splits == ()
+
+
+@pytest.fixture
+def without_tls(tmp_path: Path) -> Iterator[Standalone]:
+    body = chains.resource(fiscoBcos={"rpc": {"tls": False}, "web3Rpc": {"enabled": True}})
+    with running(tmp_path, body) as found:
+        yield found
+
+
+async def test_ports_without_tls_are_there_where_they_are_asked_for(
+    without_tls: Standalone,
+) -> None:
+    await without_tls.settled(height=0)
+    await without_tls.send_transaction()
+    await without_tls.settled(height=1)
+    endpoints = [node["web3"] for node in without_tls.summary["nodes"]]
+    assert len(set(endpoints)) == 4
+    for endpoint in endpoints:
+        assert await asyncio.to_thread(ask, endpoint, "eth_blockNumber") == "0x1"
+        assert await asyncio.to_thread(ask, endpoint, "eth_chainId") == hex(20200)
+
+
+def ask(endpoint: str, method: str) -> object:
+    connection = http.client.HTTPConnection(endpoint, timeout=20)
+    request = {"jsonrpc": "2.0", "method": method, "params": [], "id": 1}
+    connection.request("POST", "/", json.dumps(request))
+    result: object = json.loads(connection.getresponse().read())["result"]
+    connection.close()
+    return result
 
 
 def test_a_directory_with_a_ledger_in_it_is_never_replaced(standalone: Standalone) -> None:

@@ -124,6 +124,21 @@ def test_a_whole_standalone_directory(tmp_path: Path, out: Path) -> None:
     verify("ca/webank/ca.crt", "nodes/192.0.2.1/node0/conf/ssl.crt", out)
 
 
+def test_the_web3_port_of_each_node_is_shown(tmp_path: Path, out: Path) -> None:
+    opened = chains.resource(image=IMAGE, fiscoBcos={"web3Rpc": {"enabled": True, "port": 9000}})
+    (tmp_path / "chain.yaml").write_text(yaml.safe_dump(opened))
+    words = ["render", "-f", tmp_path / "chain.yaml", "-o", out, "--standalone=192.0.2.1:4"]
+    done = consortium(*words)
+    assert done.code == 0
+    (head,) = (line for line in done.stdout.splitlines() if line.startswith("Node "))
+    assert head.split("  ")[-1] == "Web3 RPC"
+    for number in range(4):
+        assert f"192.0.2.1:{20200 + number}  192.0.2.1:{9000 + number}\n" in done.stdout
+    clashing = consortium(*words, "--rpc-port=8998")
+    assert clashing.code != 0
+    assert "the rpc ports begin at 8998, the web3 ports at 9000" in clashing.stderr
+
+
 def verify(authority: str, leaf: str, out: Path) -> None:
     words = ["openssl", "verify", "-x509_strict", "-no-CApath", "-CAfile", authority, leaf]
     subprocess.run(words, cwd=out, check=True, capture_output=True)

@@ -182,9 +182,8 @@ def test_no_version_reads_another_switch_of_rpc_tls_than_the_one_that_is_meant(
     tag: str, tls: bool
 ) -> None:
     """Trap 13."""
-    plan = rendered.plan(version=tag)
-    rpc = plan.spec.fisco_bcos.rpc.model_copy(update={"tls": tls})
-    found = rendered.config_of(rendered.unchecked(plan, rpc=rpc))["rpc"]
+    plan = rendered.plan(version=tag, rpc={"tls": tls})
+    found = rendered.config_of(plan)["rpc"]
     assert found["disable_ssl"] == ("false" if tls else "true")
     assert found.get("enable_ssl", "true" if tls else "false") == ("true" if tls else "false")
     assert ("enable_ssl" in found) == (VERSIONS[tag].version >= (3, 12, 0))
@@ -278,6 +277,10 @@ def test_nobody_reaches_rpc_who_is_not_named() -> None:
         (port,) = rule["ports"]
         by_operator = "namespaceSelector" in peer
         assert by_operator == (port["port"] == process.rpc.number)
+    opened = rendered.plan(web3Rpc={"enabled": True})
+    assert network_policies(opened, rendered.ENGINE.process(opened)) == network_policies(
+        plan, process
+    )
     open_rpc = {"executor": {"authCheck": False}, "rpc": {"tls": False}}
     assert "executor.authCheck" in refused_settings(**open_rpc)
 
