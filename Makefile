@@ -42,7 +42,8 @@ test: lint unit conformance integration e2e ## Run every test but the long campa
 
 .PHONY: check-all
 check-all: test ## Run the tests and the long campaigns (at most 90 minutes)
-	$(PYTEST) -m campaign
+	$(PYTEST) tests/unit tests/conformance tests/integration -m campaign --numprocesses=auto --dist=loadfile
+	$(PYTEST) tests/e2e -m campaign
 
 .PHONY: lint
 lint: venv ## Check style, types and the direction of imports

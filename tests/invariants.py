@@ -104,7 +104,7 @@ def _of_operator(change: Change, before: Object | None, world: _World) -> Iterat
     if kind == "StatefulSet":
         if obj["spec"]["replicas"] != 1:
             yield "S6: a node with no pod, or with two of one key"
-        if before is None:
+        if before is None and not _is_doomed(obj, place, world):
             yield from _order(obj, place, world)
 
 
@@ -141,6 +141,14 @@ def _brought_keys(chain: Object) -> dict[tuple[str, str], str]:
         for group in member["nodes"]
         if "identity" in group
     }
+
+
+def _is_doomed(obj: Object, place: Place, world: _World) -> bool:
+    """Whether its resource was deleted between the operator's last look and its write: then the
+    garbage collector is at work, and takes this too."""
+    owner = world.now.get((OWNER_KIND, place[1], _label(obj, CHAIN_LABEL)))
+    uids = [one["uid"] for one in obj["metadata"].get("ownerReferences") or []]
+    return bool(uids) and (owner is None or owner["metadata"].get("uid", uids[0]) not in uids)
 
 
 def _brought(owner: Object, founder: Mapping[str, Any]) -> str | None:

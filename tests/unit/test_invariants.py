@@ -163,6 +163,22 @@ def test_s5_a_pod_before_what_it_needs() -> None:
     assert story.broken() == {"S5"}
 
 
+def test_a_pod_of_a_resource_that_is_gone_is_collected_whatever_it_misses() -> None:
+    owned = stateful_set()
+    owned["metadata"]["ownerReferences"] = [{"uid": "1"}]
+    resource_of_it = resource()
+    resource_of_it["metadata"]["uid"] = "1"
+    story = Story()
+    story.add(resource_of_it, "somebody")
+    story.add(owned)
+    assert story.broken() == {"S5"}
+    story = Story()
+    story.add(resource_of_it, "somebody")
+    story.delete(resource_of_it, "somebody")
+    story.add(owned)
+    assert story.broken() == set()
+
+
 def test_s6_what_cannot_be_replaced_is_deleted_or_would_be() -> None:
     for lost in (key("a"), register("a"), genesis(), thing("PersistentVolumeClaim", "trade-data")):
         story = founded()

@@ -16,9 +16,11 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 
+from consortium_operator.api.fisco_bcos import Cryptography
 from consortium_operator.chain.private import PrivateFiles
 from consortium_operator.engines.fisco_bcos.identity import new_account
-from consortium_operator.engines.fisco_bcos.suites.table import STANDARD
+from consortium_operator.engines.fisco_bcos.suites.suite import CryptoSuite
+from consortium_operator.engines.fisco_bcos.suites.table import STANDARD, SUITES
 from consortium_operator.engines.fisco_bcos.transaction import Transaction, sign
 from tests.e2e.support.chain import Chain
 from tests.e2e.support.forward import PortForward
@@ -74,6 +76,7 @@ class Sdk:
     def __init__(self, chain: Chain, pod: str, identity: Identity) -> None:
         self._group = chain.manifest["spec"].get("fiscoBcos", {}).get("groupId", "group0")
         self._chain_id = chain.manifest["spec"]["chainId"]
+        self._suite = suite_of(chain)
         self._forward = PortForward(chain.kubectl, chain.namespace, f"pod/{pod}", RPC_PORT)
         self._context = identity.context()
         self._ids = itertools.count(1)
@@ -135,12 +138,17 @@ class Sdk:
             to="",
             input=_CODE,
         )
-        raw = "0x" + sign(transaction, account, STANDARD).encode().hex()
+        raw = "0x" + sign(transaction, account, self._suite).encode().hex()
         receipt = self.call("sendTransaction", self._group, "", raw, False, within=within)
         assert receipt["status"] == 0, receipt
         return int(receipt["blockNumber"])
 
 
-def an_account() -> PrivateFiles:
+def an_account(suite: CryptoSuite = STANDARD) -> PrivateFiles:
     """A user of the chain: nobody that the operator knows."""
-    return new_account(STANDARD)
+    return new_account(suite)
+
+
+def suite_of(chain: Chain) -> CryptoSuite:
+    wanted = chain.manifest["spec"].get("fiscoBcos", {}).get("cryptography", "Standard")
+    return SUITES[Cryptography(wanted)]

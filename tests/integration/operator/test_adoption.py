@@ -45,10 +45,10 @@ RETAINED = {
 def delete_and_wait(chain: Chain) -> Versions:
     """What is left once the garbage collector is done."""
     chain.delete()
-    wait_until(
-        lambda: set(chain.versions()) <= RETAINED, "only what is retained is left", chain.report
-    )
-    return chain.versions()
+    chain.wait_collected()
+    left = chain.versions()
+    assert set(left) <= RETAINED
+    return left
 
 
 @pytest.fixture(scope="module")

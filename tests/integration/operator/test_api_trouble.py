@@ -195,15 +195,11 @@ def test_nothing_is_made_for_a_resource_whose_end_nobody_has_told(
     proxy.freeze_watches(of="/consortiumchains")
     since = len(proxy.writes)
     chain.delete()
-    wait_until(lambda: is_collected(chain), "what it owned is gone", chain.report)
+    chain.wait_collected()
     time.sleep(1)
-    assert is_collected(chain)
+    assert chain.is_collected()
     tried = [str(seen) for seen in proxy.writes[since:] if seen.namespace == chain.namespace]
     assert not [path for path in tried if "/status" not in path]
-
-
-def is_collected(chain: Chain) -> bool:
-    return not any(obj["metadata"].get("ownerReferences") for obj in chain.children())
 
 
 @pytest.mark.campaign

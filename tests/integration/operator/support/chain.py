@@ -155,6 +155,16 @@ class Chain:
                 last, since = now, time.monotonic()
             assert time.monotonic() < deadline, f"never still\n{self.report()}"
 
+    def wait_collected(self) -> None:
+        """Until it is gone, and what it owned with it. On a young control plane the garbage
+        collector learns only after half a minute that there are chains."""
+        wait_until(self.is_collected, "what it owned is gone", self.report, 2 * PATIENCE + 10)
+
+    def is_collected(self) -> bool:
+        is_gone = self.get(CONSORTIUM_CHAIN, self.name) is None
+        owned = [obj for obj in self.children() if obj["metadata"].get("ownerReferences")]
+        return is_gone and not owned
+
     def report(self) -> str:
         """What somebody needs who reads only the message of a failed test."""
         found = self.api.get(CONSORTIUM_CHAIN, self.namespace, self.name)
