@@ -34,6 +34,7 @@ _PEM_LINE = 64
 _BYTES_IN_PEM_LINE = 48
 # A base64 text that tells less than this many bytes of a key is not worth a false alarm.
 _ENOUGH = 16
+_SM2_NUMBER = bytes.fromhex("0201010420")
 
 Key = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 
@@ -72,14 +73,13 @@ class Scanner:
         """Knows this key from now on. `name`: how leaks call it."""
         self.keys += 1
         # Whether it is a good key is not asked here, and takes long.
-        key = load_pem_private_key(pem, None, unsafe_skip_rsa_key_validation=True)
-        assert isinstance(key, Key), f"{name}: a key of another kind than we make"
-        for number, size in _numbers(key):
+        numbers, encodings = _read(name, pem)
+        for number, size in numbers:
             secret = number.to_bytes(size, "big")
             self._add("base64", name, "base64", _aligned(secret))
             self._add("hex", name, "hexadecimal", [f"{number:x}"])
             self._add("decimal", name, "decimal", [str(number)])
-            for encoded in _encodings(key):
+            for encoded in encodings:
                 line = _line_with(encoded, secret)
                 self._add("base64", name, "base64 of PEM", _aligned(line))
                 self._add("hex", name, "hexadecimal of PEM", [line.hex()])
@@ -102,6 +102,23 @@ class Scanner:
 
     def _add(self, how: str, name: str, form: str, texts: Iterable[str]) -> None:
         self._needles[how] += [_Needle(name, form, text) for text in texts if text]
+
+
+def _read(name: str, pem: bytes) -> tuple[list[tuple[int, int]], list[bytes]]:
+    """The secret numbers, each with the bytes that it is written in, and the DER encodings."""
+    try:
+        key = load_pem_private_key(pem, None, unsafe_skip_rsa_key_validation=True)
+    except UnsupportedAlgorithm:
+        return _read_sm2(pem)
+    assert isinstance(key, Key), f"{name}: a key of another kind than we make"
+    return _numbers(key), _encodings(key)
+
+
+def _read_sm2(pem: bytes) -> tuple[list[tuple[int, int]], list[bytes]]:
+    """A curve that the library does not know. RFC 5915: version 1, then the number."""
+    der = base64.b64decode(b"".join(pem.splitlines()[1:-1]))
+    at = der.index(_SM2_NUMBER) + len(_SM2_NUMBER)
+    return [(int.from_bytes(der[at : at + 32], "big"), 32)], [der]
 
 
 def _numbers(key: Key) -> list[tuple[int, int]]:
@@ -158,6 +175,8 @@ def _is_key(der: bytes) -> bool:
         return False
     try:
         load_der_private_key(der, None)
-    except (ValueError, TypeError, UnsupportedAlgorithm):
+    except UnsupportedAlgorithm:
+        return _SM2_NUMBER in der
+    except (ValueError, TypeError):
         return False
     return True

@@ -15,10 +15,12 @@ from tests.kubectl import Kubectl, as_list
 
 pytestmark = [pytest.mark.campaign, pytest.mark.timeout(400)]
 
-ROOT = Brought(ecdsa(21), "WeBank root")
+# With key identifiers, as every tool of the day writes them: strict clients ask for them.
+ROOT = Brought(ecdsa(21), "WeBank root", key_id=b"root")
+NODES = Brought(ecdsa(22), "WeBank nodes", under=ROOT, key_id=b"nodes", above_id=b"root")
 BROUGHT = {
-    "nodes": Brought(ecdsa(22), "WeBank nodes", under=ROOT).files(root=ROOT),
-    "clients": Brought(ecdsa(23), "WeBank clients").files(),
+    "nodes": NODES.files(root=ROOT),
+    "clients": Brought(ecdsa(23), "WeBank clients", key_id=b"clients").files(),
     "key": {"node.pem": node_pem(21)},
 }
 

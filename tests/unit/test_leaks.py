@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import NameOID
 
+from consortium_operator.engines.fisco_bcos.suites.table import SM
 from tests.leaks import Key, Scanner
 
 EC_KEY = ec.generate_private_key(ec.SECP256K1())
@@ -127,3 +128,19 @@ def test_a_secret_may_hold_several_keys_and_things_that_are_none() -> None:
     assert scanner.keys == 2
     assert found(scanner, str(scalar(RSA_KEY)))
     assert not found(scanner, str(scalar(EC_KEY)))
+
+
+def test_a_key_of_national_cryptography_is_found_in_every_form() -> None:
+    """The library that reads the others does not know its curve."""
+    text = SM.ledger.new()
+    der = base64.b64decode(b"".join(text.splitlines()[1:-1]))
+    data = {"node.pem": base64.b64encode(text).decode()}
+    scanner = Scanner([{"metadata": {"name": "trade-identity"}, "data": data}])
+    at = der.index(bytes.fromhex("0201010420")) + 5
+    number = int.from_bytes(der[at : at + 32], "big")
+    for canary in (text.decode(), der.hex(), base64.b64encode(der).decode(), str(number)):
+        assert any("trade-identity/node.pem" in leak for leak in found(scanner, canary))
+    assert found(Scanner(), base64.b64encode(der).decode()) == [
+        "a log: a private key as base64 of DER"
+    ]
+    assert found(scanner, SM.ledger.new()[40:60].hex()) == []
