@@ -66,7 +66,8 @@ def check_files(plan: Plan) -> None:
     for section, keys in spec.config.items():
         for key, value in keys.items():
             assert config[section][key] == value
-    assert (config["rpc"]["disable_ssl"], config["p2p"]["listen_port"]) == ("false", "30300")
+    assert config["rpc"]["disable_ssl"] == ("false" if spec.rpc.tls else "true")
+    assert config["p2p"]["listen_port"] == "30300"
     assert config["rpc"]["listen_port"] == str(spec.rpc.port)
     assert not {"experimental", "failover"} & config.keys()
     dialled = json.loads(rendered.dial_list(plan, plan.nodes[0]))["nodes"]
