@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from types import TracebackType
 
@@ -26,6 +27,7 @@ class Recorder:
     """Records from the entry of the context to its end."""
 
     def __init__(self, kubeconfig: Path, kinds: Iterable[Kind] = _RECORDED) -> None:
+        self._kubeconfig = kubeconfig
         self._api = Api(kubeconfig)
         self._ended = threading.Event()
         self._one_at_a_time = threading.Lock()
@@ -101,9 +103,7 @@ class Recorder:
         try:
             found = list(self._api.replay(kind, None, str(since)))
         except Refused:
-            if kind != CONSORTIUM_CHAIN:
-                raise
-            return self._found_again(since)
+            found = self._found_again(kind, since)
         last = max([event.version for event in self._seen[kind]], default=0)
         return [event for event in found if event.version > last]
 
@@ -115,14 +115,17 @@ class Recorder:
         old = [version for at, version in self._checkpoints if now - at >= _LAG_SECONDS]
         return max(old, default=self._begin)
 
-    def _found_again(self, since: int) -> list[Happened]:
-        """The chains that there are, where their history ended: some tests take the CRD away."""
+    def _found_again(self, kind: Kind, since: int) -> list[Happened]:
+        """What there is of a kind whose history ended: some tests take the CRD away, and now and
+        then the server reads a kind anew from etcd and forgets what was before."""
         found = []
-        with contextlib.suppress(Refused):
-            for obj in self._api.all(CONSORTIUM_CHAIN, None):
-                version = int(obj["metadata"]["resourceVersion"])
-                found.append(Happened(version, "ADDED", obj, "somebody"))
-        now = int(self._api.version("default"))
-        self._resumed[CONSORTIUM_CHAIN] = now
-        self._blind.append((since, now))
+        with closing(Api(self._kubeconfig)) as api:  # an Api is for one thread
+            with contextlib.suppress(Refused):
+                for obj in api.all(kind, None):
+                    version = int(obj["metadata"]["resourceVersion"])
+                    found.append(Happened(version, "ADDED", obj, "somebody"))
+            now = int(api.version("default"))
+        self._resumed[kind] = now
+        if kind == CONSORTIUM_CHAIN:
+            self._blind.append((since, now))
         return sorted(found, key=lambda event: event.version)

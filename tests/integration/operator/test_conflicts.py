@@ -129,7 +129,7 @@ def test_two_chains_whose_names_collide_do_not_touch_each_other(new_chain: NewCh
     assert not any("StatefulSet" in path for path in second.versions())
     # What a deleted chain leaves behind is still its own.
     first.delete()
-    wait_until(lambda: not first.children(STATEFUL_SET), "what it owned is collected", first.report)
+    first.wait_collected()
     left = first.versions()
     second.poke()
     second.wait("SpecValid", "False", "NameConflict")

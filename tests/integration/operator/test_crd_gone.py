@@ -9,10 +9,10 @@ import pytest
 from consortium_operator.kube.kinds import CONFIG_MAP, CONSORTIUM_CHAIN, SERVICE
 from consortium_sandbox import Sandbox
 from tests.api_server import CRD, Api, Happened, labels_of
-from tests.integration.operator.conftest import NewChain
+from tests.integration.operator.conftest import Namespaces, NewChain
 from tests.integration.operator.support.chain import Chain
 from tests.integration.operator.support.process import OperatorProcess
-from tests.integration.operator.support.waiting import wait_until
+from tests.integration.operator.support.waiting import UNTIL_COLLECTED, wait_until
 from tests.invariants import violations
 from tests.kubectl import install_crd
 from tests.resources import CRD_NAME
@@ -25,6 +25,15 @@ def install(control_plane: Sandbox) -> None:
 def uninstall(api: Api) -> None:
     api.delete(CRD, "", CRD_NAME)
     wait_until(lambda: api.get(CRD, "", CRD_NAME) is None, "the CRD is gone", lambda: "")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def collector_knows_chains(api: Api, namespaces: Namespaces, operator: OperatorProcess) -> None:
+    """A garbage collector that has not heard of a kind before it goes never takes what it owned."""
+    chain = Chain(api, namespaces.make(), operator.log)
+    chain.found()
+    chain.delete()
+    chain.wait_collected()
 
 
 @pytest.fixture
@@ -61,7 +70,9 @@ def test_chains_survive_the_end_of_their_crd(
     # Nobody can ask for it any more afterwards.
     resources = api.history(chain.namespace, since, (CONSORTIUM_CHAIN,))
     uninstall(api)
-    wait_until(lambda: not owned(chain), "what it owned is collected", operator.log)
+    wait_until(
+        lambda: not owned(chain), "what it owned is collected", operator.log, UNTIL_COLLECTED
+    )
     wait_until(lambda: says(operator, "/readyz", 500), "it says that it waits", operator.log)
     assert "install its CRD" in operator.answer("/readyz")[1]
     assert says(operator, "/healthz", 200)
@@ -87,7 +98,9 @@ def test_a_resource_that_is_not_written_again_stays_gone(
     other.found()
     uninstall(api)
     install(control_plane)
-    wait_until(lambda: not owned(chain), "what it owned is collected", operator.log)
+    wait_until(
+        lambda: not owned(chain), "what it owned is collected", operator.log, UNTIL_COLLECTED
+    )
     other.found()
     api.delete(CONFIG_MAP, chain.namespace, "trade-genesis-copy")
     time.sleep(1)

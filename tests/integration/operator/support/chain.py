@@ -9,7 +9,7 @@ from typing import Any
 from consortium_operator.kube.kinds import CONSORTIUM_CHAIN, STATEFUL_SET, Kind
 from tests.api_server import CHILDREN, Api, Body, labels_of, path_of
 from tests.integration.operator.support.process import VERSION
-from tests.integration.operator.support.waiting import PATIENCE, wait_until
+from tests.integration.operator.support.waiting import PATIENCE, UNTIL_COLLECTED, wait_until
 
 CHAIN_LABEL = "consortium.dev/chain"
 FOUNDED = ("IdentitiesIntact", "GenesisSealed", "CertificatesValid", "SpecValid")
@@ -156,9 +156,8 @@ class Chain:
             assert time.monotonic() < deadline, f"never still\n{self.report()}"
 
     def wait_collected(self) -> None:
-        """Until it is gone, and what it owned with it. On a young control plane the garbage
-        collector learns only after half a minute that there are chains."""
-        wait_until(self.is_collected, "what it owned is gone", self.report, 2 * PATIENCE + 10)
+        """Until it is gone, and what it owned with it."""
+        wait_until(self.is_collected, "what it owned is gone", self.report, UNTIL_COLLECTED)
 
     def is_collected(self) -> bool:
         is_gone = self.get(CONSORTIUM_CHAIN, self.name) is None
