@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from consortium_operator.chain.private import PrivateFiles
+from consortium_operator.engines.fisco_bcos.node.client import FiscoBcosClient
 from consortium_operator.engines.fisco_bcos.node.rpc import Limits
 from consortium_operator.engines.protocol import ClientIdentity, NodeEndpoint
 from tests.unit.engines.fisco_bcos.material import (
@@ -187,3 +188,8 @@ async def running(
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await server.wait_closed()
+
+
+def asking(limits: Limits = PATIENT) -> FiscoBcosClient:
+    """The operator's client, of the chain that the observed nodes have."""
+    return FiscoBcosClient("chain0", "group0", limits)
