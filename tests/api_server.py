@@ -9,7 +9,7 @@ import json
 import ssl
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -57,6 +57,9 @@ MERGE = "application/merge-patch+json"
 JSON_PATCH = "application/json-patch+json"
 APPLY = "application/apply-patch+yaml"
 _PERSON = "person"
+_FROM_THE_BEGIN = {"sendInitialEvents": "true", "resourceVersionMatch": "NotOlderThan"}
+_BOOKMARK_SECONDS = 2
+"""A bookmark comes so long before the end of a watch."""
 
 
 class Refused(Exception):
@@ -70,7 +73,8 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Happened:
-    """One event of a watch: what became of one object, at which version of the cluster.
+    """One event of a watch: what became of one object, at which version of the cluster. Of a
+    BOOKMARK only the version means something.
 
     `actor`: operator where the write was the operator's; of a deletion nobody can tell.
     """
@@ -89,6 +93,7 @@ class Api:
     """Calls by the administrator of `kubeconfig`, whose certificates are files. For one thread."""
 
     def __init__(self, kubeconfig: Path) -> None:
+        self._kubeconfig = kubeconfig
         config = yaml.safe_load(kubeconfig.read_text())
         cluster, user = config["clusters"][0]["cluster"], config["users"][0]["user"]
         self.server: str = cluster["server"]
@@ -111,7 +116,8 @@ class Api:
 
     def all(self, kind: Kind, namespace: str | None) -> list[Body]:
         """In a namespace or (None) everywhere."""
-        return self._list(kind, namespace)["items"]  # type: ignore[no-any-return]  # JSON
+        found: list[Body] = self._list(kind, namespace)["items"]
+        return found
 
     def version(self, namespace: str) -> str:
         """The version of the cluster now: where `history` may start."""
@@ -162,22 +168,43 @@ class Api:
         return list(with_actors(in_order))
 
     def replay(self, kind: Kind, namespace: str | None, since: str) -> Iterator[Happened]:
-        """What became of one kind after version `since`, in a namespace or (None) everywhere. For
-        any thread."""
-        query = {"watch": "true", "resourceVersion": since, "timeoutSeconds": "1"}
+        """What became of one kind after version `since` and up to now, in a namespace or (None)
+        everywhere. For any thread."""
+        with closing(Api(self._kubeconfig)) as api:
+            now = int(api._list(kind, namespace)["metadata"]["resourceVersion"])
+        last = int(since)
+        while last < now:
+            with self.watch(kind, namespace, str(last), seconds=_BOOKMARK_SECONDS + 1) as events:
+                for event in events:
+                    last = event.version
+                    if event.type != "BOOKMARK":
+                        yield event
+                    elif last >= now:
+                        return
+
+    @contextmanager
+    def watch(
+        self,
+        kind: Kind,
+        namespace: str | None,
+        since: str | None,
+        seconds: int = 300,
+    ) -> Iterator[Iterator[Happened]]:
+        """What becomes of one kind after version `since`, in a namespace or (None) everywhere. With
+        None, first all there is, as ADDED, then a BOOKMARK.
+
+        A BOOKMARK comes once a minute, and about 2 s before the end: everything up to its version
+        was told. For any thread.
+        """
+        query = {"watch": "true", "allowWatchBookmarks": "true", "timeoutSeconds": str(seconds)}
+        query |= _FROM_THE_BEGIN if since is None else {"resourceVersion": since}
         path = f"{kind.collection_path(namespace)}?{urlencode(query)}"
-        with closing(self._new_connection()) as connection:
+        with closing(self._new_connection(timeout=seconds + 30)) as connection:
             connection.request("GET", path)
             answer = connection.getresponse()
-            text = answer.read().decode()
-        if answer.status >= 400:
-            raise Refused(answer.status, f"history of {kind}: {text}")
-        for line in text.splitlines():
-            event = json.loads(line)
-            if event["type"] == "ERROR":
-                raise Refused(410, f"history of {kind}: {event['object']['message']}")
-            version = int(event["object"]["metadata"]["resourceVersion"])
-            yield Happened(version, event["type"], event["object"])
+            if answer.status >= 400:
+                raise Refused(answer.status, f"watch of {kind}: {answer.read().decode()}")
+            yield (_happened(kind, line) for line in answer)
 
     def _list(self, kind: Kind, namespace: str | None) -> Body:
         found = self._call("GET", kind.collection_path(namespace))
@@ -226,8 +253,16 @@ class Api:
         # The server has closed a connection that nobody used for long.
         return self._send(method, url, text, headers)
 
-    def _new_connection(self) -> http.client.HTTPSConnection:
-        return http.client.HTTPSConnection(self._address, context=self._tls, timeout=30)
+    def _new_connection(self, timeout: int = 30) -> http.client.HTTPSConnection:
+        return http.client.HTTPSConnection(self._address, context=self._tls, timeout=timeout)
+
+
+def _happened(kind: Kind, line: bytes) -> Happened:
+    event = json.loads(line)
+    if event["type"] == "ERROR":
+        raise Refused(event["object"].get("code", 410), f"watch of {kind}: {event['object']}")
+    version = int(event["object"]["metadata"]["resourceVersion"])
+    return Happened(version, event["type"], event["object"])
 
 
 def _message(text: str) -> str:

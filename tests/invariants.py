@@ -151,16 +151,6 @@ def _is_doomed(obj: Object, place: Place, world: _World) -> bool:
     return bool(uids) and (owner is None or owner["metadata"].get("uid", uids[0]) not in uids)
 
 
-def _brought(owner: Object, founder: Mapping[str, Any]) -> str | None:
-    """The Secret in which a member brings the founder's key."""
-    for member in (owner.get("spec") or {}).get("members") or []:
-        for group in member.get("nodes") or []:
-            if (member["name"], f"{group['name']}-0") == (founder["member"], founder["node"]):
-                found: str | None = (group.get("identity") or {}).get("secretName")
-                return found
-    return None
-
-
 def _order(obj: Object, place: Place, world: _World) -> Iterator[str]:
     chain = _label(obj, CHAIN_LABEL)
     genesis = world.all("ConfigMap", place[1], chain, "genesis")

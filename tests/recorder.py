@@ -1,47 +1,57 @@
 """The recorder: every change of every object that matters here, for as long as a cluster is used.
 
-The API server remembers little more than a minute, so it is asked every few seconds for what is
-new. Each test's namespace is judged by its whole history, by the rules of `tests.invariants`.
+One watch for each kind goes on all the time: the API server remembers only some of what was, and
+under load forgets it early. Each test's namespace is judged by its whole history, by the rules of
+`tests.invariants`.
 """
 
-import contextlib
+import http.client
 import threading
 import time
-from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from types import TracebackType
+from typing import Protocol
 
 from consortium_operator.kube.kinds import CONSORTIUM_CHAIN, POD, Kind
-from tests.api_server import CHILDREN, Api, Happened, Refused, labels_of, with_actors
+from tests.api_server import CHILDREN, Body, Happened, Refused, labels_of, with_actors
 from tests.invariants import CHAIN_LABEL, violations
 
 _RECORDED = (CONSORTIUM_CHAIN, *CHILDREN, POD)
-# The server forgets after 75 s at the earliest.
-_SWEEP_SECONDS = 15.0
-_LAG_SECONDS = 10.0
+_GONE = frozenset({404, 410})
+"""How a watch is refused: the kind is not there, or what it asks for is forgotten."""
+_PATIENCE_SECONDS = 60.0
+_PAUSE_SECONDS = 0.05
+_LAG_SECONDS = 0.2
+"""What came and went is in no list that a watch could be held against: so much may one lag."""
+
+
+class Source(Protocol):
+    """What is recorded: `tests.api_server.Api`. Only `watch` is called by several threads."""
+
+    def version(self, namespace: str) -> str: ...
+    def all(self, kind: Kind, namespace: str | None) -> list[Body]: ...
+    def watch(
+        self, kind: Kind, namespace: str | None, since: str | None
+    ) -> AbstractContextManager[Iterator[Happened]]: ...
+
+
+class RecordHasHole(AssertionError):
+    """Something may have happened that was not recorded: nothing can be judged."""
 
 
 class Recorder:
     """Records from the entry of the context to its end."""
 
-    def __init__(self, kubeconfig: Path, kinds: Iterable[Kind] = _RECORDED) -> None:
-        self._kubeconfig = kubeconfig
-        self._api = Api(kubeconfig)
+    def __init__(self, source: Source, kinds: Iterable[Kind] = _RECORDED) -> None:
+        self._source = source
         self._ended = threading.Event()
-        self._one_at_a_time = threading.Lock()
-        self._seen: dict[Kind, list[Happened]] = {kind: [] for kind in kinds}
-        self._thread = threading.Thread(target=self._keep_up, daemon=True)
-        self._failure: Exception | None = None
-        # (monotonic seconds, version of the cluster) at the begin of each sweep that succeeded.
-        self._checkpoints: list[tuple[float, int]] = []
-        self._resumed: dict[Kind, int] = {}
-        self._blind: list[tuple[int, int]] = []
+        self._tracks = [_Track(source, kind, self._ended) for kind in kinds]
 
     def __enter__(self) -> "Recorder":
-        self._begin = int(self._api.version("default"))
-        self._thread.start()
+        begin = int(self._source.version("default"))
+        for track in self._tracks:
+            track.start(begin)
         return self
 
     def __exit__(
@@ -50,21 +60,15 @@ class Recorder:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        # The threads end with the process at the latest: most wait for what never comes.
         self._ended.set()
-        self._thread.join()
-        self._api.close()
 
     def history(self, namespace: str) -> list[Happened]:
         """All of it up to now, in the order in which it happened: one etcd numbers all writes, so
-        the versions of different kinds compare."""
-        self._sweep()
-        assert self._failure is None, f"the record has a hole: {self._failure}"
-        events = [
-            event
-            for events in self._seen.values()
-            for event in events
-            if event.object["metadata"].get("namespace") == namespace
-        ]
+        the versions of different kinds compare. Raises RecordHasHole."""
+        time.sleep(_LAG_SECONDS)
+        now = int(self._source.version("default"))
+        events = [event for track in self._tracks for event in track.of(namespace, now)]
         return list(with_actors(sorted(events, key=lambda event: event.version)))
 
     def violations(self, namespace: str) -> list[str]:
@@ -73,59 +77,113 @@ class Recorder:
         return violations([*self._unseen(namespace, history), *history])
 
     def _unseen(self, namespace: str, history: Iterable[Happened]) -> Iterator[Happened]:
-        """Chains that may have been there while the record of chains had a hole."""
-        for first, last in self._blind:
+        """Chains that may have been there while nobody could tell."""
+        holes = [hole for track in self._tracks for hole in track.blind]
+        for first, last in holes:
             seen = [event.object for event in history if first <= event.version <= last]
             for name in sorted({labels_of(obj).get(CHAIN_LABEL, "") for obj in seen}):
                 metadata = {"name": name, "namespace": namespace}
                 chain = {"kind": CONSORTIUM_CHAIN.kind, "metadata": metadata}
                 yield Happened(first, "ADDED", chain, "somebody")
 
-    def _keep_up(self) -> None:
-        while not self._ended.wait(_SWEEP_SECONDS):
-            try:
-                self._sweep()
-            except Exception as error:
-                self._failure = error
-                return
 
-    def _sweep(self) -> None:
-        with self._one_at_a_time, ThreadPoolExecutor(len(self._seen)) as pool:
-            now = time.monotonic(), int(self._api.version("default"))
-            for found, seen in zip(
-                pool.map(self._new_of, self._seen), self._seen.values(), strict=True
-            ):
-                seen += found
-            self._checkpoints.append(now)
+class _Track:
+    """The record of one kind. `blind`: from which version to which nobody could see its objects.
+    That happens to our own kind alone, whose CRD some tests take away."""
 
-    def _new_of(self, kind: Kind) -> list[Happened]:
-        since = max(self._settled(), self._resumed.get(kind, 0))
+    def __init__(self, source: Source, kind: Kind, ended: threading.Event) -> None:
+        self.blind: list[tuple[int, int]] = []
+        self._source, self._kind, self._ended = source, kind, ended
+        self._events: list[Happened] = []
+        self._failure: str | None = None
+        self._last = 0
+        self._is_gone = False
+
+    def start(self, begin: int) -> None:
+        self._last = begin
+        threading.Thread(target=self._record, daemon=True).start()
+
+    def of(self, namespace: str, now: int) -> list[Happened]:
+        """All that was told up to version `now`: a watch tells in order, so nothing is missing once
+        it has told how each object that is listed became what it is, and that the others went."""
+        listed = {uid_of(obj): version_of(obj) for obj in self._listed(namespace)}
+        deadline = time.monotonic() + _PATIENCE_SECONDS
+        while not _agree(told := self._told(namespace), listed, now):
+            if self._failure is not None or time.monotonic() > deadline:
+                raise RecordHasHole(f"{self._kind}: {self._failure or 'the watch lags behind'}")
+            time.sleep(_PAUSE_SECONDS)
+        return told
+
+    def _listed(self, namespace: str) -> list[Body]:
         try:
-            found = list(self._api.replay(kind, None, str(since)))
-        except Refused:
-            found = self._found_again(kind, since)
-        last = max([event.version for event in self._seen[kind]], default=0)
-        return [event for event in found if event.version > last]
+            return self._source.all(self._kind, namespace)
+        except Refused as refused:
+            if self._may_be_gone(refused):
+                return []
+            raise
 
-    def _settled(self) -> int:
-        """A version up to which everything was told for sure. What the server replays may lag
-        behind what it answers by a moment, and its own last event of a kind may be too old for it
-        to start from."""
-        now = time.monotonic()
-        old = [version for at, version in self._checkpoints if now - at >= _LAG_SECONDS]
-        return max(old, default=self._begin)
+    def _told(self, namespace: str) -> list[Happened]:
+        return [e for e in self._events if e.object["metadata"].get("namespace") == namespace]
 
-    def _found_again(self, kind: Kind, since: int) -> list[Happened]:
-        """What there is of a kind whose history ended: some tests take the CRD away, and now and
-        then the server reads a kind anew from etcd and forgets what was before."""
-        found = []
-        with closing(Api(self._kubeconfig)) as api:  # an Api is for one thread
-            with contextlib.suppress(Refused):
-                for obj in api.all(kind, None):
-                    version = int(obj["metadata"]["resourceVersion"])
-                    found.append(Happened(version, "ADDED", obj, "somebody"))
-            now = int(api.version("default"))
-        self._resumed[kind] = now
-        if kind == CONSORTIUM_CHAIN:
-            self._blind.append((since, now))
-        return sorted(found, key=lambda event: event.version)
+    def _record(self) -> None:
+        try:
+            while not self._ended.wait(_PAUSE_SECONDS):
+                self._watch()
+        except Exception as error:
+            self._failure = f"{type(error).__name__}: {error}"
+
+    def _watch(self) -> None:
+        """For as long as one connection lasts; the next goes on where it broke."""
+        since = None if self._is_gone else str(self._last)
+        try:
+            with self._source.watch(self._kind, None, since) as events:
+                for event in events:
+                    self._note(event)
+                    if self._ended.is_set():
+                        return
+        except (OSError, http.client.HTTPException):
+            return
+        except Refused as refused:
+            if not self._may_be_gone(refused):
+                raise
+            self._lose_sight()
+
+    def _note(self, event: Happened) -> None:
+        if event.type != "BOOKMARK":
+            self._events.append(event)
+        elif self._is_gone:
+            self.blind.append((self._last, event.version))
+            self._is_gone = False
+        if not self._is_gone:
+            self._last = max(self._last, event.version)
+
+    def _may_be_gone(self, refused: Refused) -> bool:
+        return self._kind == CONSORTIUM_CHAIN and refused.status in _GONE
+
+    def _lose_sight(self) -> None:
+        """With its CRD went every object; what there is of it later begins with a bookmark."""
+        if self._is_gone:
+            return
+        self._is_gone = True
+        last = {uid_of(event.object): event for event in self._events}
+        self._events += [
+            Happened(self._last, "DELETED", event.object, "somebody")
+            for event in last.values()
+            if event.type != "DELETED"
+        ]
+
+
+def _agree(told: Iterable[Happened], listed: Mapping[str, int], now: int) -> bool:
+    """`listed`: uid → version. What is younger than `now` may have come after the list."""
+    last = {uid_of(event.object): event for event in told}
+    are_known = all(uid in last and last[uid].version >= at for uid, at in listed.items())
+    others = (event for uid, event in last.items() if uid not in listed)
+    return are_known and all(one.type == "DELETED" or one.version > now for one in others)
+
+
+def uid_of(obj: Body) -> str:
+    return str(obj["metadata"]["uid"])
+
+
+def version_of(obj: Body) -> int:
+    return int(obj["metadata"]["resourceVersion"])

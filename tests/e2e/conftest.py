@@ -8,7 +8,7 @@ is recorded, and each namespace is judged before it goes (`support/aftermath.py`
 import secrets
 import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -16,6 +16,7 @@ import yaml
 
 from consortium_sandbox import Sandbox, build_images, tool_path
 from consortium_sandbox.progress import Plain
+from tests.api_server import Api
 from tests.charts import CHART, NAMESPACE, RELEASE, Chart
 from tests.e2e.support.aftermath import Aftermath
 from tests.e2e.support.chain import Body, Chain
@@ -68,7 +69,7 @@ def operator(cluster: Sandbox, kubectl: Kubectl) -> str:
 
 @pytest.fixture(scope="session")
 def aftermath(kubectl: Kubectl, operator: str) -> Iterator[Aftermath]:
-    with Recorder(kubectl.kubeconfig) as recorder:
+    with closing(Api(kubectl.kubeconfig)) as api, Recorder(api) as recorder:
         yield Aftermath(kubectl, recorder)
 
 

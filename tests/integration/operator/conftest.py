@@ -53,7 +53,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def recorder(control_plane: Sandbox, account: "Account") -> Iterator[Recorder]:
-    with Recorder(control_plane.kubeconfig) as recorder:
+    with closing(Api(control_plane.kubeconfig)) as api, Recorder(api) as recorder:
         yield recorder
 
 

@@ -13,7 +13,7 @@ import select
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -80,9 +80,7 @@ class Forked:
         return 0
 
 
-def _become_an_operator(order: Mapping[str, Any]) -> None:
-    from consortium_operator.handlers.main import main as operate
-
+def _become_an_operator(operate: Callable[[list[str]], object], order: Mapping[str, Any]) -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     nothing = os.open(os.devnull, os.O_RDONLY)
     log = os.open(order["log"], os.O_WRONLY | os.O_APPEND | os.O_CREAT)
@@ -92,15 +90,17 @@ def _become_an_operator(order: Mapping[str, Any]) -> None:
 
 
 def main() -> None:
-    import consortium_operator.handlers.main  # noqa: F401  # what takes so long
+    # What takes so long, and nobody who only imports this module needs.
+    from consortium_operator.handlers.main import main as operate
 
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody asks how they ended
     for line in sys.stdin:
         pid = os.fork()
         if pid == 0:
-            _become_an_operator(json.loads(line))
+            _become_an_operator(operate, json.loads(line))
             return
-        print(pid, flush=True)  # noqa: T201  # the answer
+        sys.stdout.write(f"{pid}\n")
+        sys.stdout.flush()
 
 
 if __name__ == "__main__":
