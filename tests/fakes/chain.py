@@ -10,13 +10,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from consortium_operator.chain.changes import MemberChange, Members, Standing
 from consortium_operator.chain.genesis import Seal
 from consortium_operator.chain.plan import Plan
 from consortium_operator.chain.private import PrivateFiles
 from consortium_operator.chain.view import NodeView, Silence
 from consortium_operator.engines.fisco_bcos import ini
 from consortium_operator.engines.fisco_bcos.engine import FiscoBcos
-from consortium_operator.engines.protocol import ChainCallFailed, ClientIdentity, NodeEndpoint
+from consortium_operator.engines.protocol import (
+    ChainCallFailed,
+    ClientIdentity,
+    Enacted,
+    NodeEndpoint,
+)
 from consortium_operator.kube.kinds import CONFIG_MAP, POD, JsonObject
 from tests.fakes.cluster import FakeCluster
 
@@ -30,7 +36,7 @@ class FakeNodes:
 
     `silent`: full object names of nodes that do not answer. `hung`: uids of pods whose process
     hangs until they are replaced. `scripted`: fields of the nodes' answers that are set by the
-    test. `heights`: by chain name.
+    test. `heights`: by chain name. `refusal`: what the chain answers to every change.
     """
 
     cluster: FakeCluster
@@ -40,6 +46,8 @@ class FakeNodes:
     heights: dict[str, int] = field(default_factory=dict)
     probes: list[str] = field(default_factory=list)
     refuses_probes: bool = False
+    enacted: list[MemberChange] = field(default_factory=list)
+    refusal: str | None = None
     asked: int = 0
     _starts: dict[str, list[tuple[str, int]]] = field(default_factory=dict)
     _ledgers: dict[str, int] = field(default_factory=dict)
@@ -62,7 +70,7 @@ class FakeNodes:
         if pod["metadata"]["uid"] in self.hung:
             return NodeView(endpoint.node, problem=HANGS, silence=Silence.HANGS)
         chain, namespace = _chain_of(pod)
-        seal = self._seal(pod)
+        seal, members = self._seal(pod), self.members(chain, namespace)
         found = NodeView(
             endpoint.node,
             node_id=self._node_id(pod),
@@ -79,7 +87,8 @@ class FakeNodes:
                 and self._runs(other)
                 and self.genesis_hash(other) == self.genesis_hash(pod)
             ),
-            sealers={founder.node_id: founder.weight for founder in seal.founders},
+            sealers=members.sealers,
+            observers=members.observers,
         )
         return replace(found, **self.scripted.get(endpoint.node, {}))
 
@@ -94,6 +103,43 @@ class FakeNodes:
         for pod in self.cluster.peek(POD, plan.key.namespace):
             if self._runs(pod):
                 self._ledgers[_claim_of(pod)] = self.heights[plan.key.name]
+
+    async def enact(
+        self,
+        endpoint: NodeEndpoint,
+        identity: ClientIdentity,
+        account: PrivateFiles,
+        change: MemberChange,
+        plan: Plan,
+    ) -> Enacted:
+        self.enacted.append(change)
+        if self.refusal is not None:
+            return Enacted(False, self.refusal)
+        members = self.members(plan.key.name, plan.key.namespace)
+        sealers = {one: weight for one, weight in members.sealers.items() if one != change.node_id}
+        observers = members.observers - {change.node_id}
+        if change.standing is Standing.OBSERVER or (
+            change.standing is Standing.SEALER
+            and change.node_id not in {*members.sealers, *members.observers}
+        ):
+            observers |= {change.node_id}
+        elif change.standing is Standing.SEALER:
+            sealers[change.node_id] = change.weight
+        self._members[plan.key.namespace, plan.key.name] = Members(sealers, observers)
+        self.heights[plan.key.name] = self.heights.get(plan.key.name, 0) + 1
+        return Enacted(change.holds(self.members(plan.key.name, plan.key.namespace)))
+
+    def members(self, chain: str, namespace: str) -> Members:
+        """As transactions have made them; before that, by the genesis."""
+        if (namespace, chain) not in self._members:
+            found = self.cluster.find(CONFIG_MAP, f"{chain}-genesis", namespace)
+            assert found is not None
+            founders = Seal.from_data(found["data"]).founders
+            sealers = {founder.node_id: founder.weight for founder in founders}
+            self._members[namespace, chain] = Members(sealers, frozenset())
+        return self._members[namespace, chain]
+
+    _members: dict[tuple[str, str], Members] = field(default_factory=dict)
 
     def _height(self, pod: JsonObject) -> int:
         """Nodes catch up at once, but for those that the others do not talk to."""

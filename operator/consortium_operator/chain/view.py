@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
 
+from consortium_operator.chain.changes import Members
 from consortium_operator.chain.quorum import Quorum
 
 CATCH_UP_BLOCKS = 10
@@ -36,7 +37,8 @@ class NodeView:
     blocks, chosen so that any two nodes that keep up have one in common.
 
     `peers`: node ids that its sync status lists. `sealers`: node id → weight, as the chain has it;
-    `candidates`: the same of sealers that wait for their turn (of RPBFT chains only).
+    `candidates`: the same of sealers that wait for their turn (of RPBFT chains only);
+    `observers`: node ids, as the chain has them.
     `block0_text`, `block0_hash`: of block 0's own header; `genesis_hash`: what it tells its peers.
     """
 
@@ -56,6 +58,7 @@ class NodeView:
     peers: frozenset[str] = frozenset()
     sealers: Mapping[str, int] | None = None
     candidates: Mapping[str, int] = field(default_factory=dict)
+    observers: frozenset[str] = frozenset()
 
     @property
     def answers(self) -> bool:
@@ -96,6 +99,12 @@ class ChainView:
         """Also those that wait for their turn."""
         waiting = {} if self._told is None else self._told.candidates
         return {**self.weights, **waiting}
+
+    @cached_property
+    def members(self) -> Members:
+        """By our highest node that tells them; before that, by the founding."""
+        observers = frozenset() if self._told is None else self._told.observers
+        return Members(self.all_sealers, observers)
 
     @cached_property
     def _told(self) -> NodeView | None:

@@ -12,6 +12,7 @@ from typing import Protocol
 
 from consortium_operator.api.chain import ConsortiumChain
 from consortium_operator.api.parse import Problem
+from consortium_operator.chain.changes import MemberChange
 from consortium_operator.chain.files import NodeFile, Process
 from consortium_operator.chain.genesis import Seal
 from consortium_operator.chain.plan import Plan, PlannedNode
@@ -260,6 +261,15 @@ class ClientIdentity:
     certificate: str
 
 
+@dataclass(frozen=True, slots=True)
+class Enacted:
+    """What became of one step of a change. `holds`: as the chain read afterwards. `refusal`: why
+    the chain did not carry it out, in words."""
+
+    holds: bool
+    refusal: str | None = None
+
+
 class ChainClient(Protocol):
     """Talks to the running nodes of one chain."""
 
@@ -272,6 +282,18 @@ class ChainClient(Protocol):
     ) -> None:
         """Sends one transaction that changes nothing of meaning, and returns when its block is
         committed. Raises ChainCallFailed."""
+        ...
+
+    async def enact(
+        self,
+        endpoint: NodeEndpoint,
+        identity: ClientIdentity,
+        account: PrivateFiles,
+        change: MemberChange,
+        plan: Plan,
+    ) -> Enacted:
+        """Takes a running chain one step nearer to `change`, through a sealer, by the account that
+        governs it; sends nothing where it holds. Raises ChainCallFailed."""
         ...
 
 

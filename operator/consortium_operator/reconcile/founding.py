@@ -28,7 +28,7 @@ async def found_if_due(run: Round, custody: Custody, view: ChainView) -> bool:
     now = run.world.now()
     if run.memory.probed_at is not None and now - run.memory.probed_at < AGAIN_AFTER:
         return False
-    sealer = _first_live(run, custody, view)
+    sealer = first_live(run, custody, view)
     account = await read_secret(run, run.key.admin, chain_labels(run.key.name, run.plan.engine))
     if sealer is None or account is None:
         return False
@@ -54,7 +54,7 @@ async def found_if_due(run: Round, custody: Custody, view: ChainView) -> bool:
     return True
 
 
-def _first_live(run: Round, custody: Custody, view: ChainView) -> PlannedNode | None:
+def first_live(run: Round, custody: Custody, view: ChainView) -> PlannedNode | None:
     """A sealer at work: whoever only follows the chain answers with a receipt of its own making."""
     working = view.live & view.weights.keys()
     return next(

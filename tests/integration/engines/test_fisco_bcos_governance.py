@@ -5,9 +5,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from consortium_operator.chain.changes import MemberChange, Standing
 from consortium_operator.chain.private import PrivateFiles
 from consortium_operator.engines.fisco_bcos.governance import calls, committee
-from consortium_operator.engines.fisco_bcos.governance.changes import MemberChange, Standing
 from consortium_operator.engines.fisco_bcos.governance.committee import ProposalStatus
 from consortium_operator.engines.fisco_bcos.governance.outcomes import (
     REVERTS,

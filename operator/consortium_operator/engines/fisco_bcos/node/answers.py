@@ -164,6 +164,7 @@ class Answers:
     marks: Mapping[int, str]
     sealers: list[Sealer]
     candidates: list[Sealer]
+    observers: list[str]
     block_0: Block0
     group: GroupInfo
 
@@ -183,4 +184,5 @@ class Answers:
             peers=frozenset(peer.node_id for peer in self.sync.peers),
             sealers={sealer.node_id: sealer.weight for sealer in self.sealers},
             candidates={sealer.node_id: sealer.weight for sealer in self.candidates},
+            observers=frozenset(self.observers),
         )

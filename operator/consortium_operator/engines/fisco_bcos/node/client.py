@@ -6,12 +6,14 @@ from collections.abc import Callable
 import aiohttp
 
 from consortium_operator.api.fisco_bcos import ConsensusType
+from consortium_operator.chain.changes import MemberChange
 from consortium_operator.chain.plan import Plan
 from consortium_operator.chain.private import PrivateFiles
 from consortium_operator.chain.view import CATCH_UP_BLOCKS, NodeView, Silence
 from consortium_operator.engines.fisco_bcos.node import answers
 from consortium_operator.engines.fisco_bcos.node.answers import Answers
 from consortium_operator.engines.fisco_bcos.node.asking import ask
+from consortium_operator.engines.fisco_bcos.node.governance import govern
 from consortium_operator.engines.fisco_bcos.node.rpc import (
     CallFailed,
     Connection,
@@ -22,10 +24,17 @@ from consortium_operator.engines.fisco_bcos.node.rpc import (
 from consortium_operator.engines.fisco_bcos.node.sending import Sender, random_nonce
 from consortium_operator.engines.fisco_bcos.suites.suite import CryptoSuite
 from consortium_operator.engines.fisco_bcos.suites.table import STANDARD, SUITES
-from consortium_operator.engines.protocol import ChainClient, ClientIdentity, NodeEndpoint
+from consortium_operator.engines.protocol import (
+    ChainClient,
+    ClientIdentity,
+    Enacted,
+    NodeEndpoint,
+)
 
 # Deploys a contract of one byte, STOP: a block of its own, and nothing that anybody could call.
 PROBE_CODE = bytes.fromhex("6001600c60003960016000f300")
+PROPOSED_FOR_BLOCKS = 10_000
+"""A proposal ends by the number of blocks: a busy chain makes a few in a second."""
 
 
 def connect(plan: Plan) -> ChainClient:
@@ -91,6 +100,24 @@ class FiscoBcosClient:
         async with self._slots, open_connection(endpoint, identity, self._limits) as node:
             await self._sender.send(node, account, PROBE_CODE, block_limit=block_limit)
 
+    async def enact(
+        self,
+        endpoint: NodeEndpoint,
+        identity: ClientIdentity,
+        account: PrivateFiles,
+        change: MemberChange,
+        plan: Plan,
+    ) -> Enacted:
+        """As a proposal where the committee governs (auth on), else by a call of its own."""
+        async with self._slots:
+            through = govern(plan, endpoint, identity)
+            if plan.spec.fisco_bcos.executor.auth_check:
+                changed = await through.propose_member(account, change, PROPOSED_FOR_BLOCKS)
+            else:
+                changed = await through.change_member(account, change)
+        refusal = None if changed.outcome is None else changed.outcome.refusal
+        return Enacted(change.holds(changed.members), refusal)
+
     async def _ask_everything(self, node: Connection) -> Answers:
         here = (self._group_id, "")
         sync = await ask(node, answers.SYNC_STATUS, "getSyncStatus", *here)
@@ -100,6 +127,7 @@ class FiscoBcosClient:
             marks=await self._marks(node, sync.height),
             sealers=await ask(node, answers.SEALERS, "getSealerList", *here),
             candidates=await self._candidates(node),
+            observers=await ask(node, answers.OBSERVERS, "getObserverList", *here),
             # Neither the header only nor the transactions in full.
             block_0=await ask(node, answers.BLOCK_0, "getBlockByNumber", *here, 0, False, True),
             group=await ask(node, answers.GROUP_INFO, "getGroupInfo", self._group_id),

@@ -11,12 +11,13 @@ from functools import partial
 from typing import TypeVar
 
 from consortium_operator.api.fisco_bcos import ConsensusType
+from consortium_operator.chain.changes import MemberChange, Members
 from consortium_operator.chain.plan import Plan
 from consortium_operator.chain.private import PrivateFiles
 from consortium_operator.engines.fisco_bcos.abi import AbiError
 from consortium_operator.engines.fisco_bcos.governance import committee
 from consortium_operator.engines.fisco_bcos.governance.calls import ContractCall, UnknownAnswer
-from consortium_operator.engines.fisco_bcos.governance.changes import MemberChange, Members
+from consortium_operator.engines.fisco_bcos.governance.changes import next_call, next_proposal
 from consortium_operator.engines.fisco_bcos.governance.committee import (
     CommitteeInfo,
     Proposal,
@@ -120,7 +121,7 @@ class Governance:
     async def change_member(self, account: PrivateFiles, change: MemberChange) -> Changed:
         """One step of the change, on a chain with auth off."""
         async with self._connection() as node:
-            call = change.next_call(await self._members(node))
+            call = next_call(change, await self._members(node))
             return await self._changed(node, account, call)
 
     async def propose_member(
@@ -128,7 +129,7 @@ class Governance:
     ) -> Changed:
         """One step of the change, proposed by a governor. `blocks`: until it is outdated."""
         async with self._connection() as node:
-            call = change.next_proposal(await self._members(node), blocks)
+            call = next_proposal(change, await self._members(node), blocks)
             return await self._changed(node, account, call)
 
     async def _changed(

@@ -61,6 +61,7 @@ HEALTHY: Script = {
     "getConsensusStatus": observed("getConsensusStatus"),
     "getSyncStatus": observed("getSyncStatus"),
     "getSealerList": observed("getSealerList"),
+    "getObserverList": result([]),
     "getBlockByNumber": observed("getBlockByNumber_0"),
     "getGroupInfo": observed("getGroupInfo"),
     "getPeers": observed("getPeers"),

@@ -96,7 +96,7 @@ async def test_one_connection_serves_a_whole_view(tmp_path: Path) -> None:
     async with running(tmp_path) as node:
         await asking().view(node.endpoint, client())
         assert node.connections == 1
-        assert len(node.asked) == 6
+        assert len(node.asked) == 7
 
 
 async def test_the_methods_are_asked_with_the_nodes_parameters(tmp_path: Path) -> None:
@@ -106,6 +106,7 @@ async def test_the_methods_are_asked_with_the_nodes_parameters(tmp_path: Path) -
         "getConsensusStatus": ["group0", ""],
         "getSyncStatus": ["group0", ""],
         "getSealerList": ["group0", ""],
+        "getObserverList": ["group0", ""],
         "getBlockByNumber": ["group0", "", 0, False, True],
         "getGroupInfo": ["group0"],
         "getPeers": [],

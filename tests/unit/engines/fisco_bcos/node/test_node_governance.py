@@ -6,14 +6,14 @@ from pathlib import Path
 import pytest
 
 from consortium_operator.api.fisco_bcos import ConsensusType
-from consortium_operator.chain.private import PrivateFiles
-from consortium_operator.engines.fisco_bcos import abi
-from consortium_operator.engines.fisco_bcos.governance import calls, committee
-from consortium_operator.engines.fisco_bcos.governance.changes import (
+from consortium_operator.chain.changes import (
     MemberChange,
     Members,
     Standing,
 )
+from consortium_operator.chain.private import PrivateFiles
+from consortium_operator.engines.fisco_bcos import abi
+from consortium_operator.engines.fisco_bcos.governance import calls, committee
 from consortium_operator.engines.fisco_bcos.governance.outcomes import Outcome, ReturnCode, words_of
 from consortium_operator.engines.fisco_bcos.node.governance import Changed, Governance, govern
 from consortium_operator.engines.fisco_bcos.node.rpc import CallFailed

@@ -227,6 +227,11 @@ WRONG_ANSWERS: dict[str, tuple[str, bytes | Deed, str]] = {
         result([{"nodeID": "a", "weight": "heavy"}]),
         "answers getSealerList in an unknown shape",
     ),
+    "observers that are no list": (
+        "getObserverList",
+        result("none"),
+        "answers getObserverList in an unknown shape",
+    ),
     "a genesis that is not hex": (
         "getBlockByNumber",
         result({"hash": "0x", "extraData": "0xzz"}),

@@ -1,0 +1,41 @@
+"""What a running chain should become, one change at a time, in words that no engine owns.
+
+Each change is carried out by transactions, and holds only once the chain reads so.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum, auto
+
+
+@dataclass(frozen=True, slots=True)
+class Members:
+    """As the chain has them, by node id. `sealers`: with their weights; RPBFT's that wait for their
+    turn are among them."""
+
+    sealers: Mapping[str, int]
+    observers: frozenset[str]
+
+
+class Standing(Enum):
+    """What a node is on the chain."""
+
+    SEALER = auto()
+    OBSERVER = auto()
+    OUTSIDE = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class MemberChange:
+    """What a node should be. `weight`: of a sealer."""
+
+    node_id: str
+    standing: Standing
+    weight: int = 1
+
+    def holds(self, members: Members) -> bool:
+        if self.standing is Standing.SEALER:
+            return members.sealers.get(self.node_id) == self.weight
+        if self.standing is Standing.OBSERVER:
+            return self.node_id in members.observers
+        return self.node_id not in members.sealers and self.node_id not in members.observers
