@@ -20,6 +20,7 @@ from consortium_operator.kube.errors import (
     Unavailable,
 )
 from consortium_operator.kube.kinds import (
+    PERSISTENT_VOLUME_CLAIM,
     POD,
     SERVICE,
     STATEFUL_SET,
@@ -30,7 +31,7 @@ from consortium_operator.kube.kinds import (
 )
 from consortium_operator.kube.ownership import FIELD_MANAGER, STATUS_MANAGER
 from tests.fakes.faults import Call, Fault, Killed, Mode
-from tests.fakes.fields import check_immutable, own, own_by_force
+from tests.fakes.fields import check_immutable, free_address, own, own_by_force
 from tests.fakes.merge import applied, clone
 
 OPERATOR = "operator"
@@ -202,6 +203,9 @@ class FakeCluster(KubeClient):
             Call("patch-status", key), lambda: self._patch_status(key, clone(status), uid)
         )
 
+    async def grow(self, claim: ObjectKey, size: str, *, uid: str) -> JsonObject:
+        return self._carry_out(Call("grow", claim), lambda: self._grow(claim, size, uid))
+
     async def evict(self, namespace: str, pod: str, uid: str) -> None:
         call = Call("evict", ObjectKey(POD, namespace, pod))
         self._carry_out(call, lambda: self._evict(call.key, uid))
@@ -317,6 +321,15 @@ class FakeCluster(KubeClient):
         self._store(key, after, OPERATOR)
         return self._stored[key].object
 
+    def _grow(self, key: ObjectKey, size: str, uid: str) -> JsonObject:
+        stored = self._stored.get(key)
+        if stored is None or stored.object["metadata"]["uid"] != uid:
+            raise Conflict(422, "Invalid", "another uid", "grow", key)
+        after = clone(stored.object)
+        after["spec"]["resources"]["requests"]["storage"] = size
+        self._store(key, after, OPERATOR)
+        return self._stored[key].object
+
     def _evict(self, key: ObjectKey, uid: str) -> JsonObject:
         stored = self._stored.get(key)
         if stored is None:
@@ -372,15 +385,14 @@ class FakeCluster(KubeClient):
                 for other, stored in self._stored.items()
                 if other.kind == SERVICE and other != key
             }
-            address = obj["spec"].setdefault("clusterIP", self._free_address(set(taken)))
+            address = obj["spec"].setdefault("clusterIP", free_address(set(taken)))
             if address in taken:
                 message = "spec.clusterIPs: provided IP is already allocated"
                 if self._stored[key].object is obj:
                     del self._stored[key]
                 raise Invalid(422, "Invalid", message, "apply", key)
+        if key.kind == PERSISTENT_VOLUME_CLAIM:
+            obj.setdefault("status", {"phase": "Bound"})
         if key.kind == STATEFUL_SET:
             obj["metadata"].setdefault("generation", 1)
             obj["spec"]["template"]["spec"].setdefault("restartPolicy", "Always")
-
-    def _free_address(self, taken: set[Any]) -> str:
-        return next(ip for n in range(1, 250) if (ip := f"10.96.0.{n}") not in taken)

@@ -76,3 +76,8 @@ def _covers(wanted: Any, live: Any) -> bool:
     if isinstance(wanted, list) and isinstance(live, list):
         return len(wanted) == len(live) and all(map(_covers, wanted, live))
     return bool(wanted == live)
+
+
+def free_address(taken: set[Any]) -> str:
+    """A clusterIP that no Service has."""
+    return next(ip for n in range(1, 250) if (ip := f"10.96.0.{n}") not in taken)

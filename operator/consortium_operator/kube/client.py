@@ -228,6 +228,19 @@ class KubeClient:
             Call("patch-status", key, "PATCH", path, query, operations, JSON_PATCH)
         )
 
+    async def grow(self, claim: ObjectKey, size: str, *, uid: str) -> JsonObject:
+        """Ask for another size of a PersistentVolumeClaim, of that with `uid` only (else Conflict).
+
+        A JSON patch, because it can touch nothing but the size. Forbidden: its class cannot grow.
+        """
+        operations = [
+            {"op": "test", "path": "/metadata/uid", "value": uid},
+            {"op": "replace", "path": "/spec/resources/requests/storage", "value": size},
+        ]
+        return await self._write(
+            Call("grow", claim, "PATCH", claim.path, _own_write(), operations, JSON_PATCH)
+        )
+
     async def evict(self, namespace: str, pod: str, uid: str) -> None:
         """Delete a pod if its disruption budgets allow it, else EvictionRefused.
 

@@ -47,7 +47,7 @@ async def bring_one(run: Round, manifest: Manifest) -> bool:
             return await _create(run, manifest)
         return await _apply(run, manifest)
     except (Forbidden, QuotaExceeded, Invalid, Conflict) as error:
-        run.findings.add(refusal(manifest, error))
+        run.findings.add(refusal(key_of(manifest), error))
         return False
 
 
@@ -171,9 +171,8 @@ def _conflict(run: Round, manifest: Manifest) -> bool:
     return False
 
 
-def refusal(manifest: Manifest, error: ApiError) -> Finding:
+def refusal(key: ObjectKey, error: ApiError) -> Finding:
     """A write that the API server refused, as people should read it."""
-    key: ObjectKey = key_of(manifest)
     reason = {Forbidden: Reason.FORBIDDEN, QuotaExceeded: Reason.QUOTA_EXCEEDED}.get(
         type(error), Reason.PENDING
     )

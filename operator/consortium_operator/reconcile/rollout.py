@@ -140,7 +140,7 @@ async def _look_at(run: Round, objects: NodeObjects) -> Turn | None:
             if observed is not None and await _needs_a_turn(run, wanted, observed):
                 return Turn(objects, pod_of(run, objects.node), written=False)
         except Invalid as error:
-            run.findings.add(refusal(wanted, error))
+            run.findings.add(refusal(key_of(wanted), error))
             return None
         await bring_one(run, wanted)
         observed = run.world.store.get(key_of(wanted))

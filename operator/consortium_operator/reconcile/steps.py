@@ -41,11 +41,11 @@ from consortium_operator.reconcile.seal import (
     refuse_new_members,
 )
 from consortium_operator.reconcile.second_starts import second_starts, superseded
+from consortium_operator.reconcile.storage import grow_volumes, refuse_changed_storage
 from consortium_operator.reconcile.volumes import (
     check_ledgers,
     newest_generations,
     node_volumes,
-    refuse_changed_storage,
 )
 from consortium_operator.reconcile.world import Custody, Founded, Round
 
@@ -118,6 +118,7 @@ async def _bring_about(founded: Founded, progress: Progress) -> None:
     journal = updated(run, journal, seen)
     known = await _remember(founded, Knowledge(custody, view, progress.lost, journal))
     await _protect(founded, known)
+    await grow_volumes(run)
     complete = [one for one in certified if await _volume_is_there(run, one)]
     if services_stand:
         ready = [one for one in complete if not volumes[one.node.names.node].is_lost]

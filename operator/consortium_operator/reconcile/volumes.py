@@ -7,14 +7,12 @@ A node that started a second time before its first block gets the next generatio
 from collections.abc import Mapping
 
 from consortium_operator.api.conditions import ConditionType, Reason
-from consortium_operator.api.quantity import parse_quantity
 from consortium_operator.chain.journal import Journal
 from consortium_operator.chain.naming import NODE_ID_ANNOTATION, NODE_LABEL
 from consortium_operator.chain.plan import PlannedNode
-from consortium_operator.kube.kinds import PERSISTENT_VOLUME_CLAIM, ObjectKey
-from consortium_operator.kube.projection import ClaimDetail
+from consortium_operator.kube.kinds import PERSISTENT_VOLUME_CLAIM
 from consortium_operator.reconcile.desired import NodeVolume
-from consortium_operator.reconcile.findings import Blocked, Finding
+from consortium_operator.reconcile.findings import Finding
 from consortium_operator.reconcile.world import Custody, Round
 
 MOST_GENERATIONS = 9
@@ -57,46 +55,6 @@ def _foreign_ledger(node: PlannedNode, volume: str, node_id: str) -> Finding:
         f"of {node.path}: put back the volume, or the key, that belongs to it",
         needs_person=True,
     )
-
-
-def refuse_changed_storage(run: Round) -> None:
-    """Raises Blocked where the spec asks for another size or class than a volume has: growing and
-    moving are not built yet, and an edit must not be passed over in silence."""
-    generations = newest_generations(run)
-    problems = [
-        problem
-        for node in run.plan.nodes
-        if node.names.node in generations
-        and (problem := _changed_storage(run, node, generations[node.names.node])) is not None
-    ]
-    if problems:
-        raise Blocked(
-            *(
-                Finding(
-                    ConditionType.SPEC_VALID,
-                    Reason.NOT_SUPPORTED_YET,
-                    f"storage of node {problem}: put it back",
-                    needs_person=True,
-                )
-                for problem in problems
-            )
-        )
-
-
-def _changed_storage(run: Round, node: PlannedNode, generation: int) -> str | None:
-    key = ObjectKey(PERSISTENT_VOLUME_CLAIM, run.key.namespace, node.names.data(generation))
-    claim = run.world.store.get(key)
-    if claim is None or not isinstance(claim.detail, ClaimDetail):
-        return None
-    wanted, has = node.storage, claim.detail
-    if parse_quantity(wanted.size) != parse_quantity(has.requested):
-        return f"{node.path} cannot change its size from {has.requested} to {wanted.size} yet"
-    if wanted.storage_class_name not in (None, has.storage_class):
-        return (
-            f"{node.path} cannot change its storageClassName from {has.storage_class or 'none'} to "
-            f"{wanted.storage_class_name} yet"
-        )
-    return None
 
 
 def node_volumes(

@@ -134,6 +134,18 @@ class Suspicion:
 
 
 @dataclass(frozen=True, slots=True)
+class RefusedGrowth:
+    """That the volume with this uid cannot have this size, and when it is worth another try."""
+
+    uid: str
+    size: str
+    until: datetime
+
+    def still_holds(self, uid: str, size: str, now: datetime) -> bool:
+        return (self.uid, self.size) == (uid, size) and now < self.until
+
+
+@dataclass(frozen=True, slots=True)
 class Announced:
     """An Event that was written: `count` times by now, last at `at`."""
 
@@ -175,6 +187,7 @@ class ChainMemory:
     probed_at: datetime | None = None
     suspects: dict[str, Suspicion] = field(default_factory=dict)
     awaited: tuple[str, datetime] | None = None
+    refused_growth: dict[ObjectKey, RefusedGrowth] = field(default_factory=dict)
     happened: list[Happening] = field(default_factory=list)
     announced: dict[tuple[str, str], Announced] = field(default_factory=dict)
     told: Told | None = None

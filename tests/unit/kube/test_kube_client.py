@@ -84,7 +84,9 @@ async def test_a_read_gives_up_in_the_end(api: FakeApi) -> None:
     assert len(api.requests) == 4
 
 
-@pytest.mark.parametrize("verb", ["create", "apply", "replace", "delete", "patch_status", "evict"])
+@pytest.mark.parametrize(
+    "verb", ["create", "apply", "replace", "delete", "patch_status", "evict", "grow"]
+)
 @pytest.mark.parametrize("trouble", [refuse(500), refuse(429), lose], ids=["500", "429", "lost"])
 async def test_a_write_is_sent_once(api: FakeApi, verb: str, trouble: object) -> None:
     api.will(trouble, answer(config_map("settings", 1)))  # type: ignore[arg-type]  # parametrised
@@ -92,9 +94,10 @@ async def test_a_write_is_sent_once(api: FakeApi, verb: str, trouble: object) ->
         "delete": (KEY, "uid-settings"),
         "patch_status": (KEY, {}),
         "evict": ("chains", "node-0", "uid"),
+        "grow": (KEY, "30Gi"),
     }
     arguments = writes.get(verb, (config_map("settings", 1),))
-    more = {"uid": "uid-settings"} if verb == "patch_status" else {}
+    more = {"uid": "uid-settings"} if verb in ("patch_status", "grow") else {}
     async with api.client(surroundings=Waits().around) as client:
         with pytest.raises((Unavailable, TooManyRequests)):
             await getattr(client, verb)(*arguments, **more)

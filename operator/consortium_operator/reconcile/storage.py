@@ -1,0 +1,117 @@
+"""The size and the class of volumes that exist: a claim's request may grow, nothing else changes.
+
+Whether a class can grow is the API server's to say: it refuses the patch (admission plugin
+PersistentVolumeClaimResize), and the operator needs no right to read classes.
+"""
+
+from datetime import timedelta
+
+from consortium_operator.api.conditions import ConditionType, Reason
+from consortium_operator.api.quantity import parse_quantity
+from consortium_operator.chain.plan import PlannedNode
+from consortium_operator.kube.errors import Conflict, Forbidden, Invalid, NotFound, QuotaExceeded
+from consortium_operator.kube.kinds import PERSISTENT_VOLUME_CLAIM, ObjectKey
+from consortium_operator.kube.projection import ClaimDetail, Observed
+from consortium_operator.reconcile.apply import refusal
+from consortium_operator.reconcile.findings import Blocked, Finding
+from consortium_operator.reconcile.presence import check_resource
+from consortium_operator.reconcile.volumes import newest_generations
+from consortium_operator.reconcile.world import RefusedGrowth, Round
+
+_CANNOT_GROW = "can be resized"
+"""In the words of the admission plugin: "only dynamically provisioned pvc can be resized and the
+storageclass that provisions the pvc must support resize" (1.37)."""
+_ASK_AGAIN_AFTER = timedelta(minutes=5)
+"""Somebody may have changed the class. Until then its refusal costs no call."""
+
+
+def refuse_changed_storage(run: Round) -> None:
+    """Raises Blocked where the spec asks for a smaller size or another class than a volume has."""
+    problems = [
+        problem
+        for node, claim, detail in _claims(run)
+        if (problem := _problem(run, node, claim, detail)) is not None
+    ]
+    if problems:
+        raise Blocked(*map(_invalid, problems))
+
+
+async def grow_volumes(run: Round) -> None:
+    """Asks for the size that the spec has, where it is larger than what was asked for."""
+    for node, claim, detail in _claims(run):
+        if _is_less(detail.requested, node.storage.size) and detail.phase == "Bound":
+            await _grow(run, node, claim, detail)
+        elif detail.capacity and _is_less(detail.capacity, detail.requested):
+            message = f"volume {claim.key.name} grows from {detail.capacity} to {detail.requested}"
+            run.findings.add(Finding(ConditionType.NODES_READY, Reason.PENDING, message))
+
+
+def _claims(run: Round) -> list[tuple[PlannedNode, Observed, ClaimDetail]]:
+    """The newest of each node that has one."""
+    generations, found = newest_generations(run), []
+    for node in run.plan.nodes:
+        name = node.names.data(generations.get(node.names.node, 0))
+        claim = run.world.store.get(ObjectKey(PERSISTENT_VOLUME_CLAIM, run.key.namespace, name))
+        if claim is not None and isinstance(claim.detail, ClaimDetail):
+            found.append((node, claim, claim.detail))
+    return found
+
+
+def _problem(run: Round, node: PlannedNode, claim: Observed, has: ClaimDetail) -> str | None:
+    wanted, field = node.storage, _field(run, node)
+    volume = f"volume {claim.key.name} of node {node.path}"
+    if _is_less(wanted.size, has.requested):
+        return (
+            f"{field}.size: {volume} has {has.requested} and cannot shrink to {wanted.size}: put "
+            "the size back"
+        )
+    if wanted.storage_class_name not in (None, has.storage_class):
+        return (
+            f"{field}.storageClassName: {volume} is of class {has.storage_class or 'none'} and "
+            f"cannot become one of {wanted.storage_class_name}: put the class back"
+        )
+    return None
+
+
+async def _grow(run: Round, node: PlannedNode, claim: Observed, detail: ClaimDetail) -> None:
+    size, refused = node.storage.size, run.memory.refused_growth.get(claim.key)
+    if refused is None or not refused.still_holds(claim.uid, size, run.world.now()):
+        check_resource(run)
+        try:
+            run.world.store.record(await run.world.client.grow(claim.key, size, uid=claim.uid))
+            run.tell("VolumeGrows", f"volume {claim.key.name} grows to {size}")
+            return
+        except (Conflict, NotFound):
+            return  # it is gone, and another may have its name by now
+        except (Forbidden, Invalid, QuotaExceeded) as error:
+            if not (isinstance(error, Forbidden) and _CANNOT_GROW in error.message):
+                run.findings.add(refusal(claim.key, error))
+                return
+            until = run.world.now() + _ASK_AGAIN_AFTER
+            run.memory.refused_growth[claim.key] = RefusedGrowth(claim.uid, size, until)
+    run.findings.add(
+        _invalid(
+            f"{_field(run, node)}.size: volume {claim.key.name} of node {node.path} cannot grow "
+            f"from {detail.requested} to {size}, since its class {detail.storage_class or 'none'} "
+            "does not let volumes grow (allowVolumeExpansion): put the size back"
+        )
+    )
+
+
+def _field(run: Round, node: PlannedNode) -> str:
+    """Where the resource says it. An override of a node entry replaces the whole key."""
+    for number, member in enumerate(run.plan.spec.members):
+        for index, group in enumerate(member.nodes):
+            is_its = (member.name, group.name) == (node.member, node.name.rpartition("-")[0])
+            if is_its and group.storage is not None:
+                return f"spec.members[{number}].nodes[{index}].storage"
+    return "spec.nodeDefaults.storage"
+
+
+def _is_less(one: str, other: str) -> bool:
+    first, second = parse_quantity(one), parse_quantity(other)
+    return first is not None and second is not None and first < second
+
+
+def _invalid(message: str) -> Finding:
+    return Finding(ConditionType.SPEC_VALID, Reason.INVALID, message, needs_person=True)
