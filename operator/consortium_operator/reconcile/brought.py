@@ -12,13 +12,9 @@ from consortium_operator.api.conditions import ConditionType, Reason
 from consortium_operator.chain.register import AuthorityKind, AuthorityRegister, NodeRegister
 from consortium_operator.engines.protocol import AuthorityOwner, Conflict
 from consortium_operator.reconcile.findings import Blocked, Finding
-from consortium_operator.reconcile.keys import (
-    FIRST_GENERATION,
-    WORDS,
-    KeyRequest,
-    invalid,
-    look_at_brought,
-)
+from consortium_operator.reconcile.key_refusals import invalid
+from consortium_operator.reconcile.key_requests import FIRST_GENERATION, WORDS, KeyRequest
+from consortium_operator.reconcile.keys import look_at_brought
 from consortium_operator.reconcile.world import Custody, Round
 
 FIELDS = {AuthorityKind.NODE: "certificateAuthority", AuthorityKind.CLIENT: "clientAuthority"}

@@ -21,7 +21,8 @@ from consortium_operator.kube.kinds import CONFIG_MAP
 from consortium_operator.kube.projection import Observed
 from consortium_operator.reconcile.findings import Blocked, Finding
 from consortium_operator.reconcile.identities import authority_request
-from consortium_operator.reconcile.keys import FIRST_GENERATION, WORDS, read_part
+from consortium_operator.reconcile.key_requests import FIRST_GENERATION, WORDS
+from consortium_operator.reconcile.keys import read_part
 from consortium_operator.reconcile.world import (
     Custody,
     Founded,

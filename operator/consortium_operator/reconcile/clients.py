@@ -25,7 +25,8 @@ from consortium_operator.reconcile.apply import bring_one
 from consortium_operator.reconcile.certificates import Holder, Standing, authority_key, judge, sign
 from consortium_operator.reconcile.findings import Blocked, Finding
 from consortium_operator.reconcile.identities import why_pinned
-from consortium_operator.reconcile.keys import FIRST_GENERATION, read_secret, trusted
+from consortium_operator.reconcile.key_requests import FIRST_GENERATION
+from consortium_operator.reconcile.keys import read_secret, trusted
 from consortium_operator.reconcile.world import Founded, Round, Verified
 
 

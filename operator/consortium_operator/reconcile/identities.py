@@ -37,7 +37,8 @@ from consortium_operator.reconcile.brought import (
     tell_conflicts,
 )
 from consortium_operator.reconcile.findings import Blocked
-from consortium_operator.reconcile.keys import (
+from consortium_operator.reconcile.key_refusals import name_conflict
+from consortium_operator.reconcile.key_requests import (
     FIRST_GENERATION,
     RECHECK,
     RECHECK_WAITING,
@@ -47,11 +48,8 @@ from consortium_operator.reconcile.keys import (
     Register,
     Renewal,
     SecretPart,
-    ensure,
-    last_recorded,
-    name_conflict,
-    registered,
 )
+from consortium_operator.reconcile.keys import ensure, last_recorded, registered
 from consortium_operator.reconcile.world import Custody, Round, length_of
 
 

@@ -7,100 +7,40 @@ answer is a finding, never a new key. A key that a member brings is never made a
 
 import asyncio
 import hashlib
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
-from typing import Generic, TypeVar
+from typing import TypeVar
 
 from consortium_operator.api.conditions import ConditionType, Reason
 from consortium_operator.chain.naming import PART_LABEL, ChildPart, is_ours
 from consortium_operator.chain.private import PrivateFiles
-from consortium_operator.chain.register import AuthorityKind, RegisterError
+from consortium_operator.chain.register import RegisterError
 from consortium_operator.engines.protocol import InvalidMaterial
 from consortium_operator.kube.errors import AlreadyExists, Forbidden
 from consortium_operator.kube.kinds import CONFIG_MAP, SECRET, JsonObject, ObjectKey
 from consortium_operator.kube.projection import Observed
 from consortium_operator.manifests import Manifest
 from consortium_operator.reconcile.findings import Blocked, Finding
+from consortium_operator.reconcile.key_refusals import (
+    forbidden,
+    invalid,
+    mismatch,
+    missing,
+    name_conflict,
+    not_found,
+)
+from consortium_operator.reconcile.key_requests import (
+    RECHECK,
+    BroughtPart,
+    KeyRequest,
+    P,
+    Renewal,
+    SecretPart,
+)
 from consortium_operator.reconcile.presence import check_resource
-from consortium_operator.reconcile.world import Public, Round, Verified
+from consortium_operator.reconcile.world import Round, Verified
 
-FIRST_GENERATION = 1
-RECHECK = timedelta(minutes=30)
-"""How long a verified key is trusted before its Secret is read again (the slow resync)."""
-RECHECK_WAITING = timedelta(seconds=15)
-"""The same while something waits for it: a pod for its files, a certificate for a renewed CA."""
-
-WORDS = {AuthorityKind.NODE: "node CA", AuthorityKind.CLIENT: "client CA"}
-"""How messages name a member's authorities."""
-
-P = TypeVar("P", bound=Public)
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class SecretPart:
-    """One Secret of a key: how its content is made, and how it is written."""
-
-    make: Callable[[], PrivateFiles]
-    manifest: Callable[[PrivateFiles], Manifest]
-
-
-@dataclass(frozen=True, slots=True)
-class BroughtPart:
-    """A Secret that a member made and keeps. `holds`: what has to be in it, for messages."""
-
-    holds: str
-
-
-@dataclass(frozen=True, slots=True)
-class Register(Generic[P]):
-    """The ConfigMap with the public side. `manifest` also tells its name and labels."""
-
-    read: Callable[[Mapping[str, str]], P]
-    manifest: Callable[[P], Manifest]
-
-
-@dataclass(frozen=True, slots=True)
-class Renewal(Generic[P]):
-    """How a public side may change while the key stays: its owner renewed a CA's certificate.
-
-    `why_not`: why the second is not the first one renewed, or None. `manifest`: the ConfigMap that
-    records a renewal. `newest`: which one counts where the key itself cannot be read.
-    """
-
-    why_not: Callable[[P, P], str | None]
-    manifest: Callable[[P], Manifest]
-    newest: Callable[[Iterable[P]], P]
-
-
-@dataclass(frozen=True, slots=True)
-class KeyRequest(Generic[P]):
-    """A key that should be there.
-
-    `name` is the register's name, `labels` are the register's and the Secrets', `subject` is how
-    messages name the owner, `field` the field of the resource by which an owner brings the key.
-    `forbids_making` says why the key must exist already, or None where it may be made.
-    `contradicts` says why a public side cannot be the right one whatever key and register say, or
-    None. `recheck`: how long a verified key is trusted.
-    """
-
-    name: str
-    labels: Mapping[str, str]
-    subject: str
-    secrets: Mapping[str, SecretPart | BroughtPart]
-    register: Register[P]
-    derive: Callable[[Sequence[PrivateFiles]], P]
-    missing: Reason
-    forbids_making: Callable[[], Awaitable[str | None]]
-    contradicts: Callable[[P], str | None] = lambda _: None
-    renewal: Renewal[P] | None = None
-    field: str | None = None
-    recheck: timedelta = RECHECK
-
-    @property
-    def brought(self) -> dict[str, BroughtPart]:
-        return {k: part for k, part in self.secrets.items() if isinstance(part, BroughtPart)}
 
 
 def trusted(run: Round, name: str, recheck: timedelta = RECHECK) -> Verified | None:
@@ -125,7 +65,7 @@ async def ensure(run: Round, request: KeyRequest[P]) -> P:
     found = {name: await read_part(run, request, name) for name in request.secrets}
     absent = [name for name, files in found.items() if files is None]
     if absent and recorded is not None:
-        raise _missing(request, absent, f"its register {request.name} says that it existed")
+        raise missing(request, absent, f"its register {request.name} says that it existed")
     if absent:
         await _make(run, request, absent)
         for name in absent:
@@ -133,7 +73,7 @@ async def ensure(run: Round, request: KeyRequest[P]) -> P:
     public = _derive(request, [files for files in found.values() if files is not None], recorded)
     contradiction = request.contradicts(public)
     if contradiction is not None:
-        raise _mismatch(request, contradiction)
+        raise mismatch(request, contradiction)
     if recorded is None:
         await _create(run, request.register.manifest(public))
     elif recorded != public:
@@ -150,8 +90,8 @@ async def look_at_brought(
     files = await read_part(run, request, name)
     if files is None:
         if await _recorded(run, request) is not None:
-            raise _missing(request, [name], f"its register {request.name} says that it existed")
-        raise _not_found(run, request, name)
+            raise missing(request, [name], f"its register {request.name} says that it existed")
+        raise not_found(run, request, name)
     try:
         return derive(files)
     except InvalidMaterial as error:
@@ -165,7 +105,7 @@ async def read_part(run: Round, request: KeyRequest[P], name: str) -> PrivateFil
             secret = await run.world.client.get(ObjectKey(SECRET, run.key.namespace, name))
         except Forbidden as error:
             # Rights may be given for single Secrets: one that is not must not stop all else.
-            raise _forbidden(request, name, error) from error
+            raise forbidden(request, name, error) from error
         return None if secret is None else _content(secret)
     return await read_secret(run, name, request.labels)
 
@@ -268,10 +208,10 @@ async def _recorded(run: Round, request: KeyRequest[P]) -> P | None:
 async def _make(run: Round, request: KeyRequest[P], absent: Sequence[str]) -> None:
     refusal = await request.forbids_making()
     if refusal is not None:
-        raise _missing(request, absent, refusal)
+        raise missing(request, absent, refusal)
     for name in absent:
         if name in request.brought:
-            raise _not_found(run, request, name)
+            raise not_found(run, request, name)
     for name in absent:
         part = request.secrets[name]
         if isinstance(part, SecretPart):
@@ -286,10 +226,10 @@ async def _renew(run: Round, request: KeyRequest[P], recorded: P, public: P) -> 
     """Records new certificates of a known key. Raises Blocked where it is another one."""
     renewal = request.renewal
     if renewal is None:
-        raise _mismatch(request, "is not the key that its register holds")
+        raise mismatch(request, "is not the key that its register holds")
     why_not = renewal.why_not(recorded, public)
     if why_not is not None:
-        raise _mismatch(request, why_not)
+        raise mismatch(request, why_not)
     manifest = renewal.manifest(public)
     if not _stands(run, manifest):
         await _create(run, manifest)
@@ -313,80 +253,4 @@ def _derive(request: KeyRequest[P], files: Sequence[PrivateFiles], recorded: P |
         why = f"cannot be used: {error}"
         if recorded is None and request.brought:
             raise invalid(request, list(request.secrets), why) from error
-        raise _mismatch(request, why) from error
-
-
-def _secrets(names: Iterable[str]) -> str:
-    return " and ".join(f"Secret {name}" for name in names)
-
-
-def _missing(request: KeyRequest[P], absent: Sequence[str], why: str) -> Blocked:
-    elsewhere = "" if request.field is None else f", or name another Secret in {request.field}"
-    return Blocked(
-        Finding(
-            ConditionType.IDENTITIES_INTACT,
-            request.missing,
-            f"{_secrets(absent)} of {request.subject} is gone and is never made anew: "
-            f"{why}. Put it back from a backup{elsewhere}",
-            needs_person=True,
-        )
-    )
-
-
-def _mismatch(request: KeyRequest[P], why: str) -> Blocked:
-    return Blocked(
-        Finding(
-            ConditionType.IDENTITIES_INTACT,
-            Reason.NODE_KEY_MISMATCH,
-            f"{_secrets(request.secrets)} of {request.subject} {why}. Put back the right one from "
-            "a backup",
-            needs_person=True,
-        )
-    )
-
-
-def _not_found(run: Round, request: KeyRequest[P], name: str) -> Blocked:
-    """Not yet there: whoever makes it, a person or a controller, may be about to."""
-    return Blocked(
-        Finding(
-            ConditionType.IDENTITIES_INTACT,
-            Reason.SECRET_NOT_FOUND,
-            f"Secret {name} of {request.subject}, which {request.field} names, is not in namespace "
-            f"{run.key.namespace}: create it with {request.brought[name].holds}",
-        )
-    )
-
-
-def _forbidden(request: KeyRequest[P], name: str, error: Forbidden) -> Blocked:
-    return Blocked(
-        Finding(
-            ConditionType.IDENTITIES_INTACT,
-            Reason.FORBIDDEN,
-            f"the operator may not get Secret {name} of {request.subject}, which {request.field} "
-            "names: add the namespace to the chart's value chainNamespaces, or bind a Role that "
-            f"allows this one ({error.message})",
-        )
-    )
-
-
-def invalid(request: KeyRequest[P], names: Sequence[str], why: str) -> Blocked:
-    """A brought key that was never registered, and cannot be: another one may be brought."""
-    return Blocked(
-        Finding(
-            ConditionType.IDENTITIES_INTACT,
-            Reason.INVALID,
-            f"{_secrets(names)} of {request.subject} {why}",
-            needs_person=True,
-        )
-    )
-
-
-def name_conflict(kind: str, name: str) -> Blocked:
-    return Blocked(
-        Finding(
-            ConditionType.SPEC_VALID,
-            Reason.NAME_CONFLICT,
-            f"{kind} {name} exists and is not this chain's: rename it or the chain",
-            needs_person=True,
-        )
-    )
+        raise mismatch(request, why) from error

@@ -15,7 +15,7 @@ from consortium_operator.kube.kinds import CONFIG_MAP, PERSISTENT_VOLUME_CLAIM, 
 from consortium_operator.manifests import Manifest
 from consortium_operator.manifests.genesis import genesis_config_map, genesis_copy
 from consortium_operator.reconcile.findings import Blocked, Finding
-from consortium_operator.reconcile.keys import name_conflict
+from consortium_operator.reconcile.key_refusals import name_conflict
 from consortium_operator.reconcile.world import Custody, Round
 
 

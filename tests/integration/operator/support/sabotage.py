@@ -12,7 +12,7 @@ from typing import Any
 
 from consortium_operator.handlers.main import main
 from consortium_operator.kube.client import KubeClient
-from consortium_operator.reconcile import apply, keys, reconciler, seal
+from consortium_operator.reconcile import apply, key_requests, reconciler, seal
 
 _HERE = "tests/integration/operator"
 
@@ -50,7 +50,7 @@ SAFEGUARDS = {
     ),
     "lost-keys-are-not-made-anew": Safeguard(
         {
-            (keys.KeyRequest, "forbids_making"): property(
+            (key_requests.KeyRequest, "forbids_making"): property(
                 lambda _: _nothing_forbids_it, lambda *_: None
             )
         },
