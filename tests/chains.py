@@ -15,7 +15,12 @@ from consortium_operator.chain.register import AccountRegister, AuthorityRegiste
 
 SETTINGS = Settings(
     operator_namespace="consortium-system",
-    image_catalogue={"3.16.4": "registry.example/fisco-bcos@sha256:" + "0" * 64},
+    image_catalogue={
+        "3.16.4": "registry.example/fisco-bcos@sha256:" + "0" * 64,
+        "3.15.2": "registry.example/fisco-bcos@sha256:" + "3152" * 16,
+        "3.8.0": "registry.example/fisco-bcos@sha256:" + "380f" * 16,
+        "3.7.3": "registry.example/fisco-bcos@sha256:" + "373f" * 16,
+    },
 )
 UID = "5d9f5bd6-6d3d-4e0b-9c6b-3c8f9d2a1b11"
 

@@ -42,18 +42,11 @@ def without_a_member(chain: Chain) -> dict[str, Any]:
     return {"members": chain.manifest["spec"]["members"][1:]}
 
 
-def with_another_version(chain: Chain) -> dict[str, Any]:
-    image = chain.get("pod", "quickstart-webank-shenzhen-0-0")["spec"]["containers"][0]["image"]
-    repository, _, digest = image.partition("@")
-    return {"version": "3.16.3", "image": {"repository": repository, "digest": digest}}
-
-
 @pytest.mark.parametrize(
     ("edit", "reason", "field"),
     [
         (with_a_new_member, "NotSupportedYet", "spec.members[4].nodes[0]"),
         (without_a_member, "NotSupportedYet", "spec.members"),
-        (with_another_version, "ImmutableFieldChanged", "spec.version"),
     ],
 )
 def test_an_edit_that_cannot_be_made_yet_is_refused_and_the_chain_runs_on(

@@ -5,22 +5,18 @@ import signal
 import subprocess
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 
 import pytest
 
 from consortium_sandbox import tool_path
+from tests.e2e.support.block_flow import blocks_go_on
 from tests.e2e.support.chain import Chain
 from tests.e2e.support.host import tell
-from tests.e2e.support.members import member_clients
-from tests.e2e.support.pod_watch import PodWatch
-from tests.e2e.support.traffic import Traffic
 from tests.e2e.support.waiting import wait_until
 
 # Ten evictions one after the other, each until the chain is whole again.
 DRAIN_SECONDS = 240
-# A change of leader takes some seconds; a halt of the chain is longer.
-LONGEST_PAUSE = 30
 
 
 def drain(chain: Chain, node: str) -> None:
@@ -49,21 +45,6 @@ def drained(chain: Chain, node: str) -> Iterator[None]:
 def places(chain: Chain) -> Counter[str]:
     """Kubernetes node → how many of the chain's pods it has."""
     return Counter(pod["spec"].get("nodeName", "") for pod in chain.pods())
-
-
-@contextmanager
-def blocks_go_on(chain: Chain) -> Iterator[PodWatch]:
-    """Never more than f = 1 of the four sealers away, and never long without a block."""
-    with ExitStack() as stack:
-        clients = stack.enter_context(member_clients(chain))
-        watch = stack.enter_context(PodWatch(chain))
-        wait_until(lambda: len(watch.pods_by_name()) == 4, "the watch", chain.report)
-        traffic = stack.enter_context(Traffic(list(clients.values())))
-        yield watch
-        assert watch.most_not_ready() <= 1
-        assert traffic.longest_pause() < LONGEST_PAUSE
-        blocks = [one.block for one in traffic.mined]
-        assert blocks == sorted(set(blocks)), "a block was made twice, or went away"
 
 
 def test_a_drain_of_the_node_with_two_sealers_ends_and_blocks_go_on(own_chain: Chain) -> None:

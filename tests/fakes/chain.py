@@ -6,7 +6,7 @@ before gives another genesis hash.
 """
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -24,9 +24,11 @@ from consortium_operator.engines.protocol import (
     NodeEndpoint,
 )
 from consortium_operator.kube.kinds import CONFIG_MAP, POD, JsonObject
+from tests.chains import SETTINGS
 from tests.fakes.cluster import FakeCluster
 
 HANGS = "does not answer getPeers within 5 s: its gateway hangs"
+VERSIONS = {image: version for version, image in SETTINGS.image_catalogue.items()}
 FRESH, RESTARTED = "0xfresh", "0xrestarted"
 
 
@@ -37,6 +39,8 @@ class FakeNodes:
     `silent`: full object names of nodes that do not answer. `hung`: uids of pods whose process
     hangs until they are replaced. `scripted`: fields of the nodes' answers that are set by the
     test. `heights`: by chain name. `refusal`: what the chain answers to every change.
+    `versions`: what a process says of itself, by its image; others do not say. `settings_made`:
+    by transactions, by chain name.
     """
 
     cluster: FakeCluster
@@ -48,6 +52,10 @@ class FakeNodes:
     refuses_probes: bool = False
     enacted: list[MemberChange] = field(default_factory=list)
     refusal: str | None = None
+    versions: dict[str, str] = field(default_factory=lambda: dict(VERSIONS))
+    settings_made: dict[str, dict[str, str]] = field(default_factory=dict)
+    settings_asked: list[str] = field(default_factory=list)
+    refuses_settings: bool = False
     asked: int = 0
     _starts: dict[str, list[tuple[str, int]]] = field(default_factory=dict)
     _ledgers: dict[str, int] = field(default_factory=dict)
@@ -79,6 +87,7 @@ class FakeNodes:
             genesis_hash=self.genesis_hash(pod),
             block0_text=FiscoBcos().block0_text(seal),
             block0_hash="0xblock0",
+            version=self.versions.get(pod["spec"]["containers"][0]["image"], ""),
             peers=frozenset(
                 self._node_id(other)
                 for other in self.cluster.peek(POD, namespace)
@@ -91,6 +100,15 @@ class FakeNodes:
             observers=members.observers,
         )
         return replace(found, **self.scripted.get(endpoint.node, {}))
+
+    async def settings(
+        self, endpoint: NodeEndpoint, identity: ClientIdentity, names: Sequence[str], plan: Plan
+    ) -> Mapping[str, str]:
+        self.settings_asked += names
+        if self.refuses_settings:
+            raise ChainCallFailed(f"{endpoint.node} does not answer getSystemConfigByKey")
+        made = self.settings_made.get(plan.key.name, {})
+        return {name: made[name] for name in names if name in made}
 
     async def probe(
         self, endpoint: NodeEndpoint, identity: ClientIdentity, account: PrivateFiles, plan: Plan

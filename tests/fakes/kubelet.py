@@ -19,7 +19,7 @@ _REVISION = "controller-revision-hash"
 
 
 class Controllers:
-    """`broken_images`: images that cannot be pulled. `lazy`: does not run at all. `skip`:
+    """`broken_images`: images that cannot be pulled any more. `lazy`: does not run at all. `skip`:
     StatefulSets that are no business of the test."""
 
     def __init__(self, cluster: FakeCluster) -> None:
@@ -110,7 +110,7 @@ class Controllers:
         image = pod["spec"]["containers"][0]["image"]
         state: dict[str, Any] = {"running": {"startedAt": "2026-01-01T00:00:00Z"}}
         lost = [c for c in claims if not self._cluster.find(PERSISTENT_VOLUME_CLAIM, c, namespace)]
-        if image in self.broken_images:
+        if image in self.broken_images and not _was_started(pod):
             state = {"waiting": {"reason": "ImagePullBackOff", "message": f"no {image}"}}
         runs = not lost and "running" in state
         status: dict[str, Any] = {
@@ -151,3 +151,8 @@ class Controllers:
             manager="kube-controller-manager",
             subresource="status",
         )
+
+
+def _was_started(pod: JsonObject) -> bool:
+    containers = (pod.get("status") or {}).get("containerStatuses") or [{}]
+    return bool(containers[0].get("started"))

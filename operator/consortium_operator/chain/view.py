@@ -39,11 +39,13 @@ class NodeView:
     `peers`: node ids that its sync status lists. `sealers`: node id → weight, as the chain has it;
     `candidates`: the same of sealers that wait for their turn (of RPBFT chains only);
     `observers`: node ids, as the chain has them.
+    `pod_uid`: of the pod that was asked.
     `block0_text`, `block0_hash`: of block 0's own header; `genesis_hash`: what it tells its peers.
     """
 
     node: str
     node_id: str = ""
+    pod_uid: str = ""
     problem: str | None = None
     silence: Silence | None = None
     height: int = -1

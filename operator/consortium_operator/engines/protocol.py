@@ -6,7 +6,7 @@ format, a consensus algorithm or an RPC method.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -92,6 +92,16 @@ class NodeMaterial:
     certificates: Mapping[str, str]
     authorities: Mapping[AuthorityKind, AuthorityRegister]
     chain_tls_ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RunningChain:
+    """What decides which versions of the node may run it. `settings`: name → value, of those that
+    were asked for and ever made; `versions`: that its nodes report. Both are empty where no node
+    answers."""
+
+    settings: Mapping[str, str] = field(default_factory=dict)
+    versions: frozenset[str] = frozenset()
 
 
 class Engine(Protocol):
@@ -203,6 +213,15 @@ class Engine(Protocol):
         """How the spec's sealers differ from the founders (reason NotSupportedYet)."""
         ...
 
+    def settings_that_decide(self, plan: Plan) -> tuple[str, ...]:
+        """Names of the running chain's settings that decide whether nodes of spec.version may run
+        it."""
+        ...
+
+    def unfit_for(self, plan: Plan, seal: Seal, running: RunningChain) -> tuple[Problem, ...]:
+        """Why nodes of spec.version may not: by the founding, and by what the chain says."""
+        ...
+
     def block0_text(self, seal: Seal) -> str:
         """The text that a running node of this genesis stores in block 0, byte for byte."""
         ...
@@ -275,6 +294,13 @@ class ChainClient(Protocol):
 
     async def view(self, endpoint: NodeEndpoint, identity: ClientIdentity) -> NodeView:
         """What the node says of itself; never raises for a node that is silent or wrong."""
+        ...
+
+    async def settings(
+        self, endpoint: NodeEndpoint, identity: ClientIdentity, names: Sequence[str], plan: Plan
+    ) -> Mapping[str, str]:
+        """Of the running chain, as the node has them; without those that were never made. Raises
+        ChainCallFailed."""
         ...
 
     async def probe(

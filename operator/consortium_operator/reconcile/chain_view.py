@@ -8,8 +8,8 @@ from consortium_operator.chain.naming import PLAIN_RPC_ANNOTATION
 from consortium_operator.chain.plan import PlannedNode
 from consortium_operator.chain.view import ChainView, NodeView
 from consortium_operator.engines.protocol import ChainClient, NodeEndpoint
-from consortium_operator.kube.kinds import POD, ObjectKey
 from consortium_operator.kube.projection import PodDetail
+from consortium_operator.reconcile.evictions import pod_of
 from consortium_operator.reconcile.world import Custody, Round
 
 
@@ -31,12 +31,13 @@ async def _ask(run: Round, client: ChainClient, node: PlannedNode, custody: Cust
         return NodeView(node.names.node, problem=endpoint)
     if identity is None:
         return NodeView(node.names.node, problem="the operator has no client certificate for it")
+    pod = pod_of(run, node)
     view = await client.view(endpoint, identity)
     expected = custody.nodes[node.names.node].node_id
     if view.answers and view.node_id != expected:
         return NodeView(node.names.node, problem=f"it says that its node id is {view.node_id}")
     # Also of a silent one, for what the others say of it.
-    return replace(view, node_id=expected)
+    return replace(view, node_id=expected, pod_uid=pod.uid if pod is not None else "")
 
 
 def endpoint_of(run: Round, node: PlannedNode, custody: Custody) -> NodeEndpoint | str:
@@ -46,7 +47,7 @@ def endpoint_of(run: Round, node: PlannedNode, custody: Custody) -> NodeEndpoint
     register = custody.nodes.get(node.names.node)
     if register is None:
         return "its identity is not intact"
-    pod = run.world.store.get(ObjectKey(POD, run.key.namespace, node.names.pod))
+    pod = pod_of(run, node)
     if pod is None:
         return "it has no pod"
     if not isinstance(pod.detail, PodDetail) or not pod.detail.ip:

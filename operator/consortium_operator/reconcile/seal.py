@@ -10,6 +10,7 @@ from consortium_operator.api.conditions import ConditionType, Reason
 from consortium_operator.api.problem import Problem
 from consortium_operator.chain.genesis import Seal, TamperedGenesis
 from consortium_operator.chain.naming import GENESIS_ANNOTATION, chain_labels, is_ours
+from consortium_operator.engines.protocol import RunningChain
 from consortium_operator.kube.errors import AlreadyExists
 from consortium_operator.kube.kinds import CONFIG_MAP, PERSISTENT_VOLUME_CLAIM, ObjectKey
 from consortium_operator.manifests import Manifest
@@ -146,16 +147,32 @@ def _check(run: Round, seal: Seal) -> None:
         raise _tampered(f"{run.key.genesis} cannot be used: {error}") from error
     if problems:
         raise Blocked(*(_contradiction(run, problem) for problem in problems))
+    if not _is_edited(run):
+        _refuse_unfit_version(run, seal)
+
+
+def _is_edited(run: Round) -> bool:
+    """A resource that has children of its own was edited; one that has none is new."""
+    children = run.world.store.by_chain(run.key.namespace, run.key.name)
+    return any(run.plan.uid in child.owner_uids for child in children)
 
 
 def _contradiction(run: Round, problem: Problem) -> Finding:
-    """The API server refuses an edit of what was founded, but for a CRD that lost its rules. A
-    resource that has children of its own was edited; one that has none is new."""
-    children = run.world.store.by_chain(run.key.namespace, run.key.name)
+    """The API server refuses an edit of what was founded, but for a CRD that lost its rules."""
     condition, reason = ConditionType.IDENTITIES_INTACT, problem.reason
-    if any(run.plan.uid in child.owner_uids for child in children):
+    if _is_edited(run):
         condition, reason = ConditionType.SPEC_VALID, Reason.IMMUTABLE_FIELD_CHANGED
-    return Finding(condition, reason, f"{problem.path}: {problem.message}", needs_person=True)
+    return Finding(condition, reason, str(problem), needs_person=True)
+
+
+def _refuse_unfit_version(run: Round, seal: Seal) -> None:
+    """Where nodes run, the chain is asked as well (see upgrades)."""
+    problems = run.engine.unfit_for(run.plan, seal, RunningChain())
+    if problems:
+        condition, reason = ConditionType.IDENTITIES_INTACT, Reason.RETAINED_DATA_CONFLICT
+        raise Blocked(
+            *(Finding(condition, reason, str(one), needs_person=True) for one in problems)
+        )
 
 
 def _refuse_where_one_existed(run: Round) -> None:

@@ -42,6 +42,7 @@ from consortium_operator.reconcile.seal import (
 )
 from consortium_operator.reconcile.second_starts import second_starts, superseded
 from consortium_operator.reconcile.storage import grow_volumes, refuse_changed_storage
+from consortium_operator.reconcile.upgrades import image_is_another, version_is_refused
 from consortium_operator.reconcile.volumes import (
     check_ledgers,
     newest_generations,
@@ -66,11 +67,11 @@ class Progress:
 async def act(run: Round, progress: Progress) -> None:
     """Brings the chain towards its spec. Raises Blocked where a step cannot go on."""
     founded = await establish(run, progress)
-    progress.view = await read_chain(run, founded.custody, founded.seal)
-    progress.hangs = notice_hangs(run, progress.view)
+    view = progress.view = await read_chain(run, founded.custody, founded.seal)
+    progress.hangs = notice_hangs(run, view)
     progress.certificates = await node_certificates(founded)
-    await _bring_about(founded, progress)
-    if not progress.lost and await found_if_due(run, founded.custody, progress.view):
+    await _bring_about(founded, progress, view)
+    if not progress.lost and await found_if_due(run, founded.custody, view):
         progress.view = await read_chain(run, founded.custody, founded.seal)
 
 
@@ -103,14 +104,16 @@ async def look(run: Round, progress: Progress) -> None:
     progress.hangs = notice_hangs(run, progress.view)
 
 
-async def _bring_about(founded: Founded, progress: Progress) -> None:
-    run, custody, view = founded.round, founded.custody, progress.view
+async def _bring_about(founded: Founded, progress: Progress, view: ChainView) -> None:
+    run, custody = founded.round, founded.custody
     journal, generations = read_journal(run), newest_generations(run)
     seen = Seen(custody, view, generations)
     again = _starting_over(run, journal, seen, progress.hangs)
     progress.lost = again | superseded(run, generations, view, progress.hangs)
     volumes = node_volumes(run, updated(run, journal, seen), generations, again)
-    nodes = desired_nodes(founded, progress.certificates, volumes)
+    nodes: tuple[NodeObjects, ...] = ()
+    if not await version_is_refused(founded, view):
+        nodes = desired_nodes(founded, progress.certificates, volumes)
     certified = [one for one in nodes if await bring_about(run, _files(one))]
     shared = desired_shared(founded, journal)
     services_stand = await bring_about(run, shared)
@@ -166,9 +169,11 @@ async def _change_pods(
     """One node comes a step further. One that hangs needs a turn of its own only if it is up to
     date."""
     turns = await find_turns(founded.round, ready)
-    settled = {one.node.path for one in ready} - {turn.node.path for turn in turns}
-    await restart_hung(founded, [one for one in hangs if one.node.path in settled], known)
-    await take_turn(founded.round, turns, known)
+    changing = {turn.node.path for turn in turns}
+    settled = [one.node for one in ready if one.node.path not in changing]
+    await restart_hung(founded, [one for one in hangs if one.node in settled], known)
+    if not image_is_another(founded.round, known.view, settled):
+        await take_turn(founded.round, turns, known)
 
 
 def _files(objects: NodeObjects) -> list[Manifest]:

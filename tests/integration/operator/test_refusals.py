@@ -40,11 +40,11 @@ def test_an_edit_of_the_members_waits_for_a_later_version(chain: Chain) -> None:
     assert chain.versions() == before
 
 
-def test_an_edit_of_the_version_waits_for_a_later_version(chain: Chain) -> None:
+def test_a_version_that_cannot_run_the_chain_is_refused(chain: Chain) -> None:
     before = chain.versions()
     chain.edit(version="3.16.3", image={"repository": "registry.example/node", "tag": "3.16.3"})
-    told = chain.wait("SpecValid", "False", "ImmutableFieldChanged")
-    assert told["message"].startswith("spec.version: ")
+    told = chain.wait("UpToDate", "False", "DowngradeRefused")
+    assert told["message"].startswith("spec.version: 3.16.3 cannot run this chain")
     assert chain.versions() == before
     chain.edit(version="3.16.4", image=None)
     chain.wait_founded()

@@ -51,25 +51,6 @@ async def test_a_bad_edit_leaves_the_chain_running_and_in_view(
     assert running.told(ConditionType.READY) == "True/AsExpected"
 
 
-@pytest.mark.parametrize(
-    ("founded", "wanted", "reason"),
-    [("3.16.3", "3.16.4", "NotSupportedYet"), ("3.16.4", "3.16.3", "ImmutableFieldChanged")],
-    ids=["upgrade", "downgrade"],
-)
-async def test_a_running_chain_keeps_its_version(
-    stage: Stage, founded: str, wanted: str, reason: str
-) -> None:
-    repository = "registry.example/node"
-    stage.create(version=founded, image={"repository": repository, "tag": founded})
-    await stage.settle()
-    before = len(stage.cluster.writes)
-    stage.edit(version=wanted, image={"repository": repository, "tag": wanted})
-    await stage.settle()
-    assert stage.told(VALID) == f"False/{reason}"
-    assert stage.told(ConditionType.QUORUM_HEALTHY) == "True/AsExpected"
-    assert {write.split()[0] for write in stage.cluster.writes[before:]} == {"patch-status"}
-
-
 async def test_an_image_that_nobody_knows_is_asked_for(stage: Stage) -> None:
     stage.create(image={"repository": "registry.example/node"})
     await stage.settle()

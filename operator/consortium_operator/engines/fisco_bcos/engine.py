@@ -28,6 +28,7 @@ from consortium_operator.engines.fisco_bcos import (
     peers,
     problems,
     standalone,
+    upgrades,
 )
 from consortium_operator.engines.fisco_bcos.suites.suite import CryptoSuite
 from consortium_operator.engines.fisco_bcos.suites.table import STANDARD, SUITES
@@ -36,6 +37,7 @@ from consortium_operator.engines.protocol import (
     CertificateFacts,
     Conflict,
     NodeMaterial,
+    RunningChain,
     Subject,
     Validity,
 )
@@ -161,6 +163,12 @@ class FiscoBcos:
 
     def founders_differ(self, plan: Plan, seal: Seal) -> tuple[Problem, ...]:
         return founding.founders_differ(plan, seal)
+
+    def settings_that_decide(self, plan: Plan) -> tuple[str, ...]:
+        return upgrades.settings_that_decide(plan)
+
+    def unfit_for(self, plan: Plan, seal: Seal, running: RunningChain) -> tuple[Problem, ...]:
+        return upgrades.unfit_for(plan, seal, running)
 
     def block0_text(self, seal: Seal) -> str:
         return block0.block0_text(genesis.Genesis.read(seal.text))

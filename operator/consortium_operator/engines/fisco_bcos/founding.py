@@ -16,11 +16,6 @@ from consortium_operator.chain.plan import Plan, PlannedNode
 from consortium_operator.engines.fisco_bcos.genesis import Genesis
 from consortium_operator.engines.fisco_bcos.key_table import boolean
 from consortium_operator.engines.fisco_bcos.sealed import SealedSettings
-from consortium_operator.engines.fisco_bcos.version_number import (
-    EXECUTOR_VERSIONS,
-    SEPARATE_BLOCK_STATE,
-)
-from consortium_operator.engines.fisco_bcos.versions import VERSIONS
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +49,7 @@ def check_seal(plan: Plan, seal: Seal) -> tuple[Problem, ...]:
         *_executor_fields(plan, genesis, sealed),
         _Field("spec.fiscoBcos.genesisSha256", plan.spec.fisco_bcos.genesis_sha256, seal.sha256),
     )
-    problems = [
+    return tuple(
         Problem(
             field.path,
             f"the chain was founded with {field.sealed_as_written}: put that back, or found a "
@@ -63,8 +58,7 @@ def check_seal(plan: Plan, seal: Seal) -> tuple[Problem, ...]:
         )
         for field in fields
         if field.differs
-    ]
-    return (*problems, *_too_old(plan, genesis, sealed))
+    )
 
 
 def _identity_fields(plan: Plan, genesis: Genesis) -> tuple[_Field, ...]:
@@ -156,39 +150,12 @@ def _check_agreement(
         raise TamperedGenesis("config.genesis and the sealed settings contradict each other")
 
 
-def _too_old(plan: Plan, genesis: Genesis, sealed: SealedSettings) -> Iterator[Problem]:
-    """Why a node of spec.version would refuse this founding, or run another chain from it."""
-    version = VERSIONS[plan.spec.version]
-    unknown = [flag for flag, _ in genesis.features if flag not in version.features]
-    reasons = {
-        f"with compatibility version {genesis.compatibility_version}, and {version.tag} knows "
-        f"only up to {version.max_compatibility}": (
-            genesis.compatibility_version > version.max_compatibility
-        ),
-        f"with {', '.join(unknown)}, which {version.tag} does not know": bool(unknown),
-        f"on executor {sealed.executor_version}, which {version.tag} does not have": (
-            sealed.executor_version != "0" and version.version < EXECUTOR_VERSIONS
-        ),
-        f"with blocks and state in two databases, which {version.tag} cannot read": (
-            sealed.separate_block_state == boolean(True) and version.version < SEPARATE_BLOCK_STATE
-        ),
-    }
-    for reason, holds in reasons.items():
-        if holds:
-            yield Problem(
-                "spec.version",
-                f"the chain was founded {reason}: set a newer version",
-                Reason.RETAINED_DATA_CONFLICT,
-            )
-
-
 def founders_differ(plan: Plan, seal: Seal) -> tuple[Problem, ...]:
-    """Another version, sealers that the seal does not name, founders that are no longer planned as
-    sealers, and changed weights. The chain runs on as it was founded (reason NotSupportedYet)."""
+    """Sealers that the seal does not name, founders that are no longer planned as sealers, and
+    changed weights. The chain runs on as it was founded (reason NotSupportedYet)."""
     found = {(founder.member, founder.node): founder for founder in seal.founders}
     planned = {(node.member, node.name): node for node in plan.nodes}
     return (
-        *_another_version(plan, SealedSettings.of(seal)),
         *(problem for node in plan.nodes for problem in _changed(plan, node, found)),
         *(
             Problem(
@@ -201,16 +168,6 @@ def founders_differ(plan: Plan, seal: Seal) -> tuple[Problem, ...]:
             if (founder.member, founder.node) not in planned
         ),
     )
-
-
-def _another_version(plan: Plan, sealed: SealedSettings) -> Iterator[Problem]:
-    if plan.spec.version != sealed.version:
-        yield Problem(
-            "spec.version",
-            f"the chain was founded with {sealed.version} and its nodes cannot be upgraded yet: "
-            "put it back",
-            Reason.NOT_SUPPORTED_YET,
-        )
 
 
 def _changed(

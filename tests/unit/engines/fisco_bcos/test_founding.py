@@ -94,41 +94,6 @@ def test_another_cryptography_is_named() -> None:
     assert list(problems(sm, rendered.seal(plan))) == ["spec.fiscoBcos.cryptography"]
 
 
-@pytest.mark.parametrize(
-    ("founded", "older", "fisco_bcos", "said"),
-    [
-        (
-            "3.7.3",
-            "3.8.0",
-            {"genesis": {"features": ["bugfix_staticcall_noaddr_return"]}},
-            "bugfix_staticcall_noaddr_return, which 3.8.0 does not know",
-        ),
-        (
-            "3.15.0",
-            "3.14.0",
-            {"executor": {"version": 1}, "genesis": {"compatibilityVersion": "3.14.0"}},
-            "executor 1, which 3.14.0 does not have",
-        ),
-        (
-            "3.11.0",
-            "3.10.3",
-            {
-                "ledger": {"separateBlockState": True},
-                "genesis": {"compatibilityVersion": "3.10.0"},
-            },
-            "two databases, which 3.10.3 cannot read",
-        ),
-    ],
-)
-def test_a_version_that_would_not_run_this_founding_is_refused(
-    founded: str, older: str, fisco_bcos: dict[str, Any], said: str
-) -> None:
-    sealed = rendered.seal(rendered.plan(version=founded, **fisco_bcos))
-    assert problems(rendered.plan(version=founded, **fisco_bcos), sealed) == {}
-    found = problems(rendered.plan(version=older), sealed)
-    assert said in found["spec.version"]
-
-
 def test_epochs_count_for_rpbft_only() -> None:
     other = rendered.plan(consensus={"epochSealerNum": 9})
     assert problems(other, rendered.seal(rendered.plan())) == {}
@@ -142,11 +107,6 @@ def test_one_account_in_another_case_is_the_same_account() -> None:
 def test_the_pinned_genesis_is_the_sealed_one() -> None:
     sealed = rendered.seal(rendered.plan())
     assert problems(rendered.plan(genesisSha256=sealed.sha256), sealed) == {}
-
-
-def test_a_node_older_than_the_chains_founding_is_refused() -> None:
-    sealed = rendered.seal(rendered.plan())
-    assert list(problems(rendered.plan(version="3.15.0"), sealed)) == ["spec.version"]
 
 
 def test_members_are_no_part_of_the_comparison() -> None:

@@ -1,7 +1,7 @@
 """The operator's view of running nodes, and the transaction that proves their consensus."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 
 import aiohttp
 
@@ -87,6 +87,15 @@ class FiscoBcosClient:
             problem = f"takes connections, but answers no handshake within {seconds:g} s"
             return NodeView(endpoint.node, problem=problem, silence=Silence.HANGS)
         return NodeView(endpoint.node, problem=error.problem, silence=error.silence)
+
+    async def settings(
+        self, endpoint: NodeEndpoint, identity: ClientIdentity, names: Sequence[str], plan: Plan
+    ) -> Mapping[str, str]:
+        """Only those that were ever made."""
+        async with self._slots:
+            through = govern(plan, endpoint, identity)
+            found = {name: await through.value(name) for name in names}
+        return {name: value for name, value in found.items() if value is not None}
 
     async def probe(
         self, endpoint: NodeEndpoint, identity: ClientIdentity, account: PrivateFiles, plan: Plan

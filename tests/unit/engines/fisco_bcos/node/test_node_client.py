@@ -10,6 +10,7 @@ from pathlib import Path
 from consortium_operator.api.fisco_bcos import ConsensusType
 from consortium_operator.chain.view import NodeView
 from consortium_operator.engines.fisco_bcos.node.client import FiscoBcosClient
+from tests import chains
 from tests.unit.engines.fisco_bcos.node.scripted_node import (
     HEALTHY,
     NODE,
@@ -48,6 +49,17 @@ async def test_a_node_tells_everything_that_a_view_holds(tmp_path: Path) -> None
     )
     assert view.block0_text.startswith("[chain]\nsm_crypto:0\nchainID: chain0\n")
     assert view.block0_text.endswith(f"node.3:{sealers[3]},1\n")
+
+
+async def test_settings_that_were_never_made_are_left_out(tmp_path: Path) -> None:
+    error = {"code": 3008, "message": "Entry: feature_balance does not exists!"}
+    absent = json.dumps({"id": 1, "jsonrpc": "2.0", "error": error}).encode()
+    made = result({"blockNumber": 0, "value": "3.16.4"})
+    async with running(tmp_path, {**HEALTHY, "getSystemConfigByKey": (made, absent)}) as node:
+        found = await asking().settings(
+            node.endpoint, client(), ["compatibility_version", "feature_balance"], chains.plan()
+        )
+    assert found == {"compatibility_version": "3.16.4"}
 
 
 async def test_an_rpbft_node_tells_also_who_waits_for_a_turn(tmp_path: Path) -> None:

@@ -1,0 +1,28 @@
+"""That a chain goes on while something is done to it."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+from tests.e2e.support.chain import Chain
+from tests.e2e.support.members import member_clients
+from tests.e2e.support.pod_watch import PodWatch
+from tests.e2e.support.traffic import Traffic
+from tests.e2e.support.waiting import wait_until
+
+# A change of leader takes some seconds; a halt of the chain is longer.
+LONGEST_PAUSE = 30
+
+
+@contextmanager
+def blocks_go_on(chain: Chain) -> Iterator[PodWatch]:
+    """Never more than f = 1 of the four sealers away, and never long without a block."""
+    with ExitStack() as stack:
+        clients = stack.enter_context(member_clients(chain))
+        watch = stack.enter_context(PodWatch(chain))
+        wait_until(lambda: len(watch.pods_by_name()) == 4, "the watch", chain.report)
+        traffic = stack.enter_context(Traffic(list(clients.values())))
+        yield watch
+        assert watch.most_not_ready() <= 1
+        assert traffic.longest_pause() < LONGEST_PAUSE
+        blocks = [one.block for one in traffic.mined]
+        assert blocks == sorted(set(blocks)), "a block was made twice, or went away"

@@ -1,0 +1,153 @@
+"""Another version of the node on a running chain: node by node while blocks are made, and back
+where the image is broken, or another than the spec says."""
+
+import copy
+import tempfile
+from collections.abc import Iterator
+from configparser import ConfigParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from consortium_sandbox import Sandbox, build_images
+from tests.e2e.conftest import namespace_for, quickstart_in
+from tests.e2e.support.aftermath import Aftermath
+from tests.e2e.support.block_flow import blocks_go_on
+from tests.e2e.support.chain import Body, Chain
+from tests.e2e.support.pod_watch import PodWatch
+from tests.e2e.support.waiting import wait_until
+from tests.kubectl import Kubectl
+
+OLD, NEW = "3.15.2", "3.16.4"
+ROLLOUT_SECONDS = 150
+
+
+@pytest.fixture(scope="module")
+def older(cluster: Sandbox) -> dict[str, str]:
+    """spec.image of the older version, which the operator's catalogue does not have."""
+    with tempfile.TemporaryDirectory() as directory:
+        images = build_images(Path(directory), versions=(OLD,))
+        reference = cluster.load_image(images.stand_in[OLD].archive)
+    repository, _, digest = reference.partition("@")
+    return {"repository": repository, "digest": digest}
+
+
+@pytest.fixture(scope="module")
+def founded(kubectl: Kubectl, aftermath: Aftermath, older: dict[str, str]) -> Iterator[Chain]:
+    """A chain of the older version."""
+    with namespace_for(kubectl, aftermath, "upgrade") as namespace:
+        manifest = quickstart_in(namespace)
+        manifest["spec"] |= {"version": OLD, "image": older}
+        yield Chain(kubectl, manifest)
+
+
+@pytest.fixture
+def old_chain(founded: Chain) -> Chain:
+    """As founded, whatever was done to it before."""
+    founded.apply()
+    founded.wait_ready(ROLLOUT_SECONDS)
+    return founded
+
+
+def upgraded(chain: Chain, image: dict[str, str] | None = None) -> Body:
+    """With the newer version: of the catalogue, or of an image that is not what it should be."""
+    changed = copy.deepcopy(chain.manifest)
+    changed["spec"]["version"] = NEW
+    del changed["spec"]["image"]
+    return changed if image is None else changed | {"spec": changed["spec"] | {"image": image}}
+
+
+def images(chain: Chain) -> set[str]:
+    return {pod["spec"]["containers"][0]["image"] for pod in chain.pods()}
+
+
+def replaced(watch: PodWatch) -> int:
+    """How often a pod was replaced since the watch began."""
+    return sum(len(uids) - 1 for uids in watch.pods_by_name().values())
+
+
+def settings(chain: Chain) -> dict[str, ConfigParser]:
+    """config.ini that each pod mounts, by pod."""
+    found = {}
+    for pod in chain.pods():
+        (name,) = {name for name in projected(pod) if "-config-" in name}
+        parser = found[pod["metadata"]["name"]] = ConfigParser()
+        parser.read_string(chain.get("configmap", name)["data"]["config.ini"])
+    return found
+
+
+def projected(pod: Body) -> Iterator[str]:
+    """Names of the ConfigMaps that it mounts."""
+    for volume in pod["spec"]["volumes"]:
+        sources: list[Any] = [volume, *volume.get("projected", {}).get("sources", [])]
+        yield from (one["configMap"]["name"] for one in sources if "configMap" in one)
+
+
+def test_a_newer_version_reaches_all_nodes_and_the_ledgers_settings_stay(old_chain: Chain) -> None:
+    before = images(old_chain)
+    sizes = {one["storage"]["key_page_size"] for one in settings(old_chain).values()}
+    assert sizes == {"10240"}
+    with blocks_go_on(old_chain) as watch:
+        old_chain.apply(upgraded(old_chain))
+        old_chain.wait("UpToDate", "False", "RollingOut")
+        old_chain.wait("UpToDate", "True", seconds=ROLLOUT_SECONDS)
+        old_chain.wait_ready()
+        assert replaced(watch) == 4
+    assert len(images(old_chain)) == 1
+    assert images(old_chain).isdisjoint(before)
+    assert {one["storage"]["key_page_size"] for one in settings(old_chain).values()} == sizes
+
+
+@pytest.mark.campaign
+def test_a_broken_image_in_the_middle_is_told_and_taken_back(
+    old_chain: Chain, older: dict[str, str]
+) -> None:
+    before = images(old_chain)
+    with blocks_go_on(old_chain) as watch:
+        old_chain.apply(upgraded(old_chain))
+        wait_until(lambda: replaced(watch) >= 2, "two upgraded nodes", old_chain.report, 120)
+        broken = {"repository": older["repository"], "tag": "broken"}
+        old_chain.apply(upgraded(old_chain, broken))
+        stuck = old_chain.wait("UpToDate", "False", "RolloutStuck", seconds=120)
+        assert "does not come back" in stuck["message"]
+        assert "cannot get its image" in stuck["message"]
+        assert old_chain.condition("NodesReady")["reason"] == "ImagePull"
+        assert old_chain.condition("QuorumHealthy")["status"] == "True"
+        old_chain.apply()
+        old_chain.wait("UpToDate", "True", seconds=ROLLOUT_SECONDS)
+        old_chain.wait_ready()
+    assert images(old_chain) == before
+
+
+@pytest.mark.campaign
+def test_an_image_of_another_version_stops_after_one_node_and_is_taken_back(
+    old_chain: Chain, older: dict[str, str]
+) -> None:
+    before = images(old_chain)
+    with blocks_go_on(old_chain) as watch:
+        old_chain.apply(upgraded(old_chain, older))
+        stuck = old_chain.wait("UpToDate", "False", "RolloutStuck", seconds=90)
+        assert f"reports version {OLD}, but spec.version is {NEW}" in stuck["message"]
+        assert replaced(watch) == 1
+        old_chain.apply()
+        old_chain.wait("UpToDate", "True", seconds=ROLLOUT_SECONDS)
+        old_chain.wait_ready()
+        assert replaced(watch) == 2
+    assert images(old_chain) == before
+
+
+@pytest.mark.campaign
+def test_a_version_that_cannot_run_the_chain_is_refused_and_the_chain_goes_on(
+    own_chain: Chain, older: dict[str, str]
+) -> None:
+    """Founded with the newest, whose compatibility version no older one knows."""
+    with blocks_go_on(own_chain) as watch:
+        own_chain.apply(own_chain.with_spec(version=OLD, image=older))
+        refused = own_chain.wait("UpToDate", "False", "DowngradeRefused")
+        assert f"{OLD} cannot run this chain" in refused["message"]
+        assert own_chain.condition("Stalled")["status"] == "True"
+        assert own_chain.condition("QuorumHealthy")["status"] == "True"
+        own_chain.apply()
+        own_chain.wait_ready()
+        assert replaced(watch) == 0
