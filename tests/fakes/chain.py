@@ -6,8 +6,9 @@ before gives another genesis hash.
 """
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
 from consortium_operator.chain.changes import MemberChange, Members, Standing
@@ -26,6 +27,7 @@ from consortium_operator.engines.protocol import (
 from consortium_operator.kube.kinds import CONFIG_MAP, POD, JsonObject
 from tests.chains import SETTINGS
 from tests.fakes.cluster import FakeCluster
+from tests.fakes.links import Links
 
 HANGS = "does not answer getPeers within 5 s: its gateway hangs"
 VERSIONS = {image: version for version, image in SETTINGS.image_catalogue.items()}
@@ -44,6 +46,7 @@ class FakeNodes:
     """
 
     cluster: FakeCluster
+    links: Links
     silent: set[str] = field(default_factory=set)
     hung: set[str] = field(default_factory=set)
     scripted: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -60,10 +63,11 @@ class FakeNodes:
     _starts: dict[str, list[tuple[str, int]]] = field(default_factory=dict)
     _ledgers: dict[str, int] = field(default_factory=dict)
 
-    def copy(self, cluster: FakeCluster) -> "FakeNodes":
+    def copy(self, cluster: FakeCluster, clock: Callable[[], datetime]) -> "FakeNodes":
         """The same nodes, in a copy of their cluster."""
-        twin = copy.deepcopy(replace(self, cluster=FakeCluster()))
-        return replace(twin, cluster=cluster)
+        empty = FakeCluster()
+        twin = copy.deepcopy(replace(self, cluster=empty, links=Links(empty, clock)))
+        return replace(twin, cluster=cluster, links=self.links.copy(cluster, clock))
 
     def connect(self, plan: Plan) -> "FakeNodes":
         return self
@@ -77,6 +81,8 @@ class FakeNodes:
             return NodeView(endpoint.node, problem=f"{endpoint.node} is asked as it does not talk")
         if pod["metadata"]["uid"] in self.hung:
             return NodeView(endpoint.node, problem=HANGS, silence=Silence.HANGS)
+        if not endpoint.plain and not self.links.lets_in(pod, identity):
+            return NodeView(endpoint.node, problem=f"{endpoint.node} refuses the client")
         chain, namespace = _chain_of(pod)
         seal, members = self._seal(pod), self.members(chain, namespace)
         found = NodeView(
@@ -95,6 +101,7 @@ class FakeNodes:
                 and _node_of(other) != endpoint.node
                 and self._runs(other)
                 and self.genesis_hash(other) == self.genesis_hash(pod)
+                and self.links.connects(pod, other)
             ),
             sealers=members.sealers,
             observers=members.observers,

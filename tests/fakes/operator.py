@@ -26,6 +26,7 @@ from tests.fakes.cluster import CONTROLLER, FakeCluster
 from tests.fakes.engine import PooledKeys
 from tests.fakes.faults import Killed
 from tests.fakes.kubelet import Controllers
+from tests.fakes.links import Links
 
 KEY = ChainKey("chains", "trade")
 
@@ -62,7 +63,7 @@ class Stage:
     _serial: int = 0
 
     def __post_init__(self) -> None:
-        self.nodes = FakeNodes(self.cluster)
+        self.nodes = FakeNodes(self.cluster, Links(self.cluster, self.clock))
         self.controllers = Controllers(self.cluster)
         self.start()
 
@@ -70,7 +71,7 @@ class Stage:
         """The same stage at the same moment, with an operator that remembers as much."""
         cluster = self.cluster.copy()
         twin = Stage(cluster, Clock(self.clock.now), self.engine.copy())
-        twin.nodes = self.nodes.copy(cluster)
+        twin.nodes = self.nodes.copy(cluster, twin.clock)
         twin.controllers = self.controllers.copy(cluster)
         twin._serial = self._serial
         twin.start()

@@ -6,7 +6,7 @@ format, a consensus algorithm or an RPC method.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Protocol
 
@@ -42,6 +42,11 @@ class Validity:
     not_before: datetime
     not_after: datetime
     serial: int
+
+    def no_later_than(self, moment: datetime) -> "Validity":
+        """Valid from `moment` on at the latest. What is renewed holds from when the one before it
+        did: a clock that was ahead when it was issued then makes nobody refuse it."""
+        return replace(self, not_before=min(self.not_before, moment))
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,7 +43,8 @@ class ContainerDetail:
 class PodDetail:
     """A pod. `reason` and `message` are of the first container that waits or has failed (such
     as ImagePullBackOff, CrashLoopBackOff), else of the pod; "" where all is well. `claims`: the
-    PersistentVolumeClaims that it mounts. `ports`: by name, on which its processes listen."""
+    PersistentVolumeClaims that it mounts; `config_maps`: the ConfigMaps. `ports`: by name, on which
+    its processes listen."""
 
     phase: str
     ready: bool
@@ -55,6 +56,7 @@ class PodDetail:
     claims: tuple[str, ...]
     containers: tuple[ContainerDetail, ...]
     ports: Mapping[str, int] = field(default_factory=dict)
+    config_maps: tuple[str, ...] = ()
 
     @property
     def restarts(self) -> int:
@@ -74,7 +76,8 @@ class PodDetail:
 
 @dataclass(frozen=True, slots=True)
 class StatefulSetDetail:
-    """A StatefulSet. `template_digest` is of spec.template as the server returned it."""
+    """A StatefulSet. `template_digest` is of spec.template as the server returned it;
+    `config_maps`: those that its pods will mount."""
 
     replicas: int
     ready_replicas: int
@@ -83,6 +86,7 @@ class StatefulSetDetail:
     observed_generation: int
     generation: int
     template_digest: str
+    config_maps: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +186,19 @@ def _pod(obj: Mapping[str, Any]) -> PodDetail:
             for port in container.get("ports") or ()
             if "name" in port
         },
+        config_maps=_config_maps(spec),
+    )
+
+
+def _config_maps(spec: Mapping[str, Any]) -> tuple[str, ...]:
+    """That a pod mounts, alone or among other sources of one directory."""
+    sources = (
+        source
+        for volume in spec.get("volumes") or ()
+        for source in (volume, *((volume.get("projected") or {}).get("sources") or ()))
+    )
+    return tuple(
+        sys.intern(source["configMap"]["name"]) for source in sources if "configMap" in source
     )
 
 
@@ -226,6 +243,7 @@ def _stateful_set(obj: Mapping[str, Any]) -> StatefulSetDetail:
         observed_generation=status.get("observedGeneration") or 0,
         generation=obj["metadata"].get("generation") or 0,
         template_digest=digest_of(spec["template"]),
+        config_maps=_config_maps(spec["template"].get("spec") or {}),
     )
 
 

@@ -18,7 +18,8 @@ from consortium_operator.chain.private import PrivateFiles
 from consortium_operator.chain.register import AuthorityKind, AuthorityRegister
 from consortium_operator.engines.protocol import CertificateFacts, InvalidMaterial, Subject
 from consortium_operator.kube.kinds import CONFIG_MAP
-from consortium_operator.kube.projection import Observed
+from consortium_operator.kube.projection import Observed, PodDetail
+from consortium_operator.reconcile.evictions import pod_of
 from consortium_operator.reconcile.findings import Blocked, Finding
 from consortium_operator.reconcile.identities import authority_request
 from consortium_operator.reconcile.key_requests import FIRST_GENERATION, WORDS
@@ -180,7 +181,7 @@ async def node_certificates(founded: Founded) -> dict[str, Standing]:
         if best is not None and not best.due:
             continue
         try:
-            standing[name] = await _issue(founded, node)
+            standing[name] = await _issue(founded, node, best)
         except Blocked as blocked:
             run.findings.extend(blocked.findings)
             if best is not None:
@@ -198,6 +199,23 @@ def serving_certificates(run: Round, custody: Custody) -> dict[str, Standing]:
             if best is not None:
                 serving[node.names.node] = best
     return serving
+
+
+def certificates_in_use(run: Round, custody: Custody) -> dict[str, Standing]:
+    """Full object name → the certificates that a node's pod was started with."""
+    found, known = {}, _by_node(run)
+    for node in run.plan.nodes:
+        pod = pod_of(run, node)
+        detail = pod.detail if pod is not None else None
+        if not isinstance(detail, PodDetail) or not _is_certifiable(run, custody, node):
+            continue
+        for one in known.get(node.names.node, []):
+            if one.key.name in detail.config_maps:
+                files = run.engine.node_certificates_in(_data(one))
+                standing = judge(run, files, _holder(run, custody, node))
+                if standing is not None:
+                    found[node.names.node] = standing
+    return found
 
 
 def _is_certifiable(run: Round, custody: Custody, node: PlannedNode) -> bool:
@@ -247,7 +265,7 @@ def _ageing(run: Round, node: PlannedNode, best: Standing) -> Finding:
     )
 
 
-async def _issue(founded: Founded, node: PlannedNode) -> Standing:
+async def _issue(founded: Founded, node: PlannedNode, before: Standing | None) -> Standing:
     run, custody = founded.round, founded.custody
     known = custody.authorities_of(node.member)
     member = next(one for one in run.plan.members if one.name == node.member)
@@ -257,6 +275,8 @@ async def _issue(founded: Founded, node: PlannedNode) -> Standing:
     }
     subject = Subject(run.key.name, node.member, node.name, FIRST_GENERATION)
     validity = run.validity(run.plan.spec.certificates.duration)
+    if before is not None:
+        validity = validity.no_later_than(before.facts.not_before)
     register = custody.nodes[node.names.node]
     files = await sign(
         lambda: run.engine.node_certificates(keys, subject, register, validity),

@@ -84,7 +84,7 @@ async def _renewed(
     if standing is not None and not standing.due:
         return standing
     try:
-        return await _issue(founded, member, kind, key)
+        return await _issue(founded, member, kind, key, standing)
     except Blocked as blocked:
         if standing is None:
             raise
@@ -178,13 +178,19 @@ async def _key(
 
 
 async def _issue(
-    founded: Founded, member: PlannedMember, kind: ClientKind, key: PrivateFiles
+    founded: Founded,
+    member: PlannedMember,
+    kind: ClientKind,
+    key: PrivateFiles,
+    before: Standing | None,
 ) -> Standing:
     run = founded.round
     register = founded.custody.client_authorities[member.name]
     authority = await authority_key(run, member, AuthorityKind.CLIENT, register)
     subject = Subject(run.key.name, member.name, kind.part.value, FIRST_GENERATION)
     validity = run.validity(run.plan.spec.certificates.client_duration)
+    if before is not None:
+        validity = validity.no_later_than(before.facts.not_before)
     pem = await sign(
         lambda: run.engine.client_certificate(authority, subject, key, validity),
         f"a client certificate of member {member.name}",

@@ -275,7 +275,7 @@ def _report(outcome: Outcome, states: NodeStates) -> Report | None:
         plan=progress.plan,
         custody=progress.custody,
         seal=progress.seal,
-        certificates=progress.certificates,
+        certificates={**progress.certificates, **progress.in_use},
         view=progress.view,
         states=states.words,
     )

@@ -25,7 +25,8 @@ Status = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What the status tells beside the conditions, as far as it is known."""
+    """What the status tells beside the conditions, as far as it is known. `certificates`: those
+    that the nodes run with, or will."""
 
     plan: Plan
     custody: Custody

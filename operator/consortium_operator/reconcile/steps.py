@@ -14,6 +14,7 @@ from consortium_operator.reconcile.acceptance import accepted_pause
 from consortium_operator.reconcile.apply import bring_about, bring_one
 from consortium_operator.reconcile.certificates import (
     Standing,
+    certificates_in_use,
     node_certificates,
     serving_certificates,
 )
@@ -26,6 +27,7 @@ from consortium_operator.reconcile.desired import (
     desired_nodes,
     desired_shared,
 )
+from consortium_operator.reconcile.expiry import tell_awaited_restarts, tell_neglected
 from consortium_operator.reconcile.founding import found_if_due
 from consortium_operator.reconcile.hang_restarts import restart_hung
 from consortium_operator.reconcile.hangs import Hang, hung_before_the_first_block, notice_hangs
@@ -59,6 +61,7 @@ class Progress:
     custody: Custody = field(default_factory=Custody)
     seal: Seal | None = None
     certificates: Mapping[str, Standing] = field(default_factory=dict)
+    in_use: Mapping[str, Standing] = field(default_factory=dict)
     view: ChainView | None = None
     lost: frozenset[str] = frozenset()
     hangs: tuple[Hang, ...] = ()
@@ -70,6 +73,8 @@ async def act(run: Round, progress: Progress) -> None:
     view = progress.view = await read_chain(run, founded.custody, founded.seal)
     progress.hangs = notice_hangs(run, view)
     progress.certificates = await node_certificates(founded)
+    progress.in_use = certificates_in_use(run, founded.custody)
+    tell_awaited_restarts(run, progress.certificates, progress.in_use)
     await _bring_about(founded, progress, view)
     if not progress.lost and await found_if_due(run, founded.custody, view):
         progress.view = await read_chain(run, founded.custody, founded.seal)
@@ -99,6 +104,8 @@ async def look(run: Round, progress: Progress) -> None:
     run = replace(run, plan=as_founded(run.plan, progress.seal.founders))
     progress.plan, progress.custody = run.plan, look_up_identities(run)
     progress.certificates = serving_certificates(run, progress.custody)
+    progress.in_use = certificates_in_use(run, progress.custody)
+    tell_neglected(run, progress.certificates)
     await read_operator_clients(run)
     progress.view = await read_chain(run, progress.custody, progress.seal)
     progress.hangs = notice_hangs(run, progress.view)

@@ -48,6 +48,15 @@ def pod(**status: Any) -> PodDetail:
     volumes = [
         {"name": "data", "persistentVolumeClaim": {"claimName": "node-data-g0"}},
         {"name": "conf", "configMap": {"name": "node-config"}},
+        {
+            "name": "keys",
+            "projected": {
+                "sources": [
+                    {"secret": {"name": "node-tls"}},
+                    {"configMap": {"name": "node-cert"}},
+                ]
+            },
+        },
     ]
     ports = [{"name": "rpc", "containerPort": 20200}, {"containerPort": 9}]
     containers = [{"name": "node", "ports": ports}, {"name": "sidecar"}]
@@ -101,6 +110,7 @@ def test_a_healthy_pod_has_no_trouble() -> None:
             ),
         ),
         ports={"rpc": 20200},
+        config_maps=("node-config", "node-cert"),
     )
     assert healthy.restarts == 2
     assert healthy.runs
