@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from consortium_operator.chain.changes import MemberChange, Members, Standing
+from consortium_operator.chain.changes import Change, Members, SettingChange, Standing
 from consortium_operator.chain.genesis import Seal
 from consortium_operator.chain.plan import Plan
 from consortium_operator.chain.private import PrivateFiles
@@ -53,7 +53,7 @@ class FakeNodes:
     heights: dict[str, int] = field(default_factory=dict)
     probes: list[str] = field(default_factory=list)
     refuses_probes: bool = False
-    enacted: list[MemberChange] = field(default_factory=list)
+    enacted: list[Change] = field(default_factory=list)
     refusal: str | None = None
     versions: dict[str, str] = field(default_factory=lambda: dict(VERSIONS))
     settings_made: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -134,12 +134,16 @@ class FakeNodes:
         endpoint: NodeEndpoint,
         identity: ClientIdentity,
         account: PrivateFiles,
-        change: MemberChange,
+        change: Change,
         plan: Plan,
     ) -> Enacted:
         self.enacted.append(change)
         if self.refusal is not None:
             return Enacted(False, self.refusal)
+        if isinstance(change, SettingChange):
+            self.settings_made.setdefault(plan.key.name, {})[change.key] = change.value
+            self.heights[plan.key.name] = self.heights.get(plan.key.name, 0) + 1
+            return Enacted(holds=True)
         members = self.members(plan.key.name, plan.key.namespace)
         sealers = {one: weight for one, weight in members.sealers.items() if one != change.node_id}
         observers = members.observers - {change.node_id}

@@ -176,6 +176,10 @@ _OWN: dict[ConditionType, frozenset[Reason]] = {
             Reason.AWAITING_APPROVAL,
             Reason.AWAITING_ACCEPTANCE,
             Reason.DOWNGRADE_REFUSED,
+            # Of settings of the running chain (docs/decisions/0011).
+            Reason.AWAITING_VOTES,
+            Reason.PROPOSAL_SLOT_BUSY,
+            Reason.CHANGED_ON_CHAIN,
         }
     ),
     ConditionType.GOVERNANCE_HANDED_OVER: frozenset(

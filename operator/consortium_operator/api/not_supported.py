@@ -73,15 +73,6 @@ _FISCO_BCOS: tuple[Rule[Any], ...] = (
         lambda part: part.governance_rates.participation == part.governance_rates.win == 0,
         "a rate above 0",
     ),
-    _not_yet(
-        FiscoBcos,
-        "onChain",
-        "!has(self.onChain) || (!has(self.onChain.compatibilityVersion) && "
-        "(!has(self.onChain.features) || size(self.onChain.features) == 0) && "
-        "(!has(self.onChain.systemConfig) || size(self.onChain.systemConfig) == 0))",
-        lambda part: part.on_chain == type(part.on_chain)(),
-        "a setting of the running chain",
-    ),
 )
 
 NOT_SUPPORTED_YET: tuple[Rule[Any], ...] = (*_SPEC, *_FISCO_BCOS)

@@ -39,3 +39,17 @@ class MemberChange:
         if self.standing is Standing.OBSERVER:
             return self.node_id in members.observers
         return self.node_id not in members.sealers and self.node_id not in members.observers
+
+
+@dataclass(frozen=True, slots=True)
+class SettingChange:
+    """What a setting of the running chain should be. The text as the chain keeps it."""
+
+    key: str
+    value: str
+
+    def holds(self, value: str | None) -> bool:
+        return value == self.value
+
+
+Change = MemberChange | SettingChange

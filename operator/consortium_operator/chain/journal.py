@@ -7,7 +7,7 @@ come back with the address that running nodes have cached.
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 
 
@@ -50,11 +50,19 @@ class JournalEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class ChainEntry:
+    """The chain itself. `settings`: key → value that the spec asked for and the chain had."""
+
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Journal:
     """Entries by full object name of the node; by its name, of a member's RPC Service (only its
     address)."""
 
     entries: Mapping[str, JournalEntry]
+    chain: ChainEntry = ChainEntry()
 
     def of(self, name: str) -> JournalEntry:
         return self.entries.get(name, JournalEntry())
@@ -66,20 +74,28 @@ class Journal:
 
     def noting(self, node: str, entry: JournalEntry) -> "Journal":
         """The journal with another entry of `node`."""
-        return Journal({**self.entries, node: entry})
+        return replace(self, entries={**self.entries, node: entry})
 
     def to_data(self) -> dict[str, str]:
         """The ConfigMap's data: one key for each node, so that a change touches one line."""
-        return {
+        nodes = {
             node: json.dumps({k: v for k, v in asdict(entry).items() if v is not None})
             for node, entry in sorted(self.entries.items())
         }
+        if self.chain == ChainEntry():
+            return nodes
+        return {_CHAIN: json.dumps(asdict(self.chain), sort_keys=True), **nodes}
 
     @classmethod
     def from_data(cls, data: Mapping[str, str]) -> "Journal":
         """Raises JournalError."""
-        return cls({node: _entry(node, text) for node, text in sorted(data.items())})
+        nodes = {node: text for node, text in data.items() if node != _CHAIN}
+        chain = _chain_entry(data[_CHAIN]) if _CHAIN in data else ChainEntry()
+        return cls({node: _entry(node, text) for node, text in sorted(nodes.items())}, chain)
 
+
+# No object's name has an underscore.
+_CHAIN = "the_chain"
 
 _TYPES = {
     "intent": str,
@@ -106,3 +122,14 @@ def _entry(node: str, text: str) -> JournalEntry:
         return JournalEntry(**found)
     except (KeyError, TypeError, ValueError):
         raise JournalError(f"the journal's entry of {node} is unreadable") from None
+
+
+def _chain_entry(text: str) -> ChainEntry:
+    try:
+        found = json.loads(text)
+        texts = [*found["settings"], *found["settings"].values()]
+        if set(found) != {"settings"} or any(type(one) is not str for one in texts):
+            raise TypeError
+        return ChainEntry(**found)
+    except (AttributeError, KeyError, TypeError, ValueError):
+        raise JournalError("the journal's entry of the chain is unreadable") from None

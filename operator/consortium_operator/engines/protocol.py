@@ -12,7 +12,7 @@ from typing import Protocol
 
 from consortium_operator.api.chain import ConsortiumChain
 from consortium_operator.api.parse import Problem
-from consortium_operator.chain.changes import MemberChange
+from consortium_operator.chain.changes import Change
 from consortium_operator.chain.files import NodeFile, Process
 from consortium_operator.chain.genesis import Seal
 from consortium_operator.chain.plan import Plan, PlannedNode
@@ -23,6 +23,7 @@ from consortium_operator.chain.register import (
     AuthorityRegister,
     NodeRegister,
 )
+from consortium_operator.chain.settings import Verdict, WantedSetting
 from consortium_operator.chain.standalone import Place
 from consortium_operator.chain.view import NodeView
 
@@ -249,6 +250,17 @@ class Engine(Protocol):
         """Whether each node's files depend on the TLS ids of all nodes of the chain."""
         ...
 
+    # Settings of the running chain.
+    def wanted_settings(self, plan: Plan) -> tuple[WantedSetting, ...]:
+        """What the spec asks for, in the order in which it is brought about."""
+        ...
+
+    def judge_setting(
+        self, setting: WantedSetting, now: str | None, versions: Mapping[str, str]
+    ) -> Verdict:
+        """`now`: as the chain has it. `versions`: by node, as all running nodes report them."""
+        ...
+
     # Outside a cluster.
     def public_image(self, version: str) -> str:
         """The image that the makers of the node's software publish for a version."""
@@ -320,7 +332,7 @@ class ChainClient(Protocol):
         endpoint: NodeEndpoint,
         identity: ClientIdentity,
         account: PrivateFiles,
-        change: MemberChange,
+        change: Change,
         plan: Plan,
     ) -> Enacted:
         """Takes a running chain one step nearer to `change`, through a sealer, by the account that

@@ -3,41 +3,77 @@
 What should be changed, and whether the chain can stand it now, is decided by the caller.
 """
 
+from datetime import timedelta
+
 from consortium_operator.api.conditions import ConditionType, Reason
-from consortium_operator.chain.changes import MemberChange
+from consortium_operator.chain.changes import Change
 from consortium_operator.chain.naming import chain_labels
 from consortium_operator.chain.view import ChainView
-from consortium_operator.engines.protocol import ChainCallFailed
+from consortium_operator.engines.protocol import (
+    ChainCallFailed,
+    ClientIdentity,
+    Enacted,
+    NodeEndpoint,
+)
 from consortium_operator.reconcile.chain_view import endpoint_of
 from consortium_operator.reconcile.findings import Finding
 from consortium_operator.reconcile.founding import first_live
 from consortium_operator.reconcile.keys import read_secret
-from consortium_operator.reconcile.world import Founded
+from consortium_operator.reconcile.world import Founded, RefusedChange
+
+AGAIN_AFTER = timedelta(minutes=10)
+"""A change that the chain refused is tried again: each try is a transaction."""
 
 
 async def enact(
-    founded: Founded, view: ChainView, change: MemberChange, condition: ConditionType, what: str
+    founded: Founded, view: ChainView, change: Change, condition: ConditionType, what: str
 ) -> bool:
     """Whether the change holds now. If not, a finding of `condition` says what it waits for.
     `what`: the change in words, "webank/shenzhen-0 joins as observer"."""
-    run, custody = founded.round, founded.custody
-    sealer = first_live(run, custody, view)
-    account = await read_secret(run, run.key.admin, chain_labels(run.key.name, run.plan.engine))
-    endpoint = endpoint_of(run, sealer, custody) if sealer is not None else "no sealer is at work"
-    identity = run.memory.clients.get(sealer.member) if sealer is not None else None
-    if isinstance(endpoint, str) or identity is None or account is None:
-        why = endpoint if isinstance(endpoint, str) else "no account or client of the operator"
-        run.findings.add(Finding(condition, Reason.PENDING, f"{what}: {why}"))
+    run = founded.round
+    refused = run.memory.refused_changes.get(change)
+    if refused is not None and run.world.now() < refused.until:
+        run.findings.add(_refusal(condition, what, refused.why))
         return False
     try:
-        client = run.world.connect(run.plan)
-        enacted = await client.enact(endpoint, identity, account, change, run.plan)
+        enacted = await _send(founded, view, change)
     except ChainCallFailed as error:
         run.findings.add(Finding(condition, Reason.PENDING, f"{what}, not confirmed yet: {error}"))
         return False
     if enacted.refusal is not None:
-        message = f"{what}: the chain refuses it: {enacted.refusal}"
-        run.findings.add(Finding(condition, Reason.PENDING, message, needs_person=True))
+        until = run.world.now() + AGAIN_AFTER
+        run.memory.refused_changes[change] = RefusedChange(enacted.refusal, until)
+        run.findings.add(_refusal(condition, what, enacted.refusal))
     elif not enacted.holds:
         run.findings.add(Finding(condition, Reason.PENDING, f"{what}: it is on its way"))
     return enacted.holds
+
+
+def _refusal(condition: ConditionType, what: str, why: str) -> Finding:
+    message = f"{what}: the chain refuses it: {why}"
+    return Finding(condition, Reason.PENDING, message, needs_person=True)
+
+
+async def _send(founded: Founded, view: ChainView, change: Change) -> Enacted:
+    """Raises ChainCallFailed."""
+    run = founded.round
+    endpoint, identity = sealer_at_work(founded, view)
+    account = await read_secret(run, run.key.admin, chain_labels(run.key.name, run.plan.engine))
+    if account is None:
+        raise ChainCallFailed(f"Secret {run.key.admin} with the account is not there")
+    client = run.world.connect(run.plan)
+    return await client.enact(endpoint, identity, account, change, run.plan)
+
+
+def sealer_at_work(founded: Founded, view: ChainView) -> tuple[NodeEndpoint, ClientIdentity]:
+    """Through which the chain is asked and changed. Raises ChainCallFailed."""
+    run, custody = founded.round, founded.custody
+    sealer = first_live(run, custody, view)
+    if sealer is None:
+        raise ChainCallFailed("no sealer is at work")
+    endpoint, identity = endpoint_of(run, sealer, custody), run.memory.clients.get(sealer.member)
+    if isinstance(endpoint, str):
+        raise ChainCallFailed(f"{sealer.path}: {endpoint}")
+    if identity is None:
+        raise ChainCallFailed(f"the operator has no client certificate for {sealer.path}")
+    return endpoint, identity

@@ -54,7 +54,7 @@ def updated(run: Round, journal: Journal, seen: Seen) -> Journal:
         name = member.names.rpc_service
         known = journal.of(name)
         entries[name] = replace(known, cluster_ip=_cluster_ip(run, name) or known.cluster_ip)
-    return Journal(entries)
+    return replace(journal, entries=entries)
 
 
 def _entry(run: Round, node: PlannedNode, known: JournalEntry, seen: Seen) -> JournalEntry:

@@ -34,6 +34,7 @@ from consortium_operator.reconcile.hangs import Hang, hung_before_the_first_bloc
 from consortium_operator.reconcile.identities import ensure_identities, look_up_identities
 from consortium_operator.reconcile.journal import Seen, read_journal, updated
 from consortium_operator.reconcile.knowledge import Knowledge
+from consortium_operator.reconcile.on_chain import bring_about_settings
 from consortium_operator.reconcile.prune import BUDGETS, FILES, POLICIES, prune
 from consortium_operator.reconcile.rollout import find_turns, take_turn
 from consortium_operator.reconcile.seal import (
@@ -78,6 +79,7 @@ async def act(run: Round, progress: Progress) -> None:
     await _bring_about(founded, progress, view)
     if not progress.lost and await found_if_due(run, founded.custody, view):
         progress.view = await read_chain(run, founded.custody, founded.seal)
+    await bring_about_settings(founded, progress.view)
 
 
 async def establish(run: Round, progress: Progress) -> Founded:

@@ -12,6 +12,7 @@ from typing import Any
 
 from consortium_operator.api.problem import Problem
 from consortium_operator.api.quantity import parse_duration
+from consortium_operator.chain.changes import Change
 from consortium_operator.chain.files import NodeFile
 from consortium_operator.chain.genesis import Seal
 from consortium_operator.chain.naming import ChainKey
@@ -146,6 +147,24 @@ class RefusedGrowth:
 
 
 @dataclass(frozen=True, slots=True)
+class RefusedChange:
+    """Why the chain refused a change, and when it is worth another try."""
+
+    why: str
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsRead:
+    """Settings of the running chain: which were asked for, which were ever made, and until when
+    that counts as known."""
+
+    keys: frozenset[str]
+    values: Mapping[str, str]
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Announced:
     """An Event that was written: `count` times by now, last at `at`."""
 
@@ -188,6 +207,8 @@ class ChainMemory:
     suspects: dict[str, Suspicion] = field(default_factory=dict)
     awaited: tuple[str, datetime] | None = None
     refused_growth: dict[ObjectKey, RefusedGrowth] = field(default_factory=dict)
+    refused_changes: dict[Change, RefusedChange] = field(default_factory=dict)
+    settings: SettingsRead | None = None
     happened: list[Happening] = field(default_factory=list)
     announced: dict[tuple[str, str], Announced] = field(default_factory=dict)
     told: Told | None = None

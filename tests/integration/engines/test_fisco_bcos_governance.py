@@ -63,10 +63,10 @@ async def test_anybody_changes_the_members_of_an_open_chain(open_chain: LocalCha
         MemberChange(STRANGER, Standing.OBSERVER),
         MemberChange(STRANGER, Standing.OUTSIDE),
     ):
-        changed = await through.change_member(anybody, change)
+        changed = await through.change(anybody, change)
         assert changed.outcome is not None
         assert changed.outcome.is_carried_out
-        assert change.holds(changed.members)
+        assert changed.holds
 
 
 async def test_what_cannot_be_is_refused_with_its_reason(open_chain: LocalChain) -> None:
@@ -95,8 +95,8 @@ async def test_a_setting_of_an_open_chain_is_read_back(open_chain: LocalChain) -
     through = await governing(open_chain)
     outcome = await through.send(open_chain.account, calls.set_value("tx_count_limit", "2000"))
     assert outcome.is_carried_out
-    assert await through.value("tx_count_limit") == "2000"
-    assert await through.value("nope") is None
+    assert await through.values(["tx_count_limit"]) == {"tx_count_limit": "2000"}
+    assert await through.values(["nope"]) == {}
 
 
 # --- auth on ------------------------------------------------------------------------------------
@@ -124,11 +124,11 @@ async def test_a_proposal_of_the_founding_admin_passes_at_once(chain: LocalChain
         MemberChange(STRANGER, Standing.OBSERVER),
         MemberChange(STRANGER, Standing.OUTSIDE),
     ):
-        changed = await through.propose_member(chain.account, change, BLOCKS)
+        changed = await through.propose(chain.account, change, BLOCKS)
         assert changed.outcome is not None
         assert changed.outcome.is_carried_out
         assert changed.outcome.proposal is not None
-        assert change.holds(changed.members)
+        assert changed.holds
         found = await through.proposal(changed.outcome.proposal)
         assert found.status is ProposalStatus.PASSED
         assert found.agreed == {chain.address}
@@ -138,7 +138,7 @@ async def test_a_proposed_setting_is_read_back(chain: LocalChain) -> None:
     through = await governing(chain)
     call = calls.propose_value("tx_count_limit", "1700", BLOCKS)
     assert (await through.send(chain.account, call)).is_carried_out
-    assert await through.value("tx_count_limit") == "1700"
+    assert await through.values(["tx_count_limit"]) == {"tx_count_limit": "1700"}
     unknown = calls.propose_value("nope", "1", BLOCKS)
     assert (await through.send(chain.account, unknown)).refusal == "unsupported key nope"
 
@@ -147,13 +147,13 @@ async def test_an_observer_is_sent_nothing(chain: LocalChain) -> None:
     through, last = await governing(chain), chain.nodes[-1]
     node_id = chain.register(last).node_id
     demoted = MemberChange(node_id, Standing.OBSERVER)
-    assert demoted.holds((await through.propose_member(chain.account, demoted, BLOCKS)).members)
+    assert (await through.propose(chain.account, demoted, BLOCKS)).holds
     by_observer = chain.governance(last)
     await until_it_holds(demoted, by_observer)
     with pytest.raises(ChainCallFailed, match="is no sealer"):
         await by_observer.send(chain.account, calls.propose_observer(STRANGER, BLOCKS))
     back = MemberChange(node_id, Standing.SEALER, 1)
-    assert back.holds((await through.propose_member(chain.account, back, BLOCKS)).members)
+    assert (await through.propose(chain.account, back, BLOCKS)).holds
 
 
 async def until_it_holds(change: MemberChange, through: Governance) -> None:
@@ -172,7 +172,7 @@ async def test_two_governors_decide_together(chain: LocalChain) -> None:
     await _hand_over(through, chain.account, address)
 
     change = MemberChange(STRANGER, Standing.OBSERVER)
-    proposed = (await through.propose_member(chain.account, change, BLOCKS)).outcome
+    proposed = (await through.propose(chain.account, change, BLOCKS)).outcome
     assert proposed is not None
     assert (proposed.refusal, proposed.is_carried_out) == (None, False)
     assert not change.holds(await through.members())

@@ -14,6 +14,7 @@ from consortium_operator.chain.register import (
     AuthorityRegister,
     NodeRegister,
 )
+from consortium_operator.chain.settings import Verdict, WantedSetting
 from consortium_operator.chain.standalone import Place
 from consortium_operator.engines.fisco_bcos import (
     access,
@@ -25,6 +26,7 @@ from consortium_operator.engines.fisco_bcos import (
     genesis,
     identity,
     layout,
+    on_chain,
     peers,
     problems,
     standalone,
@@ -184,6 +186,16 @@ class FiscoBcos:
 
     def names_all_nodes(self, plan: Plan) -> bool:
         return access.names_all_nodes(plan.spec.fisco_bcos.peers)
+
+    # Settings of the running chain.
+
+    def wanted_settings(self, plan: Plan) -> tuple[WantedSetting, ...]:
+        return on_chain.wanted_settings(plan.spec.fisco_bcos)
+
+    def judge_setting(
+        self, setting: WantedSetting, now: str | None, versions: Mapping[str, str]
+    ) -> Verdict:
+        return on_chain.judge_setting(setting, now, versions)
 
     # Outside a cluster.
 

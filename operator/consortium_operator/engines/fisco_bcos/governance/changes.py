@@ -1,35 +1,67 @@
-"""By which call a chain's members get one step nearer to what they should become."""
+"""By which call a chain gets one step nearer to a change."""
 
-from consortium_operator.chain.changes import MemberChange, Members, Standing
+from consortium_operator.chain.changes import (
+    Change,
+    MemberChange,
+    Members,
+    SettingChange,
+    Standing,
+)
 from consortium_operator.engines.fisco_bcos.governance import calls
 from consortium_operator.engines.fisco_bcos.governance.calls import ContractCall
 
+State = Members | str | None
+"""What the chain says of the thing that a change is about: its members, or the value of a setting,
+None where it was never made."""
 
-def next_call(change: MemberChange, members: Members) -> ContractCall | None:
+
+def holds(change: Change, state: State) -> bool:
+    if isinstance(change, SettingChange):
+        return not isinstance(state, Members) and change.holds(state)
+    return isinstance(state, Members) and change.holds(state)
+
+
+def next_call(change: Change, state: State) -> ContractCall | None:
     """For a chain with auth off; None where nothing is left to do.
 
     A sealer was an observer before (code -51104), so that it takes two calls; whether it has
     caught up between them is the caller's to see.
     """
-    if change.holds(members):
+    if holds(change, state):
         return None
+    if isinstance(change, SettingChange):
+        return calls.set_value(change.key, change.value)
     if change.standing is Standing.OUTSIDE:
         return calls.remove_node(change.node_id)
-    if change.standing is Standing.SEALER and change.node_id in members.sealers:
+    if _is_sealer(change, state):
         return calls.set_weight(change.node_id, change.weight)
-    if change.standing is Standing.SEALER and change.node_id in members.observers:
+    if _is_observer(change, state):
         return calls.add_sealer(change.node_id, change.weight)
     return calls.add_observer(change.node_id)
 
 
-def next_proposal(change: MemberChange, members: Members, blocks: int) -> ContractCall | None:
+def next_proposal(change: Change, state: State, blocks: int) -> ContractCall | None:
     """As `next_call`, for a governor of a chain with auth on."""
-    if change.holds(members):
+    if holds(change, state):
         return None
+    if isinstance(change, SettingChange):
+        return calls.propose_value(change.key, change.value, blocks)
     if change.standing is Standing.OUTSIDE:
         return calls.propose_removal(change.node_id, blocks)
-    if change.standing is Standing.SEALER and change.node_id in members.sealers:
+    if _is_sealer(change, state):
         return calls.propose_weight(change.node_id, change.weight, blocks)
-    if change.standing is Standing.SEALER and change.node_id in members.observers:
+    if _is_observer(change, state):
         return calls.propose_sealer(change.node_id, change.weight, blocks)
     return calls.propose_observer(change.node_id, blocks)
+
+
+def _is_sealer(change: MemberChange, state: State) -> bool:
+    """Whether it is one already and stays one."""
+    is_one = isinstance(state, Members) and change.node_id in state.sealers
+    return is_one and change.standing is Standing.SEALER
+
+
+def _is_observer(change: MemberChange, state: State) -> bool:
+    """Whether it is one now and becomes a sealer."""
+    is_one = isinstance(state, Members) and change.node_id in state.observers
+    return is_one and change.standing is Standing.SEALER

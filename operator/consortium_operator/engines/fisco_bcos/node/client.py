@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 import aiohttp
 
 from consortium_operator.api.fisco_bcos import ConsensusType
-from consortium_operator.chain.changes import MemberChange
+from consortium_operator.chain.changes import Change
 from consortium_operator.chain.plan import Plan
 from consortium_operator.chain.private import PrivateFiles
 from consortium_operator.chain.view import CATCH_UP_BLOCKS, NodeView, Silence
@@ -93,9 +93,7 @@ class FiscoBcosClient:
     ) -> Mapping[str, str]:
         """Only those that were ever made."""
         async with self._slots:
-            through = govern(plan, endpoint, identity)
-            found = {name: await through.value(name) for name in names}
-        return {name: value for name, value in found.items() if value is not None}
+            return await govern(plan, endpoint, identity).values(names)
 
     async def probe(
         self, endpoint: NodeEndpoint, identity: ClientIdentity, account: PrivateFiles, plan: Plan
@@ -114,18 +112,18 @@ class FiscoBcosClient:
         endpoint: NodeEndpoint,
         identity: ClientIdentity,
         account: PrivateFiles,
-        change: MemberChange,
+        change: Change,
         plan: Plan,
     ) -> Enacted:
         """As a proposal where the committee governs (auth on), else by a call of its own."""
         async with self._slots:
             through = govern(plan, endpoint, identity)
             if plan.spec.fisco_bcos.executor.auth_check:
-                changed = await through.propose_member(account, change, PROPOSED_FOR_BLOCKS)
+                changed = await through.propose(account, change, PROPOSED_FOR_BLOCKS)
             else:
-                changed = await through.change_member(account, change)
+                changed = await through.change(account, change)
         refusal = None if changed.outcome is None else changed.outcome.refusal
-        return Enacted(change.holds(changed.members), refusal)
+        return Enacted(changed.holds, refusal)
 
     async def _ask_everything(self, node: Connection) -> Answers:
         here = (self._group_id, "")

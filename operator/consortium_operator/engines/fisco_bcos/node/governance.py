@@ -4,20 +4,25 @@ Everything goes through one sealer of the caller's choice. Who may change what, 
 changed, is decided elsewhere: here a call is sent, and what the chain says afterwards is told.
 """
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
 from consortium_operator.api.fisco_bcos import ConsensusType
-from consortium_operator.chain.changes import MemberChange, Members
+from consortium_operator.chain.changes import Change, MemberChange, Members
 from consortium_operator.chain.plan import Plan
 from consortium_operator.chain.private import PrivateFiles
 from consortium_operator.engines.fisco_bcos.abi import AbiError
 from consortium_operator.engines.fisco_bcos.governance import committee
 from consortium_operator.engines.fisco_bcos.governance.calls import ContractCall, UnknownAnswer
-from consortium_operator.engines.fisco_bcos.governance.changes import next_call, next_proposal
+from consortium_operator.engines.fisco_bcos.governance.changes import (
+    State,
+    holds,
+    next_call,
+    next_proposal,
+)
 from consortium_operator.engines.fisco_bcos.governance.committee import (
     CommitteeInfo,
     Proposal,
@@ -45,11 +50,10 @@ _NO_SUCH_ENTRY = 3008
 @dataclass(frozen=True, slots=True)
 class Changed:
     """What became of a wanted change. `outcome`: of the call that was sent, or None where nothing
-    was left to do. `members`: as the chain has them now; whether the change holds is theirs to
-    say."""
+    was left to do. `holds`: by what the chain says now."""
 
     outcome: Outcome | None
-    members: Members
+    holds: bool
 
 
 def govern(plan: Plan, endpoint: NodeEndpoint, identity: ClientIdentity) -> "Governance":
@@ -77,18 +81,11 @@ class Governance:
         async with self._connection() as node:
             return await self._members(node)
 
-    async def value(self, key: str) -> str | None:
-        """A setting of the running chain; None where it was never made."""
+    async def values(self, keys: Sequence[str]) -> dict[str, str]:
+        """Settings of the running chain, without those that were never made."""
         async with self._connection() as node:
-            try:
-                found = await ask(
-                    node, answers.SETTING, "getSystemConfigByKey", self.sender.group_id, "", key
-                )
-            except CallFailed as error:
-                if error.code == _NO_SUCH_ENTRY:
-                    return None
-                raise
-            return found.value
+            found = {key: await self._value(node, key) for key in keys}
+        return {key: value for key, value in found.items() if value is not None}
 
     async def committee(self) -> CommitteeInfo:
         async with self._connection() as node:
@@ -118,25 +115,42 @@ class Governance:
         async with self._connection() as node:
             return await self._send(node, account, call)
 
-    async def change_member(self, account: PrivateFiles, change: MemberChange) -> Changed:
+    async def change(self, account: PrivateFiles, change: Change) -> Changed:
         """One step of the change, on a chain with auth off."""
         async with self._connection() as node:
-            call = next_call(change, await self._members(node))
-            return await self._changed(node, account, call)
+            call = next_call(change, await self._state(node, change))
+            return await self._changed(node, account, change, call)
 
-    async def propose_member(
-        self, account: PrivateFiles, change: MemberChange, blocks: int
-    ) -> Changed:
+    async def propose(self, account: PrivateFiles, change: Change, blocks: int) -> Changed:
         """One step of the change, proposed by a governor. `blocks`: until it is outdated."""
         async with self._connection() as node:
-            call = next_proposal(change, await self._members(node), blocks)
-            return await self._changed(node, account, call)
+            call = next_proposal(change, await self._state(node, change), blocks)
+            return await self._changed(node, account, change, call)
 
     async def _changed(
-        self, node: Connection, account: PrivateFiles, call: ContractCall | None
+        self, node: Connection, account: PrivateFiles, change: Change, call: ContractCall | None
     ) -> Changed:
-        outcome = await self._send(node, account, call) if call is not None else None
-        return Changed(outcome, await self._members(node))
+        if call is None:
+            return Changed(None, holds=True)
+        outcome = await self._send(node, account, call)
+        return Changed(outcome, holds(change, await self._state(node, change)))
+
+    async def _state(self, node: Connection, change: Change) -> State:
+        """What the chain says of the thing that the change is about."""
+        if isinstance(change, MemberChange):
+            return await self._members(node)
+        return await self._value(node, change.key)
+
+    async def _value(self, node: Connection, key: str) -> str | None:
+        try:
+            found = await ask(
+                node, answers.SETTING, "getSystemConfigByKey", self.sender.group_id, "", key
+            )
+        except CallFailed as error:
+            if error.code == _NO_SUCH_ENTRY:
+                return None
+            raise
+        return found.value
 
     async def _send(self, node: Connection, account: PrivateFiles, call: ContractCall) -> Outcome:
         await self._refuse_all_but_sealers(node)

@@ -9,6 +9,7 @@ from consortium_operator.api.fisco_bcos import ConsensusType
 from consortium_operator.chain.changes import (
     MemberChange,
     Members,
+    SettingChange,
     Standing,
 )
 from consortium_operator.chain.private import PrivateFiles
@@ -107,26 +108,36 @@ async def test_a_change_reads_the_chain_before_and_after(tmp_path: Path) -> None
     }
     change = MemberChange(STRANGER, Standing.SEALER, 1)
     async with running(tmp_path, script) as node:
-        changed = await governing(node).change_member(ACCOUNT, change)
+        changed = await governing(node).change(ACCOUNT, change)
     assert changed.outcome == Outcome(1, is_carried_out=True)
-    assert change.holds(changed.members)
+    assert changed.holds
     assert sent(node)[0].transaction.input == calls.add_sealer(STRANGER, 1).encode(STANDARD)
 
 
 async def test_what_holds_already_sends_nothing(tmp_path: Path) -> None:
     async with running(tmp_path, SCRIPT) as node:
-        changed = await governing(node).change_member(ACCOUNT, MemberChange(NODE, Standing.SEALER))
-    assert changed == Changed(None, Members(FOUR, frozenset({STRANGER})))
+        changed = await governing(node).change(ACCOUNT, MemberChange(NODE, Standing.SEALER))
+    assert changed == Changed(None, holds=True)
     assert sent(node) == []
+
+
+async def test_a_setting_is_changed_and_read_again(tmp_path: Path) -> None:
+    values = tuple(result({"blockNumber": 0, "value": one}) for one in ("1000", "2000"))
+    script = {**SCRIPT, "getSystemConfigByKey": values}
+    async with running(tmp_path, script) as node:
+        changed = await governing(node).change(ACCOUNT, SettingChange("tx_count_limit", "2000"))
+    assert changed == Changed(Outcome(1, is_carried_out=True), holds=True)
+    call = calls.set_value("tx_count_limit", "2000")
+    assert sent(node)[0].transaction.input == call.encode(STANDARD)
 
 
 async def test_a_receipt_that_says_done_does_not_make_it_so(tmp_path: Path) -> None:
     change = MemberChange(STRANGER, Standing.SEALER, 1)
     async with running(tmp_path, SCRIPT) as node:
-        changed = await governing(node).change_member(ACCOUNT, change)
+        changed = await governing(node).change(ACCOUNT, change)
     assert changed.outcome is not None
     assert changed.outcome.is_carried_out
-    assert not change.holds(changed.members)
+    assert not changed.holds
 
 
 async def test_a_refusal_is_told_in_words(tmp_path: Path) -> None:
@@ -140,7 +151,7 @@ async def test_a_proposal_is_the_committees(tmp_path: Path) -> None:
     script = {**SCRIPT, "sendTransaction": receipt(abi.encode(["uint256"], [7]))}
     change = MemberChange(STRANGER, Standing.SEALER, 2)
     async with running(tmp_path, script) as node:
-        changed = await governing(node).propose_member(ACCOUNT, change, blocks=1000)
+        changed = await governing(node).propose(ACCOUNT, change, blocks=1000)
     assert changed.outcome == Outcome(1, proposal=7)
     (transaction,) = [one.transaction for one in sent(node)]
     assert transaction.to == calls.COMMITTEE
@@ -185,7 +196,8 @@ async def test_a_call_that_cannot_be_written_is_not_sent(tmp_path: Path) -> None
 async def test_a_setting_is_read(tmp_path: Path) -> None:
     script = {**SCRIPT, "getSystemConfigByKey": result({"blockNumber": 0, "value": "1000"})}
     async with running(tmp_path, script) as node:
-        assert await governing(node).value("tx_count_limit") == "1000"
+        found = await governing(node).values(["tx_count_limit"])
+    assert found == {"tx_count_limit": "1000"}
     assert dict(node.asked)["getSystemConfigByKey"] == ["group0", "", "tx_count_limit"]
 
 
@@ -194,13 +206,13 @@ async def test_a_setting_that_was_never_made_is_none(tmp_path: Path) -> None:
     error = {"code": 3008, "message": "Entry: nope does not exists!"}
     body = json.dumps({"id": 1, "jsonrpc": "2.0", "error": error}).encode()
     async with running(tmp_path, {**SCRIPT, "getSystemConfigByKey": body}) as node:
-        assert await governing(node).value("nope") is None
+        assert await governing(node).values(["nope"]) == {}
 
 
 async def test_another_error_is_not_taken_for_a_missing_setting(tmp_path: Path) -> None:
     async with running(tmp_path, {**SCRIPT, "getSystemConfigByKey": observed("badGroup")}) as node:
         with pytest.raises(CallFailed, match="with an error") as error:
-            await governing(node).value("nope")
+            await governing(node).values(["nope"])
     assert error.value.code == -32000
 
 

@@ -1,0 +1,153 @@
+"""`spec.fiscoBcos.onChain`: which settings of the running chain it asks for, and which may be
+brought about now.
+
+A node of an older version refuses a block whose chain is newer than it (MAX_VERSION), and stops on
+a flag that it does not know; the chain itself checks neither. So what the running nodes report
+decides, not the version that the resource asks for.
+"""
+
+from collections.abc import Iterator, Mapping
+
+from consortium_operator.api.fisco_bcos import ConsensusType, FiscoBcos
+from consortium_operator.api.problem import Problem, shown
+from consortium_operator.chain.changes import SettingChange
+from consortium_operator.chain.settings import Step, Verdict, WantedSetting
+from consortium_operator.engines.fisco_bcos.features import REQUIRED
+from consortium_operator.engines.fisco_bcos.overlay import nearest
+from consortium_operator.engines.fisco_bcos.system_keys import ELSEWHERE, SYSTEM_KEYS
+from consortium_operator.engines.fisco_bcos.version_number import LEAST_COMPATIBILITY, Version
+from consortium_operator.engines.fisco_bcos.versions import VERSIONS, NodeVersion
+
+PATH = "spec.fiscoBcos.onChain"
+COMPATIBILITY = "compatibility_version"
+ON = "1"
+
+
+def problems(spec: FiscoBcos, version: NodeVersion) -> Iterator[Problem]:
+    yield from _compatibility(spec, version)
+    for index, flag in enumerate(spec.on_chain.features):
+        complaint = _feature(spec, version, flag)
+        if complaint is not None:
+            yield Problem(f"{PATH}.features[{index}]", complaint)
+    for key, value in sorted(spec.on_chain.system_config.items()):
+        complaint = _system_key(spec, version, key, value)
+        if complaint is not None:
+            yield Problem(f"{PATH}.systemConfig.{shown(key)}", complaint)
+
+
+def _compatibility(spec: FiscoBcos, version: NodeVersion) -> Iterator[Problem]:
+    path, text = f"{PATH}.compatibilityVersion", spec.on_chain.compatibility_version
+    if text is None:
+        return
+    try:
+        wanted = Version.parse(text)
+        founded = Version.parse(spec.genesis.compatibility_version or str(LEAST_COMPATIBILITY))
+    except ValueError as error:
+        yield Problem(path, str(error))
+        return
+    if str(wanted) != text:
+        yield Problem(path, f"must be written {wanted}")
+    elif wanted > version.max_compatibility:
+        yield Problem(
+            path,
+            f"must be at most {version.max_compatibility}, the newest that {version.tag} knows: "
+            "raise spec.version first",
+        )
+    elif wanted < founded:
+        yield Problem(path, f"must be at least {founded}, with which the chain was founded")
+
+
+def _feature(spec: FiscoBcos, version: NodeVersion, flag: str) -> str | None:
+    if flag not in version.features:
+        return (
+            f"is no feature of {version.tag}; the nearest is {nearest(flag, [*version.features])}"
+        )
+    required = REQUIRED.get(flag)
+    if required and required not in {*spec.on_chain.features, *spec.genesis.features}:
+        return f"needs {required} beside it"
+    if flag == "feature_rpbft" and spec.consensus.type is not ConsensusType.RPBFT:
+        return "is for chains that were founded with consensus.type RPBFT: remove it"
+    return None
+
+
+def _system_key(spec: FiscoBcos, version: NodeVersion, name: str, value: str) -> str | None:
+    if name in ELSEWHERE:
+        return ELSEWHERE[name]
+    if name in version.features:
+        return "is a feature: list it in onChain.features"
+    key = SYSTEM_KEYS.get(name)
+    if key is None:
+        return f"is no setting of the chain; the nearest is {nearest(name, [*SYSTEM_KEYS])}"
+    if not key.is_known_to(version.version):
+        return f"is not known to {version.tag}: the node has it from {key.since} on"
+    if key.only_rpbft and spec.consensus.type is not ConsensusType.RPBFT:
+        return "is for consensus.type RPBFT: remove it"
+    if name == "executor_version" and value == "1" and spec.executor.wasm:
+        return "must be 0 with executor.wasm: true: executor 1 runs no WebAssembly"
+    return key.kind.complaint(value)
+
+
+def wanted_settings(spec: FiscoBcos) -> tuple[WantedSetting, ...]:
+    """In the order in which they are brought about: a flag after the one that it needs."""
+    found = []
+    if spec.on_chain.compatibility_version is not None:
+        change = SettingChange(COMPATIBILITY, spec.on_chain.compatibility_version)
+        field = f"{PATH}.compatibilityVersion"
+        found.append(WantedSetting(change, field, backup_first=True, can_go_back=False))
+    for flag in sorted(spec.on_chain.features, key=_needs):
+        change = SettingChange(flag, ON)
+        found.append(WantedSetting(change, f"{PATH}.features", can_go_back=False))
+    for key, value in sorted(spec.on_chain.system_config.items()):
+        found.append(WantedSetting(SettingChange(key, value), f"{PATH}.systemConfig"))
+    return tuple(found)
+
+
+def _needs(flag: str) -> tuple[int, str]:
+    """How many flags come before it."""
+    before, needed = 0, REQUIRED.get(flag)
+    while needed is not None:
+        before, needed = before + 1, REQUIRED.get(needed)
+    return before, flag
+
+
+def judge_setting(setting: WantedSetting, now: str | None, versions: Mapping[str, str]) -> Verdict:
+    """`now`: as the chain has it. `versions`: by node, as all running nodes report them."""
+    key, value = setting.change.key, setting.change.value
+    if key == COMPATIBILITY:
+        return _judge_compatibility(value, now, versions)
+    if now == value:
+        return Verdict(Step.NONE)
+    for node, tag in sorted(versions.items()):
+        row = VERSIONS.get(tag)
+        if row is None or not _is_known_to(row, key):
+            return Verdict(
+                Step.WAIT, f"node {node} runs {tag or 'an unknown version'}, which does not know it"
+            )
+    return Verdict(Step.SEND)
+
+
+def _judge_compatibility(value: str, now: str | None, versions: Mapping[str, str]) -> Verdict:
+    try:
+        wanted, current = Version.parse(value), Version.parse(now or "")
+    except ValueError:
+        return Verdict(Step.WAIT, f"the chain says {now!r}, which is no version")
+    if wanted == current:
+        return Verdict(Step.NONE)
+    if wanted < current:
+        return Verdict(Step.REFUSE_LOWER, f"the chain is at {current}, and there is no way back")
+    for node, tag in sorted(versions.items()):
+        row = VERSIONS.get(tag)
+        if row is None:
+            return Verdict(Step.WAIT, f"node {node} runs {tag or 'an unknown version'}")
+        if row.max_compatibility < wanted:
+            return Verdict(
+                Step.WAIT,
+                f"node {node} runs {tag}, which knows none newer than {row.max_compatibility}",
+            )
+    return Verdict(Step.SEND)
+
+
+def _is_known_to(row: NodeVersion, key: str) -> bool:
+    if key in SYSTEM_KEYS:
+        return SYSTEM_KEYS[key].is_known_to(row.version)
+    return key in row.features

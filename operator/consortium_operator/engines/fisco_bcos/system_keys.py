@@ -1,0 +1,54 @@
+"""The settings of the running chain that `onChain.systemConfig` may name.
+
+Source: SystemConfigs.h and SystemConfigPrecompiled.cpp. The chain checks values too, but only a
+transaction would tell, and some nonsense passes: a tag that does not know a key refuses it, and a
+limit that no transaction can keep stops every contract.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from consortium_operator.engines.fisco_bcos.key_table import INT64_MAX, Choice, Integer, Kind, Text
+from consortium_operator.engines.fisco_bcos.version_number import (
+    EXECUTOR_VERSIONS,
+    OLDEST,
+    WEB3,
+    Version,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SystemKey:
+    """`since`, `also`: as of a feature. `only_rpbft`: a chain of another consensus has no use for
+    it."""
+
+    kind: Kind
+    since: Version = OLDEST
+    also: tuple[Version, ...] = ()
+    only_rpbft: bool = False
+
+    def is_known_to(self, version: Version) -> bool:
+        return version >= self.since or version in self.also
+
+
+SYSTEM_KEYS: Mapping[str, SystemKey] = {
+    "tx_count_limit": SystemKey(Integer(1, INT64_MAX)),
+    "tx_gas_limit": SystemKey(Integer(100_000, INT64_MAX)),
+    "tx_gas_price": SystemKey(
+        Text(r"0x(0|[1-9a-f][0-9a-f]{0,15})", "must be 0x and lower-case hexadecimal digits")
+    ),
+    "consensus_leader_period": SystemKey(Integer(1, INT64_MAX)),
+    "feature_rpbft_epoch_block_num": SystemKey(Integer(1, INT64_MAX), only_rpbft=True),
+    "feature_rpbft_epoch_sealer_num": SystemKey(Integer(1, INT64_MAX), only_rpbft=True),
+    "web3_chain_id": SystemKey(Integer(0, 2**32 - 1), WEB3),
+    "balance_transfer": SystemKey(
+        Choice(("0", "1")), Version(3, 12, 0), (Version(3, 10, 2), Version(3, 10, 3))
+    ),
+    "executor_version": SystemKey(Choice(("0", "1")), EXECUTOR_VERSIONS),
+}
+
+ELSEWHERE: Mapping[str, str] = {
+    "compatibility_version": "is set by onChain.compatibilityVersion",
+    "auth_check_status": "is as founded (executor.authCheck): remove it",
+}
+"""Keys that the chain knows and this field does not take."""

@@ -1,0 +1,168 @@
+"""`spec.fiscoBcos.onChain`: what is refused at once, and what may be brought about when."""
+
+from typing import Any
+
+import pytest
+
+from consortium_operator.chain.changes import SettingChange
+from consortium_operator.chain.settings import Step, WantedSetting
+from tests.unit.engines.fisco_bcos import rendered
+
+ENGINE = rendered.ENGINE
+NEW = {"webank/node-0": "3.16.4"}
+MIXED = {**NEW, "tencent/node-0": "3.15.0"}
+
+
+def refused(field: str, version: str = "3.16.4", **spec: Any) -> str:
+    found = rendered.problems(version=version, **spec)
+    return found[f"spec.fiscoBcos.onChain.{field}"]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "message"),
+    [
+        ("3.17.0", "must be at most 3.16.4, the newest that 3.16.4 knows: raise spec.version"),
+        ("3.015.0", "must be written 3.15.0"),
+        ("3.6.0", "must be at least 3.9.0, with which the chain was founded"),
+        ("3.999.0", "numbers of at most 255"),
+    ],
+)
+def test_a_version_that_the_chain_cannot_have_is_refused(wanted: str, message: str) -> None:
+    genesis = {"compatibilityVersion": "3.9.0"}
+    on_chain = {"compatibilityVersion": wanted}
+    assert message in refused("compatibilityVersion", genesis=genesis, onChain=on_chain)
+
+
+def test_the_newest_version_of_a_tag_may_be_older_than_the_tag() -> None:
+    genesis = {"compatibilityVersion": "3.9.0"}
+    on_chain = {"compatibilityVersion": "3.10.3"}
+    found = refused("compatibilityVersion", "3.10.3", genesis=genesis, onChain=on_chain)
+    assert found.startswith("must be at most 3.10.2")
+
+
+@pytest.mark.parametrize(
+    ("flags", "field", "message"),
+    [
+        (["feature_balanse"], "features[0]", "the nearest is feature_balance"),
+        (["feature_balance_policy1"], "features[0]", "needs feature_balance_precompiled beside it"),
+        (["feature_rpbft"], "features[0]", "is for chains that were founded with"),
+    ],
+)
+def test_a_feature_that_cannot_be_switched_on_is_refused(
+    flags: list[str], field: str, message: str
+) -> None:
+    assert message in refused(field, onChain={"features": flags})
+
+
+def test_a_feature_may_need_one_of_the_founding() -> None:
+    genesis = {"features": ["feature_balance"]}
+    found = rendered.problems(
+        genesis=genesis, onChain={"features": ["feature_balance_precompiled"]}
+    )
+    assert found == {}
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("tx_count_limit", "0", "must be a whole number from 1"),
+        ("tx_count_limit", "007", "must be a whole number"),
+        ("tx_gas_limit", "99999", "must be a whole number from 100000"),
+        ("tx_gas_price", "12", "must be 0x and"),
+        ("tx_count_limits", "1", "is no setting of the chain; the nearest is tx_count_limit"),
+        ("feature_balance", "1", "list it in onChain.features"),
+        ("compatibility_version", "3.16.4", "is set by onChain.compatibilityVersion"),
+        ("auth_check_status", "0", "is as founded (executor.authCheck): remove it"),
+        ("feature_rpbft_epoch_block_num", "9", "is for consensus.type RPBFT"),
+        ("executor_version", "2", "must be 0 or 1"),
+    ],
+)
+def test_a_setting_that_the_chain_cannot_have_is_refused(
+    key: str, value: str, message: str
+) -> None:
+    assert message in refused(f"systemConfig.{key}", onChain={"systemConfig": {key: value}})
+
+
+def test_a_setting_that_the_version_does_not_know_is_refused() -> None:
+    found = refused(
+        "systemConfig.executor_version",
+        "3.14.0",
+        onChain={"systemConfig": {"executor_version": "1"}},
+    )
+    assert found == "is not known to 3.14.0: the node has it from 3.15.0 on"
+
+
+def test_every_known_setting_is_accepted() -> None:
+    settings = {
+        "tx_count_limit": "2000",
+        "tx_gas_limit": "100000",
+        "tx_gas_price": "0x1f",
+        "consensus_leader_period": "2",
+        "feature_rpbft_epoch_block_num": "9",
+        "feature_rpbft_epoch_sealer_num": "3",
+        "web3_chain_id": "20200",
+        "balance_transfer": "1",
+        "executor_version": "1",
+    }
+    assert rendered.problems(consensus={"type": "RPBFT"}, onChain={"systemConfig": settings}) == {}
+
+
+def test_the_version_comes_first_and_a_feature_after_the_one_it_needs() -> None:
+    features = ["feature_balance_policy1", "feature_balance", "feature_balance_precompiled"]
+    on_chain = {
+        "systemConfig": {"tx_count_limit": "9"},
+        "features": features,
+        "compatibilityVersion": "3.16.4",
+    }
+    wanted = ENGINE.wanted_settings(rendered.plan(onChain=on_chain))
+    assert [one.change.key for one in wanted] == [
+        "compatibility_version",
+        "feature_balance",
+        "feature_balance_precompiled",
+        "feature_balance_policy1",
+        "tx_count_limit",
+    ]
+    assert [one.can_go_back for one in wanted] == [False] * 4 + [True]
+    assert [one.backup_first for one in wanted] == [True] + [False] * 4
+
+
+def setting(key: str, value: str) -> WantedSetting:
+    return WantedSetting(SettingChange(key, value), "spec.fiscoBcos.onChain")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "now", "versions", "step", "why"),
+    [
+        ("3.16.4", "3.15.0", NEW, Step.SEND, ""),
+        ("3.6.0", "3.6", NEW, Step.NONE, ""),
+        ("3.15.0", "3.16.4", NEW, Step.REFUSE_LOWER, "the chain is at 3.16.4"),
+        ("3.16.4", "3.15.0", MIXED, Step.WAIT, "tencent/node-0 runs 3.15.0, which knows none"),
+        ("3.16.4", "3.15.0", {"a/b-0": "4.0.0"}, Step.WAIT, "node a/b-0 runs 4.0.0"),
+        ("3.16.4", "3.15.0", {"a/b-0": ""}, Step.WAIT, "runs an unknown version"),
+        ("3.16.4", None, NEW, Step.WAIT, "is no version"),
+    ],
+)
+def test_the_chain_is_raised_to_what_every_running_node_knows(
+    wanted: str, now: str | None, versions: dict[str, str], step: Step, why: str
+) -> None:
+    verdict = ENGINE.judge_setting(setting("compatibility_version", wanted), now, versions)
+    assert verdict.step is step
+    assert why in verdict.why
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "now", "versions", "step"),
+    [
+        ("feature_balance_policy2", "1", None, NEW, Step.SEND),
+        ("feature_balance_policy2", "1", "1", {}, Step.NONE),
+        ("feature_balance_policy2", "1", None, {"a/b-0": "3.13.0"}, Step.WAIT),
+        ("tx_count_limit", "9", "8", MIXED, Step.SEND),
+        ("tx_count_limit", "9", "9", MIXED, Step.NONE),
+        ("executor_version", "1", "0", {"a/b-0": "3.14.0"}, Step.WAIT),
+        ("tx_count_limit", "9", "8", {"a/b-0": "?"}, Step.WAIT),
+    ],
+)
+def test_a_setting_waits_for_nodes_that_do_not_know_it(
+    key: str, value: str, now: str | None, versions: dict[str, str], step: Step
+) -> None:
+    assert ENGINE.judge_setting(setting(key, value), now, versions).step is step
