@@ -4,6 +4,7 @@ kubelet wants the cgroup under which it puts pods to exist in every hierarchy.
 """
 
 import contextlib
+import os
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -71,12 +72,11 @@ def _inherit_cpus(parent: Path, child: Path) -> None:
 
 
 def _directories(cgroup: str) -> Iterator[Path]:
-    """The cgroup and all below it, in every hierarchy, the deepest first."""
+    """The cgroup and all below it, in every hierarchy, the deepest first. Those that a container
+    runtime takes away meanwhile are passed over."""
     for hierarchy in hierarchies():
-        top = hierarchy.path(cgroup)
-        if top.is_dir():
-            below = sorted((path for path in top.rglob("*") if path.is_dir()), reverse=True)
-            yield from (*below, top)
+        found = [Path(path) for path, _, _ in os.walk(hierarchy.path(cgroup), topdown=False)]
+        yield from found
 
 
 def exists(cgroup: str) -> bool:

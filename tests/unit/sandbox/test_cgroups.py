@@ -1,5 +1,6 @@
 """Cgroups of both versions, in directories that stand in for the kernel's."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,23 @@ def test_version_2_hands_controllers_down_to_every_level(version_2: Path) -> Non
     for level in ("", "consortium-sandbox", "consortium-sandbox/demo", GROUP[1:]):
         # A plain file keeps the last write; the kernel adds them up.
         assert (version_2 / level / "cgroup.subtree_control").read_text() == "+pids"
+
+
+def test_what_goes_away_while_one_looks_is_passed_over(
+    version_1: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A container's cgroup goes with its container."""
+    cgroups.ensure(GROUP)
+    (version_1 / "consortium-sandbox/demo/cgroup.procs").write_text("7\n")
+    scandir = os.scandir
+
+    def gone_by_now(path: str) -> object:
+        if str(path).endswith("node-1"):
+            raise FileNotFoundError(path)
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", gone_by_now)
+    assert cgroups.members("/consortium-sandbox/demo") == {7}
 
 
 def test_members_of_all_levels_are_found(version_1: Path) -> None:
