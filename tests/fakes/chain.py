@@ -11,7 +11,13 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from consortium_operator.chain.changes import Change, Members, SettingChange, Standing
+from consortium_operator.chain.changes import (
+    Change,
+    MemberChange,
+    Members,
+    SettingChange,
+    Standing,
+)
 from consortium_operator.chain.genesis import Seal
 from consortium_operator.chain.plan import Plan
 from consortium_operator.chain.private import PrivateFiles
@@ -102,6 +108,7 @@ class FakeNodes:
                 and self._runs(other)
                 and self.genesis_hash(other) == self.genesis_hash(pod)
                 and self.links.connects(pod, other)
+                and self._talk(self._node_id(pod), self._node_id(other), members, chain)
             ),
             sealers=members.sealers,
             observers=members.observers,
@@ -116,6 +123,10 @@ class FakeNodes:
             raise ChainCallFailed(f"{endpoint.node} does not answer getSystemConfigByKey")
         made = self.settings_made.get(plan.key.name, {})
         return {name: made[name] for name in names if name in made}
+
+    def _talk(self, one: str, other: str, members: Members, chain: str) -> bool:
+        """Of blocks: whoever is no member is left out, once there are any."""
+        return not self.heights.get(chain) or (members.has(one) and members.has(other))
 
     async def probe(
         self, endpoint: NodeEndpoint, identity: ClientIdentity, account: PrivateFiles, plan: Plan
@@ -144,7 +155,15 @@ class FakeNodes:
             self.settings_made.setdefault(plan.key.name, {})[change.key] = change.value
             self.heights[plan.key.name] = self.heights.get(plan.key.name, 0) + 1
             return Enacted(holds=True)
-        members = self.members(plan.key.name, plan.key.namespace)
+        self._carry_out(change, plan.key.name, plan.key.namespace)
+        return Enacted(change.holds(self.members(plan.key.name, plan.key.namespace)))
+
+    def outvote(self, chain: str, node_id: str, standing: Standing) -> None:
+        """The other governors change the chain."""
+        self._carry_out(MemberChange(node_id, standing), chain, "chains")
+
+    def _carry_out(self, change: MemberChange, chain: str, namespace: str) -> None:
+        members = self.members(chain, namespace)
         sealers = {one: weight for one, weight in members.sealers.items() if one != change.node_id}
         observers = members.observers - {change.node_id}
         if change.standing is Standing.OBSERVER or (
@@ -154,9 +173,10 @@ class FakeNodes:
             observers |= {change.node_id}
         elif change.standing is Standing.SEALER:
             sealers[change.node_id] = change.weight
-        self._members[plan.key.namespace, plan.key.name] = Members(sealers, observers)
-        self.heights[plan.key.name] = self.heights.get(plan.key.name, 0) + 1
-        return Enacted(change.holds(self.members(plan.key.name, plan.key.namespace)))
+        self._members[namespace, chain] = Members(sealers, observers)
+        height = self.heights[chain] = self.heights.get(chain, 0) + 1
+        if change.standing is Standing.OUTSIDE:
+            self._left_at[change.node_id] = height - 1
 
     def members(self, chain: str, namespace: str) -> Members:
         """As transactions have made them; before that, by the genesis."""
@@ -168,12 +188,16 @@ class FakeNodes:
             self._members[namespace, chain] = Members(sealers, frozenset())
         return self._members[namespace, chain]
 
+    _left_at: dict[str, int] = field(default_factory=dict)
     _members: dict[tuple[str, str], Members] = field(default_factory=dict)
 
     def _height(self, pod: JsonObject) -> int:
-        """Nodes catch up at once, but for those that the others do not talk to."""
-        chain, _ = _chain_of(pod)
-        height = self.heights.get(chain, 0)
+        """Nodes catch up at once, but for those that the others do not talk to. Whoever is no
+        member stays where it is."""
+        chain, namespace = _chain_of(pod)
+        node_id, height = self._node_id(pod), self.heights.get(chain, 0)
+        if height and not self.members(chain, namespace).has(node_id):
+            return self._left_at.get(node_id, 0)
         return height if height and self.genesis_hash(pod) == self._hash_of_chain(pod) else 0
 
     def _hash_of_chain(self, pod: JsonObject) -> str:

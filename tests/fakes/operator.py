@@ -184,6 +184,14 @@ class Stage:
 
         self.cluster.edit(CONSORTIUM_CHAIN, name, change)
 
+    def annotate(self, annotation: str, value: str, name: str = "trade") -> None:
+        """kubectl annotate --overwrite."""
+
+        def change(body: JsonObject) -> None:
+            body["metadata"].setdefault("annotations", {})[annotation] = value
+
+        self.cluster.edit(CONSORTIUM_CHAIN, name, change)
+
     def delete(self, name: str = "trade", namespace: str = "chains") -> JsonObject:
         """kubectl delete, in the background. Returns what was there."""
         return self.cluster.delete_by_hand(CONSORTIUM_CHAIN, name, namespace)

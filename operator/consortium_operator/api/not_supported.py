@@ -13,7 +13,6 @@ from consortium_operator.api.chain import (
     ConsortiumChainSpec,
     NodeGroup,
     NodeState,
-    Role,
     RolloutStrategy,
 )
 from consortium_operator.api.conditions import Reason
@@ -41,13 +40,6 @@ _SPEC: tuple[Rule[Any], ...] = (
         "self.rollout.strategy == 'Automatic'",
         lambda spec: spec.rollout.strategy is RolloutStrategy.AUTOMATIC,
         "Manual",
-    ),
-    _not_yet(
-        NodeGroup,
-        "role",
-        "self.role == 'Sealer'",
-        lambda group: group.role is Role.SEALER,
-        "Observer",
     ),
     _not_yet(
         NodeGroup,

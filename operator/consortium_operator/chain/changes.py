@@ -16,6 +16,9 @@ class Members:
     sealers: Mapping[str, int]
     observers: frozenset[str]
 
+    def has(self, node_id: str) -> bool:
+        return node_id in self.sealers or node_id in self.observers
+
 
 class Standing(Enum):
     """What a node is on the chain."""
@@ -38,7 +41,7 @@ class MemberChange:
             return members.sealers.get(self.node_id) == self.weight
         if self.standing is Standing.OBSERVER:
             return self.node_id in members.observers
-        return self.node_id not in members.sealers and self.node_id not in members.observers
+        return not members.has(self.node_id)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ come back with the address that running nodes have cached.
 """
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
@@ -19,6 +20,7 @@ class JournalError(ValueError):
 class JournalEntry:
     """One node. None: not known, or not achieved yet.
 
+    `path`: the node as people write it ("webank/shenzhen-0").
     `intent`: role and weight that the spec last asked for ("Sealer/1").
     `role`, `weight`: what the chain last had by our doing; `block`: the height where it was read.
     `cluster_ip`: the address of the node's Service.
@@ -28,8 +30,13 @@ class JournalEntry:
     pod that it was for: once that pod is gone, the acceptance is used up.
     `hangs`, `hung_pod`, `hung_at`: how often in a row the node was restarted because it hung, and
     of the last time the pod's uid and the moment (RFC 3339).
+    `out`, `out_at`: the height at which the chain no longer had the node after the spec had given
+    it up, and the moment; None again once the spec has it back.
+    `trusted`, `dropped`, `told`, of a member: whether its CA is in the trust directory, how often
+    it was taken out of it, and how many of these times it was told that nobody trusts it any more.
     """
 
+    path: str | None = None
     intent: str | None = None
     role: str | None = None
     weight: int | None = None
@@ -41,6 +48,11 @@ class JournalEntry:
     hangs: int | None = None
     hung_pod: str | None = None
     hung_at: str | None = None
+    out: int | None = None
+    out_at: str | None = None
+    trusted: bool | None = None
+    dropped: int | None = None
+    told: int | None = None
 
     @property
     def volume(self) -> int | None:
@@ -98,6 +110,7 @@ class Journal:
 _CHAIN = "the_chain"
 
 _TYPES = {
+    "path": str,
     "intent": str,
     "role": str,
     "weight": int,
@@ -109,7 +122,14 @@ _TYPES = {
     "hangs": int,
     "hung_pod": str,
     "hung_at": str,
+    "out": int,
+    "out_at": str,
+    "trusted": bool,
+    "dropped": int,
+    "told": int,
 }
+_PATH = re.compile(r"[a-z0-9-]+/[a-z0-9-]+-[0-9]+")
+_MOMENTS = ("hung_at", "out_at")
 
 
 def _entry(node: str, text: str) -> JournalEntry:
@@ -117,7 +137,10 @@ def _entry(node: str, text: str) -> JournalEntry:
         found = json.loads(text)
         if any(type(found[name]) is not _TYPES[name] for name in found):
             raise TypeError
-        if "hung_at" in found and datetime.fromisoformat(found["hung_at"]).tzinfo is None:
+        moments = [datetime.fromisoformat(found[name]) for name in _MOMENTS if name in found]
+        if any(moment.tzinfo is None for moment in moments):
+            raise ValueError
+        if "path" in found and _PATH.fullmatch(found["path"]) is None:
             raise ValueError
         return JournalEntry(**found)
     except (KeyError, TypeError, ValueError):

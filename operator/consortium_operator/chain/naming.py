@@ -30,6 +30,7 @@ PLAIN_RPC_ANNOTATION = f"{GROUP}/plain-rpc"
 
 # On the resource, by people; the operator only reads it.
 ACCEPT_PAUSE_ANNOTATION = f"{GROUP}/accept-pause"
+ACCEPT_CHANGE_ANNOTATION = f"{GROUP}/accept-change"
 CONFIRM_BACKUP_ANNOTATION = f"{GROUP}/confirm-backup"
 
 

@@ -5,8 +5,9 @@ of members and nodes in the spec never matters. What the chain was founded with 
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from enum import Enum, auto
 from functools import cached_property
 
 from consortium_operator.api.chain import (
@@ -20,7 +21,6 @@ from consortium_operator.api.chain import (
 from consortium_operator.api.conditions import Reason
 from consortium_operator.api.parse import InvalidResource, Problem
 from consortium_operator.api.placement import Placement, Resources, Storage
-from consortium_operator.chain.genesis import Founder
 from consortium_operator.chain.naming import ChainKey, MemberNames, NodeNames
 from consortium_operator.chain.quorum import Quorum
 from consortium_operator.chain.register import AuthorityKind
@@ -44,10 +44,18 @@ class PlannedImage:
     pull_secrets: tuple[str, ...]
 
 
+class Departure(Enum):
+    """How far somebody is on the way out: still on the chain, or voted out."""
+
+    LEAVING = auto()
+    OUT = auto()
+
+
 @dataclass(frozen=True, slots=True)
 class PlannedNode:
     """One node. `name` is what people write (shenzhen-0); `names.node` is its full object name.
-    `brought_key`: the Secret of its owner that holds node.pem, where the operator makes none."""
+    `brought_key`: the Secret of its owner that holds node.pem, where the operator makes none.
+    `departure`: set for a node that the spec no longer has."""
 
     member: str
     name: str
@@ -60,6 +68,16 @@ class PlannedNode:
     pod_labels: Mapping[str, str]
     pod_annotations: Mapping[str, str]
     brought_key: str | None = None
+    departure: Departure | None = None
+
+    @property
+    def group(self) -> str:
+        """Its entry in the spec: shenzhen."""
+        return self.name.rpartition("-")[0]
+
+    @property
+    def index(self) -> int:
+        return int(self.name.rpartition("-")[2])
 
     @property
     def path(self) -> str:
@@ -78,11 +96,13 @@ class PlannedNode:
 
 @dataclass(frozen=True, slots=True)
 class PlannedMember:
-    """`brought`: the member's own Secrets with the CAs that the operator does not make."""
+    """`brought`: the member's own Secrets with the CAs that the operator does not make.
+    `departure`: of a member that the spec no longer has."""
 
     name: str
     names: MemberNames
     brought: Mapping[AuthorityKind, str] = field(default_factory=dict)
+    departure: Departure | None = None
 
 
 @dataclass(frozen=True)
@@ -115,6 +135,21 @@ class Plan:
     @cached_property
     def by_object_name(self) -> Mapping[str, PlannedNode]:
         return {node.names.node: node for node in self.nodes}
+
+    @cached_property
+    def dialled(self) -> "Plan":
+        """Without the nodes that were voted out: those that the others should know."""
+        nodes = tuple(node for node in self.nodes if node.departure is not Departure.OUT)
+        return replace(self, nodes=nodes)
+
+    @cached_property
+    def staying(self) -> tuple[PlannedNode, ...]:
+        """The nodes of the spec."""
+        return tuple(node for node in self.nodes if node.departure is None)
+
+    @cached_property
+    def staying_members(self) -> tuple[PlannedMember, ...]:
+        return tuple(member for member in self.members if member.departure is None)
 
     def nodes_of(self, member: str) -> tuple[PlannedNode, ...]:
         return tuple(node for node in self.nodes if node.member == member)
@@ -255,43 +290,3 @@ def _reference(image: Image) -> str | None:
     if image.digest is not None:
         return f"{image.repository}@{image.digest}"
     return f"{image.repository}:{image.tag}" if image.tag is not None else None
-
-
-def as_founded(plan: Plan, founders: Iterable[Founder]) -> Plan:
-    """The plan with the founders' nodes in place of the spec's: what runs, where an edit of the
-    members was refused. A founder that the spec no longer has gets the node defaults."""
-    planned = {node.path: node for node in plan.nodes}
-    nodes = tuple(
-        replace(
-            planned.get(f"{founder.member}/{founder.node}") or _founding_node(plan, founder),
-            role=Role.SEALER,
-            weight=founder.weight,
-        )
-        for founder in sorted(founders)
-    )
-    known = {member.name: member for member in plan.members}
-    return replace(
-        plan,
-        nodes=nodes,
-        members=tuple(
-            known.get(name) or PlannedMember(name, plan.key.member(name))
-            for name in sorted({node.member for node in nodes})
-        ),
-    )
-
-
-def _founding_node(plan: Plan, founder: Founder) -> PlannedNode:
-    group, _, index = founder.node.rpartition("-")
-    defaults = plan.spec.node_defaults
-    return PlannedNode(
-        member=founder.member,
-        name=founder.node,
-        names=plan.key.node(founder.member, group, int(index)),
-        role=Role.SEALER,
-        weight=founder.weight,
-        storage=defaults.storage,
-        resources=defaults.resources,
-        placement=defaults.placement,
-        pod_labels=defaults.pod_labels,
-        pod_annotations=defaults.pod_annotations,
-    )

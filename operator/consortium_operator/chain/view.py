@@ -194,6 +194,19 @@ class ChainView:
             and 0 < seen.height < self.height - CATCH_UP_BLOCKS
         )
 
+    @cached_property
+    def joining(self) -> tuple[str, ...]:
+        """Full object names of nodes that the chain has taken in and that have no block yet."""
+        members = {*self.members.sealers, *self.members.observers}
+        return tuple(
+            node.node
+            for node in self._ours
+            if self.height > 0
+            and node.height == 0
+            and node.node_id in members
+            and node.genesis_hash == self.genesis_hash
+        )
+
     def of(self, node: str) -> NodeView | None:
         """By full object name."""
         return next((view for view in self.nodes if view.node == node), None)

@@ -215,10 +215,6 @@ class Engine(Protocol):
         """
         ...
 
-    def founders_differ(self, plan: Plan, seal: Seal) -> tuple[Problem, ...]:
-        """How the spec's sealers differ from the founders (reason NotSupportedYet)."""
-        ...
-
     def settings_that_decide(self, plan: Plan) -> tuple[str, ...]:
         """Names of the running chain's settings that decide whether nodes of spec.version may run
         it."""

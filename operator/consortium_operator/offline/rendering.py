@@ -147,7 +147,9 @@ async def _render(run: Round, cluster: MemoryCluster) -> Rendering:
     _refuse(run)
     if missing := [node.path for node in plan.nodes if node.names.node not in certificates]:
         raise CannotRender([f"there is no certificate for {', '.join(missing)}", *_all(run)])
-    nodes = desired_nodes(founded, certificates, node_volumes(run, Journal({}), {}, frozenset()))
+    journal = Journal({})
+    volumes = node_volumes(run, journal, {}, frozenset())
+    nodes = desired_nodes(founded, certificates, volumes, journal)
     kept_now = [one for one in cluster.objects if _is_ours(run, one)]
     secrets = [one for one in cluster.objects if kind_of(one) == SECRET]
     _refuse(run)

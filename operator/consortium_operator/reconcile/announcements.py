@@ -20,9 +20,9 @@ from consortium_operator.reconcile.world import Announced, ChainMemory, World
 log = logging.getLogger(__name__)
 
 QUIET_FOR = timedelta(minutes=10)
-MOST_AT_A_TIME = 25
-"""In that time, for one chain: as the clients of Kubernetes limit themselves, since a chain that
-flickers would fill the API server's store."""
+MOST_AT_A_TIME = 100
+"""In that time, for one chain: a chain that flickers would fill the API server's store. A founding
+with a join and a restart of every node makes some dozens, and none of these should be missing."""
 _WITHIN_SECONDS = 5.0
 
 # Ready speaks for the others, and so do these for Ready.

@@ -142,7 +142,7 @@ def _why_not_registered(
 def tell_ending_authorities(run: Round, custody: Custody) -> None:
     """A CA that ends before the certificates that it should sign is a person's business."""
     renew_before = length_of(run.plan.spec.certificates.renew_before)
-    for member in run.plan.members:
+    for member in run.plan.staying_members:
         for kind, register in custody.authorities_of(member.name).items():
             if run.world.now() >= run.authority_end(register) - renew_before:
                 run.findings.add(ending(run, member, kind, register))
@@ -173,7 +173,7 @@ async def node_certificates(founded: Founded) -> dict[str, Standing]:
     run, custody = founded.round, founded.custody
     standing = serving_certificates(run, custody)
     tell_ending_authorities(run, custody)
-    for node in run.plan.nodes:
+    for node in run.plan.staying:
         name = node.names.node
         best = standing.get(name)
         if not _is_certifiable(run, custody, node) or node.names.identity in custody.broken:

@@ -14,9 +14,9 @@ from consortium_operator.reconcile.world import Custody, Round
 
 
 async def read_chain(run: Round, custody: Custody, seal: Seal) -> ChainView:
-    """One round of questions to every node of the plan."""
-    client = run.world.connect(run.plan)
-    views = await asyncio.gather(*(_ask(run, client, node, custody) for node in run.plan.nodes))
+    """One round of questions to every node of the plan that was not voted out."""
+    client, nodes = run.world.connect(run.plan), run.plan.dialled.nodes
+    views = await asyncio.gather(*(_ask(run, client, node, custody) for node in nodes))
     return ChainView(
         nodes=tuple(views),
         block0_text=run.engine.block0_text(seal),

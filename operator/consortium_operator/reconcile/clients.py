@@ -6,7 +6,7 @@ Their certificates are short-lived and renewed in place: a client needs no guard
 
 import asyncio
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from consortium_operator.api.conditions import ConditionType, Reason
 from consortium_operator.chain.plan import PlannedMember
@@ -33,13 +33,15 @@ from consortium_operator.reconcile.world import Founded, Round, Verified
 async def ensure_clients(founded: Founded) -> None:
     """Both clients of every member whose CAs are intact. What fails is a finding."""
     run, custody = founded.round, founded.custody
-    for member in run.plan.members:
+    for member in run.plan.staying_members:
         if member.name in custody.client_authorities and member.name in custody.node_authorities:
             for kind in ClientKind:
                 try:
                     await _ensure_client(founded, member, kind)
                 except Blocked as blocked:
                     run.findings.extend(blocked.findings)
+    leaving = [one for one in run.plan.members if one.departure is not None]
+    await _read_operator_clients(run, leaving)
 
 
 async def _ensure_client(founded: Founded, member: PlannedMember, kind: ClientKind) -> None:
@@ -110,7 +112,11 @@ def _fingerprint(run: Round, member: PlannedMember, kind: ClientKind, key: Priva
 
 async def read_operator_clients(run: Round) -> None:
     """The operator's own clients as they are in the cluster, for a round that may write nothing."""
-    for member in run.plan.members:
+    await _read_operator_clients(run, run.plan.members)
+
+
+async def _read_operator_clients(run: Round, members: Iterable[PlannedMember]) -> None:
+    for member in members:
         certificate = _certificate_in_cluster(run, member, ClientKind.OPERATOR)
         if member.name in run.memory.clients or certificate is None:
             continue

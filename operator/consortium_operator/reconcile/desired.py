@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from consortium_operator.chain.files import NodeFile
 from consortium_operator.chain.journal import Journal
 from consortium_operator.chain.naming import content_hash
-from consortium_operator.chain.plan import PlannedNode
+from consortium_operator.chain.plan import Departure, PlannedNode
 from consortium_operator.chain.register import AuthorityKind
 from consortium_operator.engines.protocol import NodeMaterial
 from consortium_operator.kube.projection import PodDetail
@@ -71,12 +71,13 @@ def desired_shared(founded: Founded, journal: Journal) -> tuple[Manifest, ...]:
 
     return (
         *_trust(founded),
-        *(node_service(plan, n, process, address(n.names.node)) for n in plan.nodes),
+        *(node_service(plan, n, process, address(n.names.node)) for n in plan.dialled.nodes),
         *(
             member_rpc_service(plan, member, process, address(member.names.rpc_service))
             for member in plan.members
+            if member.departure is not Departure.OUT
         ),
-        *(_peers(founded, node) for node in plan.nodes),
+        *(_peers(founded, node) for node in plan.dialled.nodes),
         *network_policies(plan, process, _rpc_ports(founded.round, process.rpc.name)),
     )
 
@@ -97,21 +98,25 @@ def desired_journal(founded: Founded, journal: Journal) -> Manifest:
 
 
 def desired_nodes(
-    founded: Founded, certificates: Mapping[str, Standing], volumes: Mapping[str, NodeVolume]
+    founded: Founded,
+    certificates: Mapping[str, Standing],
+    volumes: Mapping[str, NodeVolume],
+    journal: Journal,
 ) -> tuple[NodeObjects, ...]:
-    """Of every node whose keys and certificate are there; the others' pods are left alone.
+    """Of every node of the spec whose keys and certificate are there; the others' pods, and those
+    of nodes that leave, are left alone.
 
     Where each node's files name all others, all are left alone while one of them is not known: a
     restarted node would refuse it.
     """
     plan = founded.round.plan
-    unknown = any(node.names.node not in founded.custody.nodes for node in plan.nodes)
+    unknown = any(node.names.node not in founded.custody.nodes for node in plan.dialled.nodes)
     if unknown and founded.round.engine.names_all_nodes(plan):
         return ()
-    roots = _renewed_roots(founded)
+    roots = _renewed_roots(founded, journal)
     return tuple(
         _node(founded, node, certificates[node.names.node], volumes[node.names.node], roots)
-        for node in plan.nodes
+        for node in plan.staying
         if node.names.node in certificates
         and node.member in founded.custody.client_authorities
         and node.names.identity not in founded.custody.broken
@@ -121,15 +126,16 @@ def desired_nodes(
 def _trust(founded: Founded) -> tuple[Manifest, ...]:
     """Untouched where a member's CA is not known: a node would lose its peers."""
     run, authorities = founded.round, founded.custody.node_authorities
-    if any(member.name not in authorities for member in run.plan.members):
+    trusted = [one.name for one in run.plan.members if one.departure is not Departure.OUT]
+    if any(name not in authorities for name in trusted):
         return ()
-    directory = run.engine.trust([authorities[name] for name in sorted(authorities)])
+    directory = run.engine.trust([authorities[name] for name in trusted])
     return (trust_config_map(run.plan, directory),)
 
 
 def _peers(founded: Founded, node: PlannedNode) -> Manifest:
     plan = founded.round.plan
-    return peers_config_map(plan, node, founded.round.engine.peers(plan, node))
+    return peers_config_map(plan, node, founded.round.engine.peers(plan.dialled, node))
 
 
 def desired_budgets(founded: Founded, known: Knowledge) -> tuple[Manifest, ...]:
@@ -140,8 +146,11 @@ def desired_budgets(founded: Founded, known: Knowledge) -> tuple[Manifest, ...]:
     return disruption_budgets(founded.round.plan, live)
 
 
-def _renewed_roots(founded: Founded) -> str | None:
-    run, renewed = founded.round, []
+def _renewed_roots(founded: Founded, journal: Journal) -> str | None:
+    """Stands for what was ever replaced in the trust directory or taken out of it: each time every
+    node has to restart, since it caches what it trusts."""
+    run = founded.round
+    renewed = [f"{name}/{e.dropped}" for name, e in sorted(journal.entries.items()) if e.dropped]
     for member in run.plan.members:
         registered = registered_authority(run, member, AuthorityKind.NODE)
         current = founded.custody.node_authorities.get(member.name)
@@ -181,7 +190,7 @@ def material_of(founded: Founded, node: PlannedNode, standing: Standing) -> Node
         chain_tls_ids=tuple(
             sorted(
                 founded.custody.nodes[other.names.node].tls_id
-                for other in founded.round.plan.nodes
+                for other in founded.round.plan.dialled.nodes
                 if other.names.node in founded.custody.nodes
             )
         ),

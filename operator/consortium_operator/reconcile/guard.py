@@ -49,6 +49,9 @@ def judge(view: ChainView | None, candidate: Candidate, *, has_blocks: bool) -> 
         return Verdict(False, "the nodes disagree about the chain")
     if _would_be_lost(view, candidate, has_blocks=has_blocks):
         return Verdict(False, f"{path} has no block yet, and restarted now it would be lost")
+    joining = view.joining
+    if joining and candidate.node_id in view.up:
+        return Verdict(False, f"{', '.join(joining)} has joined and has no block yet")
     weight = view.weights.get(candidate.node_id, 0)
     if candidate.node_id in view.live and view.quorum.is_too_heavy(weight):
         why = (

@@ -59,16 +59,17 @@ async def ensure_identities(run: Round, seal: Seal | None) -> Custody:
     if seal is None:
         await refuse_bad_keys(run, _brought_requests(run))
     custody = Custody()
-    for member in run.plan.members:
+    for member in run.plan.staying_members:
         for kind, into in _authorities(custody).items():
             await _ensure(
                 run, authority_request(run, member, kind, seal), custody, into, member.name
             )
-    for node in run.plan.nodes:
+    for node in run.plan.staying:
         if node.member in custody.node_authorities:
             await _ensure(
                 run, node_request(run, node, seal), custody, custody.nodes, node.names.node
             )
+    _look_up_leavers(run, custody)
     await _ensure(run, _admin(run, seal), custody, custody.admins, run.key.admin)
     tell_conflicts(run, custody)
     return custody
@@ -87,6 +88,17 @@ def _brought_requests(run: Round) -> BroughtRequests:
             if node.brought_key is not None
         },
     )
+
+
+def _look_up_leavers(run: Round, custody: Custody) -> None:
+    """Whoever leaves needs no key any more that could be missing; the others still know it."""
+    for member in run.plan.members:
+        if member.departure is not None:
+            for kind, into in _authorities(custody).items():
+                _look_up(run, authority_request(run, member, kind, None), into, member.name)
+    for node in run.plan.nodes:
+        if node.departure is not None:
+            _look_up(run, node_request(run, node, None), custody.nodes, node.names.node)
 
 
 def look_up_identities(run: Round) -> Custody:

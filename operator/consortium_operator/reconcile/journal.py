@@ -5,12 +5,14 @@ from dataclasses import dataclass, replace
 
 from consortium_operator.api.conditions import ConditionType, Reason
 from consortium_operator.chain.journal import Journal, JournalEntry, JournalError
+from consortium_operator.chain.membership import achieved_of, change_for, intent_of
 from consortium_operator.chain.naming import chain_labels, is_ours
-from consortium_operator.chain.plan import PlannedNode
+from consortium_operator.chain.plan import Departure, PlannedMember, PlannedNode
 from consortium_operator.chain.view import ChainView
 from consortium_operator.kube.kinds import CONFIG_MAP, SERVICE, ObjectKey
 from consortium_operator.kube.projection import ServiceDetail
 from consortium_operator.reconcile.findings import Blocked, Finding
+from consortium_operator.reconcile.hangs import told
 from consortium_operator.reconcile.second_starts import first_pod
 from consortium_operator.reconcile.world import Custody, Round
 
@@ -36,6 +38,15 @@ def read_journal(run: Round) -> Journal:
         ) from error
 
 
+def look_up_journal(run: Round) -> Journal:
+    """As far as it can be read, for a round that may write nothing."""
+    try:
+        return read_journal(run)
+    except Blocked as blocked:
+        run.findings.extend(blocked.findings)
+        return Journal({})
+
+
 @dataclass(frozen=True, slots=True)
 class Seen:
     """What this round saw; `generations`: the newest volume generation by node."""
@@ -46,31 +57,64 @@ class Seen:
 
 
 def updated(run: Round, journal: Journal, seen: Seen) -> Journal:
-    """The journal with what this round saw. Entries of nodes that left stay."""
+    """The journal with what this round saw. Entries of nodes and members that left stay."""
     entries = dict(journal.entries)
     for node in run.plan.nodes:
         entries[node.names.node] = _entry(run, node, journal.of(node.names.node), seen)
     for member in run.plan.members:
         name = member.names.rpc_service
-        known = journal.of(name)
-        entries[name] = replace(known, cluster_ip=_cluster_ip(run, name) or known.cluster_ip)
+        entries[name] = _member_entry(run, member, journal.of(name), seen)
     return replace(journal, entries=entries)
+
+
+def _member_entry(
+    run: Round, member: PlannedMember, known: JournalEntry, seen: Seen
+) -> JournalEntry:
+    name = member.names.rpc_service
+    entry = replace(known, cluster_ip=_cluster_ip(run, name) or known.cluster_ip)
+    if member.departure is not Departure.OUT:
+        is_known = member.name in seen.custody.node_authorities
+        return replace(entry, trusted=True) if is_known else entry
+    if not known.trusted:
+        return entry
+    return replace(entry, trusted=False, dropped=(known.dropped or 0) + 1)
 
 
 def _entry(run: Round, node: PlannedNode, known: JournalEntry, seen: Seen) -> JournalEntry:
     entry = replace(
         known,
-        intent=f"{node.role.value}/{node.weight}",
+        path=node.path,
+        intent=intent_of(node),
         cluster_ip=_cluster_ip(run, node.names.node) or known.cluster_ip,
         first_pod=_first_pod(run, node, known, seen),
     )
     register, view = seen.custody.nodes.get(node.names.node), seen.view
-    if view is None or register is None or view.height < 1 or register.node_id not in view.live:
+    if node.departure is None:
+        entry = replace(entry, out=None, out_at=None)
+    if view is None or register is None or view.height < 1:
         return entry
-    weight = view.weights.get(register.node_id, 0)
-    if (known.role, known.weight) == (node.role.value, weight) and known.block is not None:
+    is_so = change_for(node, register.node_id).holds(view.members)
+    if node.departure is not None:
+        return _noted_out(run, entry, view) if is_so and view.has_quorum() else entry
+    is_new = achieved_of(known) != entry.intent or known.block is None
+    if is_so and is_new and register.node_id in view.live:
+        weight = node.weight if node.is_sealer else 0
+        return replace(entry, role=node.role.value, weight=weight, block=view.height)
+    return _noted_block(node, entry, view)
+
+
+def _noted_out(run: Round, entry: JournalEntry, view: ChainView) -> JournalEntry:
+    if entry.out is not None:
         return entry
-    return replace(entry, role=node.role.value, weight=weight, block=view.height)
+    return replace(entry, role="Outside", weight=0, out=view.height, out_at=told(run.world.now()))
+
+
+def _noted_block(node: PlannedNode, entry: JournalEntry, view: ChainView) -> JournalEntry:
+    """A node that keeps up has a ledger that must not be lost, whatever it is on the chain."""
+    seen = view.of(node.names.node)
+    if entry.block is not None or seen is None or seen.height < 1 or seen.node_id not in view.up:
+        return entry
+    return replace(entry, block=view.height)
 
 
 def _first_pod(run: Round, node: PlannedNode, known: JournalEntry, seen: Seen) -> str | None:

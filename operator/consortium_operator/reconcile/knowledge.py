@@ -39,6 +39,13 @@ class Knowledge:
         register = self.custody.nodes.get(node.names.node)
         return self.view is not None and register is not None and register.node_id in self.view.up
 
+    def is_member(self, node: PlannedNode) -> bool:
+        """Whether the chain has it, as sealer or observer; before it says so, all count."""
+        register = self.custody.nodes.get(node.names.node)
+        if self.view is None or register is None or self.view.height < 1:
+            return True
+        return self.view.members.has(register.node_id)
+
     def answers(self, node: PlannedNode) -> bool:
         seen = self.view.of(node.names.node) if self.view is not None else None
         return seen is not None and seen.answers

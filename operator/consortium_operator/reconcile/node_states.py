@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from consortium_operator.api.conditions import ConditionType, Reason
-from consortium_operator.chain.plan import PlannedNode
+from consortium_operator.chain.plan import Departure, PlannedNode
 from consortium_operator.chain.view import CATCH_UP_BLOCKS, ChainView
 from consortium_operator.kube.kinds import POD, ObjectKey
 from consortium_operator.kube.projection import Observed, PodDetail
@@ -25,6 +25,9 @@ _START_TROUBLE = _IMAGE_TROUBLE | {
 }
 
 
+_DEPARTURES = {Departure.LEAVING: "Leaving", Departure.OUT: "Left"}
+
+
 @dataclass(slots=True)
 class NodeStates:
     """By full object name: a word for the status. By path: why a node takes no part."""
@@ -43,6 +46,14 @@ class Sight:
     custody: Custody
     view: ChainView | None
 
+    def is_member(self, node: PlannedNode) -> bool:
+        """Whether the chain has the node, or cannot be asked. What is not taken in yet is not down:
+        that it joins is told as such."""
+        register = self.custody.nodes.get(node.names.node)
+        if self.view is None or register is None or self.view.height < 1:
+            return True
+        return self.view.members.has(register.node_id)
+
     def pod(self, node: PlannedNode) -> Observed | None:
         return self.store.get(ObjectKey(POD, self.namespace, node.names.pod))
 
@@ -53,13 +64,16 @@ def node_states(nodes: Iterable[PlannedNode], sight: Sight, findings: Findings) 
     for node in nodes:
         pod = sight.pod(node)
         detail = pod.detail if pod is not None and isinstance(pod.detail, PodDetail) else None
+        if node.departure is not None:
+            states.words[node.names.node] = _DEPARTURES[node.departure]
+            continue
         states.ready_pods += detail is not None and detail.ready
         trouble = _pod_trouble(node, detail)
         if trouble is not None:
             findings.add(trouble)
         word, why = _state(node, sight, detail)
-        states.words[node.names.node] = word
-        if why is not None:
+        states.words[node.names.node] = word if sight.is_member(node) else "Joining"
+        if why is not None and sight.is_member(node):
             states.down[node.path] = why
     return states
 

@@ -4,9 +4,9 @@ Only kinds and parts from one short list, only with our labels and owner, and ne
 pod may still name them.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
-from consortium_operator.chain.naming import PART_LABEL, ChildPart
+from consortium_operator.chain.naming import NODE_LABEL, PART_LABEL, ChildPart
 from consortium_operator.kube.errors import Conflict, NotFound
 from consortium_operator.kube.kinds import (
     CONFIG_MAP,
@@ -30,18 +30,23 @@ FILES: Doomed = frozenset({(CONFIG_MAP, ChildPart.CERTIFICATE), (CONFIG_MAP, Chi
 """Only once every pod runs its wanted template, so that nothing names an older one."""
 
 
-async def prune(run: Round, wanted: Iterable[Manifest], doomed: Doomed) -> None:
-    """Deletes what is `doomed` and `wanted` does not name."""
+async def prune(
+    run: Round, wanted: Iterable[Manifest], doomed: Doomed, spared: Collection[str] = ()
+) -> None:
+    """Deletes what is `doomed` and `wanted` does not name. `spared`: full object names of nodes
+    whose pods are left as they are, with all that they name."""
     keep = {key_of(manifest) for manifest in wanted}
     for kind in sorted({kind for kind, _ in doomed}, key=str):
         for observed in run.world.store.by_chain(run.key.namespace, run.key.name, kind):
             is_doomed = (kind, observed.labels.get(PART_LABEL)) in doomed
             ours = run.plan.uid in observed.owner_uids
-            if is_doomed and ours and observed.key not in keep and not observed.deleting:
-                await _delete(run, observed.key, observed.uid)
+            is_kept = observed.key in keep or observed.labels.get(NODE_LABEL) in spared
+            if is_doomed and ours and not is_kept and not observed.deleting:
+                await discard(run, observed.key, observed.uid)
 
 
-async def _delete(run: Round, key: ObjectKey, uid: str) -> None:
+async def discard(run: Round, key: ObjectKey, uid: str) -> None:
+    """Deletes this very object. Only for what is disposable and ours."""
     try:
         left = await run.world.client.delete(key, uid)
     except (NotFound, Conflict):

@@ -257,9 +257,9 @@ def _evidence(outcome: Outcome, states: NodeStates, *, had_blocks: bool) -> Evid
         plan=plan,
         sealed=progress.seal is not None,
         intact=not custody.broken
-        and len(custody.nodes) == len(plan.nodes)
+        and all(node.names.node in custody.nodes for node in plan.staying)
         and bool(custody.admins),
-        certified=len(progress.certificates),
+        certified=sum(node.names.node in progress.certificates for node in plan.staying),
         ready_pods=states.ready_pods,
         down=states.down,
         view=progress.view,

@@ -244,8 +244,8 @@ def _wait_for_others(run: Round, node: PlannedNode, known: Knowledge) -> Wait | 
         serves, word = known.answers, "answering"
     else:
         return None
-    for other in run.plan.nodes:
-        if other != node and not (serves(other) and _stays(run, other)):
+    for other in run.plan.staying:
+        if other != node and known.is_member(other) and not (serves(other) and _stays(run, other)):
             return Wait(f"{other.path} is not {word}, and only one goes at a time", missing=other)
     return None
 

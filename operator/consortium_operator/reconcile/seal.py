@@ -65,19 +65,6 @@ def _look_up(run: Round, name: str) -> Seal | None:
     return seal
 
 
-def refuse_new_members(run: Round, seal: Seal) -> None:
-    """Raises Blocked where the spec's sealers are no longer the founders: an edit of members is a
-    transaction, which this version does not make yet. The chain goes on as it is."""
-    problems = run.engine.founders_differ(run.plan, seal)
-    if problems:
-        raise Blocked(
-            *(
-                Finding(ConditionType.SPEC_VALID, problem.reason, str(problem), needs_person=True)
-                for problem in problems
-            )
-        )
-
-
 async def make_seal(run: Round, custody: Custody) -> Seal:
     """Seals the genesis of the planned members. Only where `read_seal` found none."""
     _refuse_where_one_existed(run)

@@ -95,7 +95,7 @@ def _conditions(
 
 
 def _report(report: Report) -> Status:
-    found: Status = {"memberCount": len(report.plan.members), "members": _members(report)}
+    found: Status = {"memberCount": len(report.plan.staying_members), "members": _members(report)}
     if report.seal is not None:
         found["genesis"] = _genesis(report.plan, report.seal, report.view)
     if report.view is not None:

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field, replace
 from consortium_operator.api.conditions import ConditionType
 from consortium_operator.chain.genesis import Seal
 from consortium_operator.chain.journal import Journal
-from consortium_operator.chain.plan import Plan, as_founded
+from consortium_operator.chain.plan import Departure, Plan
+from consortium_operator.chain.roster import as_running, with_leavers
 from consortium_operator.chain.view import ChainView
 from consortium_operator.kube.kinds import key_of
 from consortium_operator.manifests import Manifest
@@ -20,6 +21,11 @@ from consortium_operator.reconcile.certificates import (
 )
 from consortium_operator.reconcile.chain_view import read_chain
 from consortium_operator.reconcile.clients import ensure_clients, read_operator_clients
+from consortium_operator.reconcile.departures import (
+    present_nodes,
+    see_off,
+    tell_removed_organisations,
+)
 from consortium_operator.reconcile.desired import (
     NodeObjects,
     desired_budgets,
@@ -32,8 +38,9 @@ from consortium_operator.reconcile.founding import found_if_due
 from consortium_operator.reconcile.hang_restarts import restart_hung
 from consortium_operator.reconcile.hangs import Hang, hung_before_the_first_block, notice_hangs
 from consortium_operator.reconcile.identities import ensure_identities, look_up_identities
-from consortium_operator.reconcile.journal import Seen, read_journal, updated
+from consortium_operator.reconcile.journal import Seen, look_up_journal, read_journal, updated
 from consortium_operator.reconcile.knowledge import Knowledge
+from consortium_operator.reconcile.membership import bring_membership, tell_membership
 from consortium_operator.reconcile.on_chain import bring_about_settings
 from consortium_operator.reconcile.prune import BUDGETS, FILES, POLICIES, prune
 from consortium_operator.reconcile.rollout import find_turns, take_turn
@@ -41,7 +48,6 @@ from consortium_operator.reconcile.seal import (
     look_up_seal,
     make_seal,
     read_seal,
-    refuse_new_members,
 )
 from consortium_operator.reconcile.second_starts import second_starts, superseded
 from consortium_operator.reconcile.storage import grow_volumes, refuse_changed_storage
@@ -71,6 +77,7 @@ class Progress:
 async def act(run: Round, progress: Progress) -> None:
     """Brings the chain towards its spec. Raises Blocked where a step cannot go on."""
     founded = await establish(run, progress)
+    run = founded.round
     view = progress.view = await read_chain(run, founded.custody, founded.seal)
     progress.hangs = notice_hangs(run, view)
     progress.certificates = await node_certificates(founded)
@@ -87,7 +94,8 @@ async def establish(run: Round, progress: Progress) -> Founded:
     Raises Blocked."""
     progress.seal = await read_seal(run)
     if progress.seal is not None:
-        refuse_new_members(run, progress.seal)
+        run = _with_leavers(run, progress.seal)
+        progress.plan = run.plan
         refuse_changed_storage(run)
     progress.custody = await ensure_identities(run, progress.seal)
     check_ledgers(run, progress.custody)
@@ -98,12 +106,22 @@ async def establish(run: Round, progress: Progress) -> Founded:
     return founded
 
 
+def _with_leavers(run: Round, seal: Seal) -> Round:
+    journal, present = read_journal(run), present_nodes(run)
+    roster = with_leavers(run.plan, journal, seal.founders, present)
+    # The same object as long as it is equal: what was rendered for it is still good.
+    if run.memory.roster is None or run.memory.roster != roster:
+        run.memory.roster = roster
+    return replace(run, plan=run.memory.roster)
+
+
 async def look(run: Round, progress: Progress) -> None:
     """Writes nothing: tells how the founded chain is."""
     progress.seal = look_up_seal(run)
     if progress.seal is None:
         return
-    run = replace(run, plan=as_founded(run.plan, progress.seal.founders))
+    journal = look_up_journal(run)
+    run = replace(run, plan=as_running(run.plan, journal, progress.seal.founders))
     progress.plan, progress.custody = run.plan, look_up_identities(run)
     progress.certificates = serving_certificates(run, progress.custody)
     progress.in_use = certificates_in_use(run, progress.custody)
@@ -111,6 +129,7 @@ async def look(run: Round, progress: Progress) -> None:
     await read_operator_clients(run)
     progress.view = await read_chain(run, progress.custody, progress.seal)
     progress.hangs = notice_hangs(run, progress.view)
+    tell_membership(run, Knowledge(progress.custody, progress.view, frozenset(), journal))
 
 
 async def _bring_about(founded: Founded, progress: Progress, view: ChainView) -> None:
@@ -119,10 +138,11 @@ async def _bring_about(founded: Founded, progress: Progress, view: ChainView) ->
     seen = Seen(custody, view, generations)
     again = _starting_over(run, journal, seen, progress.hangs)
     progress.lost = again | superseded(run, generations, view, progress.hangs)
-    volumes = node_volumes(run, updated(run, journal, seen), generations, again)
+    foreseen = updated(run, journal, seen)
+    volumes = node_volumes(run, foreseen, generations, again)
     nodes: tuple[NodeObjects, ...] = ()
     if not await version_is_refused(founded, view):
-        nodes = desired_nodes(founded, progress.certificates, volumes)
+        nodes = desired_nodes(founded, progress.certificates, volumes, foreseen)
     certified = [one for one in nodes if await bring_about(run, _files(one))]
     shared = desired_shared(founded, journal)
     services_stand = await bring_about(run, shared)
@@ -136,9 +156,20 @@ async def _bring_about(founded: Founded, progress: Progress, view: ChainView) ->
         ready = [one for one in complete if not volumes[one.node.names.node].is_lost]
         await _change_pods(founded, ready, known, progress.hangs)
     is_rolling = bool(run.findings.of(ConditionType.UP_TO_DATE))
-    rolled_out = len(complete) == len(run.plan.nodes) and not is_rolling
+    rolled_out = len(complete) == len(run.plan.staying) and not is_rolling
     wanted = [*shared, *(part for one in nodes for part in _files(one))]
-    await prune(run, wanted, POLICIES | FILES if rolled_out else POLICIES)
+    await prune(run, wanted, POLICIES | FILES if rolled_out else POLICIES, _leaving(run))
+    if rolled_out:
+        await tell_removed_organisations(founded, known.journal)
+    await see_off(founded, known.journal)
+    await bring_membership(founded, known)
+
+
+def _leaving(run: Round) -> frozenset[str]:
+    """Full object names of nodes that run on as they are until they are voted out."""
+    return frozenset(
+        node.names.node for node in run.plan.nodes if node.departure is Departure.LEAVING
+    )
 
 
 def _starting_over(

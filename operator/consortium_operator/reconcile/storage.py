@@ -49,7 +49,7 @@ async def grow_volumes(run: Round) -> None:
 def _claims(run: Round) -> list[tuple[PlannedNode, Observed, ClaimDetail]]:
     """The newest of each node that has one."""
     generations, found = newest_generations(run), []
-    for node in run.plan.nodes:
+    for node in run.plan.staying:
         name = node.names.data(generations.get(node.names.node, 0))
         claim = run.world.store.get(ObjectKey(PERSISTENT_VOLUME_CLAIM, run.key.namespace, name))
         if claim is not None and isinstance(claim.detail, ClaimDetail):

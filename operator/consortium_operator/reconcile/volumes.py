@@ -65,7 +65,7 @@ def node_volumes(
 ) -> dict[str, NodeVolume]:
     """By full object name of the node. What is lost is a finding."""
     volumes = {}
-    for node in run.plan.nodes:
+    for node in run.plan.staying:
         newest = generations.get(node.names.node, 0)
         if node.names.node in second_starts:
             volumes[node.names.node] = _next(run, node, newest)

@@ -187,8 +187,9 @@ class Told:
 class ChainMemory:
     """One chain's memory, for as long as the process lives and the resource is the same.
 
-    `failures`: rounds in a row that the API server cut short. `suspects`: nodes that may hang, by
-    full object name. `awaited`: the node that a rollout waits for, and since when.
+    `roster`: the plan with those that leave. `failures`: rounds in a row that the API server cut
+    short. `suspects`: nodes that may hang, by full object name. `awaited`: the
+    node that a rollout waits for, and since when.
     `happened`: what the operator did and has not announced; `announced`: the Events of late,
     by reason and message.
     """
@@ -196,6 +197,7 @@ class ChainMemory:
     uid: str
     reading: Reading | None = None
     plan: Plan | None = None
+    roster: Plan | None = None
     verified: dict[str, Verified] = field(default_factory=dict)
     applied: dict[ObjectKey, Applied] = field(default_factory=dict)
     clients: dict[str, ClientIdentity] = field(default_factory=dict)

@@ -1,5 +1,7 @@
 """The membership journal: what is remembered is read back exactly."""
 
+from dataclasses import fields
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,9 +11,15 @@ from consortium_operator.chain.journal import Journal, JournalEntry, JournalErro
 texts = st.none() | st.text(max_size=5)
 numbers = st.none() | st.integers(min_value=0)
 times = st.sampled_from([None, "2026-01-02T03:04:05Z"])
+paths = st.sampled_from([None, "webank/shenzhen-0"])
+_STRATEGIES = {"str | None": texts, "int | None": numbers, "bool | None": st.none() | st.booleans()}
+_OF_THEIR_OWN = {"path": paths, "hung_at": times, "out_at": times}
 entries = st.builds(
     JournalEntry,
-    *(texts, texts, numbers, numbers, texts, texts, numbers, texts, numbers, texts, times),
+    **{
+        one.name: _OF_THEIR_OWN.get(one.name, _STRATEGIES[str(one.type)])
+        for one in fields(JournalEntry)
+    },
 )
 journals = st.dictionaries(st.text(min_size=1, max_size=5), entries, max_size=3).map(Journal)
 
@@ -42,6 +50,8 @@ def test_an_entry_is_one_readable_line() -> None:
         '{"weight": "1"}',
         '{"weight": true}',
         '{"a": 1}',
+        '{"path": "webank"}',
+        '{"out_at": "2026-01-02T03:04:05"}',
         '{"hung_at": "yesterday"}',
         '{"hung_at": "2026-01-02T03:04:05"}',
     ],

@@ -6,7 +6,6 @@ import pytest
 
 from consortium_operator.api.conditions import ConditionType
 from consortium_operator.kube.kinds import CONFIG_MAP, PERSISTENT_VOLUME_CLAIM, POD, ObjectKey
-from tests import chains
 from tests.fakes.operator import Stage
 
 SEALED = ConditionType.GENESIS_SEALED
@@ -166,44 +165,6 @@ async def test_an_edit_of_what_was_founded_is_told_as_such(running: Stage) -> No
     running.edit(fiscoBcos=None)
     await running.settle()
     assert running.told(ConditionType.READY) == "True/AsExpected"
-
-
-# Members after the founding.
-
-
-@pytest.mark.parametrize(
-    "members",
-    [
-        [chains.member(name) for name in ("huawei", "newcomer", "ping-an", "tencent", "webank")],
-        [chains.member(name) for name in ("huawei", "ping-an", "tencent")],
-        [
-            *(chains.member(name) for name in ("huawei", "ping-an", "tencent")),
-            chains.member("webank", chains.node("node", weight=2)),
-        ],
-        [
-            *(chains.member(name) for name in ("huawei", "ping-an", "tencent")),
-            chains.member("webank", chains.node("node", count=2)),
-        ],
-    ],
-    ids=["joins", "leaves", "weighs-more", "one-more-node"],
-)
-@pytest.mark.parametrize("restarted", [False, True])
-async def test_an_edit_of_members_is_refused_and_the_chain_goes_on(
-    running: Stage, members: list[dict[str, Any]], restarted: bool
-) -> None:
-    running.edit(members=members)
-    if restarted:
-        running.start()
-    running.cluster.forget_calls()
-    running.nodes.silent.add("trade-webank-node-0")
-    await running.settle()
-    assert running.told(ConditionType.SPEC_VALID) == "False/NotSupportedYet"
-    assert {write.split()[0] for write in running.cluster.writes} == {"patch-status"}
-    assert running.told(ConditionType.QUORUM_HEALTHY) == "True/AsExpected"
-    assert running.status()["sealers"] == "3/4"
-    assert running.status()["memberCount"] == 4
-    assert running.told(ConditionType.CERTIFICATES_VALID) == "True/AsExpected"
-    assert all("certificateExpires" in m["nodes"][0] for m in running.status()["members"])
 
 
 async def test_a_lost_volume_annotation_is_told(running: Stage) -> None:

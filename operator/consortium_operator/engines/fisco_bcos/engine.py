@@ -163,9 +163,6 @@ class FiscoBcos:
     def check_seal(self, plan: Plan, seal: Seal) -> tuple[Problem, ...]:
         return founding.check_seal(plan, seal)
 
-    def founders_differ(self, plan: Plan, seal: Seal) -> tuple[Problem, ...]:
-        return founding.founders_differ(plan, seal)
-
     def settings_that_decide(self, plan: Plan) -> tuple[str, ...]:
         return upgrades.settings_that_decide(plan)
 

@@ -4,15 +4,13 @@ A resource that was deleted and written anew may name another chain than the one
 and volumes were kept. Nothing is decided here: what differs is named.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
-from consortium_operator.api.chain import Role
 from consortium_operator.api.conditions import Reason
 from consortium_operator.api.fisco_bcos import Cryptography
 from consortium_operator.api.problem import Problem
 from consortium_operator.chain.genesis import Founder, Seal, TamperedGenesis
-from consortium_operator.chain.plan import Plan, PlannedNode
+from consortium_operator.chain.plan import Plan
 from consortium_operator.engines.fisco_bcos.genesis import Genesis
 from consortium_operator.engines.fisco_bcos.key_table import boolean
 from consortium_operator.engines.fisco_bcos.sealed import SealedSettings
@@ -37,7 +35,8 @@ class _Field:
 
 
 def check_seal(plan: Plan, seal: Seal) -> tuple[Problem, ...]:
-    """Founding fields that contradict the seal. Members are not among them: see founders_differ.
+    """Founding fields that contradict the seal. Members are not among them: those that came
+    later or left are transactions.
 
     Raises TamperedGenesis where the seal contradicts itself.
     """
@@ -148,60 +147,3 @@ def _check_agreement(
     )
     if any(in_text != in_settings for in_text, in_settings in pairs):
         raise TamperedGenesis("config.genesis and the sealed settings contradict each other")
-
-
-def founders_differ(plan: Plan, seal: Seal) -> tuple[Problem, ...]:
-    """Sealers that the seal does not name, founders that are no longer planned as sealers, and
-    changed weights. The chain runs on as it was founded (reason NotSupportedYet)."""
-    found = {(founder.member, founder.node): founder for founder in seal.founders}
-    planned = {(node.member, node.name): node for node in plan.nodes}
-    return (
-        *(problem for node in plan.nodes for problem in _changed(plan, node, found)),
-        *(
-            Problem(
-                _path(plan, founder.member, founder.node),
-                f"{founder.member}/{founder.node} founded the chain and cannot be removed yet: "
-                "put it back",
-                Reason.NOT_SUPPORTED_YET,
-            )
-            for founder in seal.founders
-            if (founder.member, founder.node) not in planned
-        ),
-    )
-
-
-def _changed(
-    plan: Plan, node: PlannedNode, founders: dict[tuple[str, str], Founder]
-) -> Iterator[Problem]:
-    founder = founders.get((node.member, node.name))
-    path = _path(plan, node.member, node.name)
-    if founder is None:
-        yield Problem(
-            path,
-            f"{node.path} did not found the chain and cannot join yet: remove it",
-            Reason.NOT_SUPPORTED_YET,
-        )
-    elif node.role is not Role.SEALER:
-        yield Problem(
-            f"{path}.role",
-            f"{node.path} founded the chain as Sealer and cannot change yet",
-            Reason.NOT_SUPPORTED_YET,
-        )
-    elif node.weight != founder.weight:
-        yield Problem(
-            f"{path}.weight",
-            f"{node.path} founded the chain with weight {founder.weight}, which cannot change yet",
-            Reason.NOT_SUPPORTED_YET,
-        )
-
-
-def _path(plan: Plan, member: str, node: str) -> str:
-    """The field of a node, or of as much of it as the spec still has."""
-    entry = node.rpartition("-")[0]
-    for m, found in enumerate(plan.spec.members):
-        if found.name == member:
-            path = f"spec.members[{m}].nodes"
-            indices = (n for n, group in enumerate(found.nodes) if group.name == entry)
-            index = next(indices, None)
-            return path if index is None else f"{path}[{index}]"
-    return "spec.members"

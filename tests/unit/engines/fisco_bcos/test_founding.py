@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from consortium_operator.api.chain import Role
 from consortium_operator.api.conditions import Reason
 from consortium_operator.api.fisco_bcos import Cryptography
 from consortium_operator.chain.genesis import Seal, TamperedGenesis
@@ -128,48 +127,3 @@ def test_a_seal_that_contradicts_itself_is_tampered(tamper: Any) -> None:
     plan = rendered.plan()
     with pytest.raises(TamperedGenesis):
         rendered.ENGINE.check_seal(plan, tamper(rendered.seal(plan)))
-
-
-def founders(plan: Plan, seal: Seal) -> dict[str, str]:
-    found = rendered.ENGINE.founders_differ(plan, seal)
-    assert all(problem.reason is Reason.NOT_SUPPORTED_YET for problem in found)
-    return {problem.path: problem.message for problem in found}
-
-
-def test_founders_that_are_all_still_there_do_not_differ() -> None:
-    plan = rendered.plan()
-    assert founders(plan, rendered.seal(plan)) == {}
-
-
-def test_a_member_that_did_not_found_the_chain_is_named() -> None:
-    plan = rendered.plan(chains.member("webank"), chains.member("baidu"))
-    sealed = rendered.seal(rendered.plan(chains.member("webank")))
-    found = founders(plan, sealed)
-    assert list(found) == ["spec.members[1].nodes[0]"]
-    assert "baidu/node-0 did not found the chain" in found["spec.members[1].nodes[0]"]
-
-
-def test_a_founder_that_is_gone_is_named() -> None:
-    both = [chains.member("huawei"), chains.member("webank", chains.node("a"), chains.node("b"))]
-    sealed = rendered.seal(rendered.plan(*both))
-    without_node = rendered.plan(both[0], chains.member("webank", chains.node("a")))
-    without_member = rendered.plan(both[1])
-    assert "webank/b-0" in founders(without_node, sealed)["spec.members[1].nodes"]
-    assert "huawei/node-0" in founders(without_member, sealed)["spec.members"]
-
-
-def test_a_smaller_count_takes_the_highest_founder() -> None:
-    def webank(count: int) -> Plan:
-        return rendered.plan(chains.member("webank", chains.node("shenzhen", count=count)))
-
-    found = founders(webank(1), rendered.seal(webank(2)))
-    assert list(found) == ["spec.members[0].nodes[0]"]
-    assert "webank/shenzhen-1" in found["spec.members[0].nodes[0]"]
-
-
-def test_a_changed_weight_or_role_is_named() -> None:
-    plan = rendered.plan(chains.member("webank", chains.node("node", weight=2)))
-    sealed = rendered.seal(rendered.plan(chains.member("webank")))
-    assert "weight 1" in founders(plan, sealed)["spec.members[0].nodes[0].weight"]
-    observer = replace(plan, nodes=(replace(plan.nodes[0], role=Role.OBSERVER),))
-    assert list(founders(observer, sealed)) == ["spec.members[0].nodes[0].role"]
