@@ -16,12 +16,15 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any, Protocol
+
+from cryptography import x509
 
 CHAIN_LABEL = "consortium.dev/chain"
 PART_LABEL = "consortium.dev/part"
 OWNER_KIND = "ConsortiumChain"
-_ACCEPTED = "consortium.dev/accept-pause"
+_ACCEPTED = {"consortium.dev/accept-pause", "consortium.dev/accept-change"}
 
 Object = Mapping[str, Any]
 Place = tuple[str, str, str]
@@ -201,6 +204,25 @@ def _confinement(change: Change, before: Object | None, world: _World) -> Iterat
         yield "S7: somebody else's object was taken"
 
 
+def _has_ended(pod: Object, world: _World) -> bool:
+    """Whether the certificate that the process has read had ended when it was told to go: then it
+    can connect to nobody, whatever its probe says."""
+    grace = timedelta(seconds=pod["metadata"].get("deletionGracePeriodSeconds") or 0)
+    told = datetime.fromisoformat(pod["metadata"]["deletionTimestamp"]) - grace
+    mounted = (
+        source.get("configMap", {}).get("name")
+        for volume in pod.get("spec", {}).get("volumes", ())
+        for source in volume.get("projected", {}).get("sources", ())
+    )
+    return any(
+        x509.load_pem_x509_certificates(found["data"]["ssl.crt"].encode())[0].not_valid_after_utc
+        <= told
+        for name in mounted
+        if (found := world.now.get(("ConfigMap", pod["metadata"]["namespace"], name or "")))
+        and "ssl.crt" in found["data"]
+    )
+
+
 def _eviction(pod: Object, before: Object, world: _World) -> Iterator[str]:
     """Whether others hold the quorum at the moment in which a pod that serves is told to go."""
     conditions = (pod.get("status") or {}).get("conditions") or []
@@ -210,7 +232,9 @@ def _eviction(pod: Object, before: Object, world: _World) -> Iterator[str]:
     namespace, chain = pod["metadata"]["namespace"], _label(pod, CHAIN_LABEL)
     genesis = world.all("ConfigMap", namespace, chain, "genesis")
     owner = world.now.get((OWNER_KIND, namespace, chain))
-    if not genesis or owner is None or _ACCEPTED in (owner["metadata"].get("annotations") or {}):
+    if not genesis or owner is None or _ACCEPTED & {*(owner["metadata"].get("annotations") or {})}:
+        return
+    if _has_ended(pod, world):
         return
     weights = {
         f"{chain}-{one['member']}-{one['node']}": one["weight"]

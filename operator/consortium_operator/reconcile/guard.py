@@ -17,7 +17,8 @@ class Candidate:
 
     `is_lost`: it starts over on a new volume, so that no block will ever need it as it is.
     `works`: its pod has a process that is not known to hang. `is_accepted`: a person has accepted
-    that the chain pauses.
+    that the chain pauses. `goes_together`: it restarts with others, so that it is no question what
+    the chain can spare.
     """
 
     node: PlannedNode
@@ -25,6 +26,7 @@ class Candidate:
     is_lost: bool = False
     works: bool = True
     is_accepted: bool = False
+    goes_together: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,8 @@ def judge(view: ChainView | None, candidate: Candidate, *, has_blocks: bool) -> 
     joining = view.joining
     if joining and candidate.node_id in view.up:
         return Verdict(False, f"{', '.join(joining)} has joined and has no block yet")
+    if candidate.goes_together:
+        return Verdict(True)
     weight = view.weights.get(candidate.node_id, 0)
     if candidate.node_id in view.live and view.quorum.is_too_heavy(weight):
         why = (

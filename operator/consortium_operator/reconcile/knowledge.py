@@ -11,6 +11,16 @@ from consortium_operator.reconcile.world import Custody
 
 
 @dataclass(frozen=True, slots=True)
+class MassExpiry:
+    """Nodes with more weight than may fail run with certificates that have ended, and have new ones
+    (full object names). `waits_for`: the command by which a person lets them restart together;
+    None where they may."""
+
+    nodes: frozenset[str]
+    waits_for: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Knowledge:
     """`view`: None where the chain could not be asked. `lost`: full object names of nodes that
     are to start over on a new volume. `accepted`: full object name of the node whose pause a
@@ -21,11 +31,18 @@ class Knowledge:
     lost: frozenset[str]
     journal: Journal
     accepted: str | None = None
+    mass_expiry: MassExpiry | None = None
 
     @property
     def has_blocks(self) -> bool:
         """Whether the chain was ever seen with one."""
         return self.journal.has_blocks or (self.view is not None and self.view.height > 0)
+
+    @property
+    def together(self) -> frozenset[str]:
+        """Full object names of the nodes that restart together, whatever that does to the chain."""
+        mass = self.mass_expiry
+        return frozenset() if mass is None or mass.waits_for is not None else mass.nodes
 
     @property
     def was_read(self) -> bool:
@@ -81,6 +98,7 @@ class Knowledge:
             is_lost=name in self.lost,
             works=works,
             is_accepted=name == self.accepted,
+            goes_together=name in self.together,
         )
         return judge(self.view, candidate, has_blocks=self.has_blocks)
 
@@ -99,5 +117,5 @@ class Knowledge:
         return {
             names[one]: view.weights[one]
             for one in view.live_sealers
-            if one in names and names[one] not in self.lost and names[one] != self.accepted
+            if one in names and names[one] not in {*self.lost, *self.together, self.accepted}
         }

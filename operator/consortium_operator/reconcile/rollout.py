@@ -23,7 +23,7 @@ from consortium_operator.reconcile.desired import NodeObjects
 from consortium_operator.reconcile.evictions import evict, pod_of
 from consortium_operator.reconcile.findings import Finding
 from consortium_operator.reconcile.hangs import SILENT_FOR, moment
-from consortium_operator.reconcile.knowledge import Knowledge
+from consortium_operator.reconcile.knowledge import Knowledge, MassExpiry
 from consortium_operator.reconcile.node_states import Sight, cannot_start, why_down
 from consortium_operator.reconcile.world import Round
 
@@ -73,8 +73,37 @@ async def take_turn(run: Round, turns: Sequence[Turn], known: Knowledge) -> None
         run.memory.awaited = None
         return
     ordered = sorted(turns, key=lambda turn: _precedence(turn, known))
+    if known.mass_expiry is not None:
+        await _take_together(run, ordered, known, known.mass_expiry)
+        return
     turn, wait = await _take_one(run, ordered, known)
     run.findings.add(_finding(run, turn, wait, len(turns), known))
+
+
+async def _take_together(
+    run: Round, turns: Sequence[Turn], known: Knowledge, mass: MassExpiry
+) -> None:
+    """All whose certificates have ended, or until a person lets them only those that are down:
+    whoever restarts alone is refused by the others, or must refuse them."""
+    run.memory.awaited = None
+    for turn in turns:
+        if turn.node.names.node in known.together or not known.answers(turn.node):
+            await _take(run, turn, known)
+    count = f"{len(mass.nodes)} nodes whose certificates have ended"
+    if mass.waits_for is None:
+        message = f"{count} restart together, since they refuse each other one by one"
+        run.findings.add(Finding(ConditionType.UP_TO_DATE, Reason.ROLLING_OUT, message))
+        return
+    message = (
+        f"{count} still hold the connections that they have. Restarted one by one they would "
+        "refuse each other, so they restart together, and no block is made meanwhile. It waits "
+        f"for a person to accept that: {mass.waits_for}"
+    )
+    for condition, reason in (
+        (ConditionType.CERTIFICATES_VALID, Reason.AWAITING_RESTART),
+        (ConditionType.UP_TO_DATE, Reason.AWAITING_ACCEPTANCE),
+    ):
+        run.findings.add(Finding(condition, reason, message, needs_person=True))
 
 
 def _finding(run: Round, turn: Turn, wait: Wait | None, count: int, known: Knowledge) -> Finding:
@@ -214,7 +243,8 @@ async def _take(run: Round, turn: Turn, known: Knowledge) -> Wait | None:
 
 def _refusal(run: Round, node: PlannedNode, pod: Observed, known: Knowledge) -> Wait | None:
     verdict = known.verdict(node, works=_works(run, node, pod, known))
-    wait = None if node.names.node in known.lost else _wait_for_others(run, node, known)
+    goes_anyway = node.names.node in known.lost | known.together
+    wait = None if goes_anyway else _wait_for_others(run, node, known)
     if not verdict.granted and not verdict.needs_acceptance:
         return Wait(verdict.why, missing=wait.missing if wait is not None else None)
     if wait is not None or verdict.granted:

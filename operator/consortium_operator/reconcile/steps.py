@@ -40,6 +40,7 @@ from consortium_operator.reconcile.hangs import Hang, hung_before_the_first_bloc
 from consortium_operator.reconcile.identities import ensure_identities, look_up_identities
 from consortium_operator.reconcile.journal import Seen, look_up_journal, read_journal, updated
 from consortium_operator.reconcile.knowledge import Knowledge
+from consortium_operator.reconcile.mass_expiry import find_mass_expiry
 from consortium_operator.reconcile.membership import bring_membership, tell_membership
 from consortium_operator.reconcile.on_chain import bring_about_settings
 from consortium_operator.reconcile.prune import BUDGETS, FILES, POLICIES, prune
@@ -149,6 +150,8 @@ async def _bring_about(founded: Founded, progress: Progress, view: ChainView) ->
     # After the Services, whose addresses it remembers.
     journal = updated(run, journal, seen)
     known = await _remember(founded, Knowledge(custody, view, progress.lost, journal))
+    expired = find_mass_expiry(run, known, progress.certificates, progress.in_use)
+    known = replace(known, mass_expiry=expired)
     await _protect(founded, known)
     await grow_volumes(run)
     complete = [one for one in certified if await _volume_is_there(run, one)]

@@ -1,0 +1,65 @@
+"""More certificates have ended than nodes may fail, as after a long time without the operator.
+
+A connection outlives the certificates that it was made with, so the chain may run on. But each new
+connection with such a node fails, and a node that restarts needs new ones: with a quorum of the
+others, or it is lost to the chain. One after the other would therefore cost the chain its margin
+and end there. All who have new certificates restart together: by themselves where no quorum exists
+any more, else once a person accepts the pause.
+"""
+
+import re
+from collections.abc import Mapping
+
+from consortium_operator.chain.naming import ACCEPT_CHANGE_ANNOTATION, content_hash
+from consortium_operator.reconcile.certificates import Standing
+from consortium_operator.reconcile.expiry import has_ended
+from consortium_operator.reconcile.knowledge import Knowledge, MassExpiry
+from consortium_operator.reconcile.world import Round
+
+
+def find_mass_expiry(
+    run: Round, known: Knowledge, serving: Mapping[str, Standing], in_use: Mapping[str, Standing]
+) -> MassExpiry | None:
+    """`serving`: the certificates that nodes should have, `in_use`: those they have."""
+    view = known.view
+    if view is None or not view.was_read:
+        return None
+    ended = [
+        node
+        for node in run.plan.nodes
+        if node.names.node in in_use and has_ended(run, in_use[node.names.node])
+    ]
+    renewed = frozenset(
+        name
+        for name in (node.names.node for node in ended)
+        if name in serving and not has_ended(run, serving[name])
+    )
+    if not renewed or sum(known.weight(node) for node in ended) <= view.quorum.faulty:
+        return None
+    word = _word(serving)
+    if not view.has_quorum() or word in _words(run):
+        return MassExpiry(renewed)
+    return MassExpiry(renewed, waits_for=_command(run, word))
+
+
+def _word(serving: Mapping[str, Standing]) -> str:
+    """Stands for the certificates that all nodes should have, whoever of them has restarted by now:
+    so it is good until the last one has, and never again."""
+    return content_hash(
+        *(
+            text
+            for name, standing in sorted(serving.items())
+            for text in (name, *(standing.files[file] for file in sorted(standing.files)))
+        )
+    )
+
+
+def _words(run: Round) -> list[str]:
+    return re.split(r"[,\s]+", run.annotations.get(ACCEPT_CHANGE_ANNOTATION, ""))
+
+
+def _command(run: Round, word: str) -> str:
+    return (
+        f"kubectl annotate consortiumchain {run.key.name} --namespace {run.key.namespace} "
+        f"--overwrite {ACCEPT_CHANGE_ANNOTATION}={word}"
+    )
