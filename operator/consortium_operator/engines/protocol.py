@@ -102,9 +102,8 @@ class NodeMaterial:
 
 @dataclass(frozen=True, slots=True)
 class RunningChain:
-    """What decides which versions of the node may run it. `settings`: name → value, of those that
-    were asked for and ever made; `versions`: that its nodes report. Both are empty where no node
-    answers."""
+    """What decides which versions of the node may run it. `settings`: name → value, as far as
+    they are known to be made; `versions`: that its nodes report."""
 
     settings: Mapping[str, str] = field(default_factory=dict)
     versions: frozenset[str] = frozenset()

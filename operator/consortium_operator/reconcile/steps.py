@@ -142,7 +142,7 @@ async def _bring_about(founded: Founded, progress: Progress, view: ChainView) ->
     foreseen = updated(run, journal, seen)
     volumes = node_volumes(run, foreseen, generations, again)
     nodes: tuple[NodeObjects, ...] = ()
-    if not await version_is_refused(founded, view):
+    if not await version_is_refused(founded, view, journal):
         nodes = desired_nodes(founded, progress.certificates, volumes, foreseen)
     certified = [one for one in nodes if await bring_about(run, _files(one))]
     shared = desired_shared(founded, journal)

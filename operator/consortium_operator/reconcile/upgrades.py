@@ -7,6 +7,7 @@ come back must say that it is of that version, else its image is not what the sp
 from collections.abc import Iterable, Mapping
 
 from consortium_operator.api.conditions import ConditionType, Reason
+from consortium_operator.chain.journal import Journal
 from consortium_operator.chain.plan import PlannedNode
 from consortium_operator.chain.view import ChainView
 from consortium_operator.engines.protocol import ChainCallFailed, RunningChain
@@ -16,20 +17,20 @@ from consortium_operator.reconcile.findings import Finding
 from consortium_operator.reconcile.world import Founded, Round
 
 
-async def version_is_refused(founded: Founded, view: ChainView) -> bool:
+async def version_is_refused(founded: Founded, view: ChainView, journal: Journal) -> bool:
     """Whether the nodes stay as they are, and tells why. Costs nothing while all that answer are of
-    spec.version."""
+    spec.version. Where none answers, what the operator itself brought about is still known."""
     run, version = founded.round, founded.round.plan.spec.version
     reported = frozenset(node.version for node in view.nodes if node.version)
     if reported == {version}:
         return False
     try:
-        running = RunningChain(await _settings(founded, view), reported)
+        settings = {**journal.chain.settings, **await _settings(founded, view)}
     except ChainCallFailed as error:
         message = f"version {version} waits until the chain has told its settings: {error}"
         run.findings.add(Finding(ConditionType.UP_TO_DATE, Reason.ROLLING_OUT, message))
         return True
-    problems = run.engine.unfit_for(run.plan, founded.seal, running)
+    problems = run.engine.unfit_for(run.plan, founded.seal, RunningChain(settings, reported))
     run.findings.extend(
         Finding(ConditionType.UP_TO_DATE, one.reason, str(one), needs_person=True)
         for one in problems

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from consortium_operator.api.conditions import ConditionType
+from consortium_operator.chain.naming import CONFIRM_BACKUP_ANNOTATION
 from consortium_operator.engines.fisco_bcos import ini
 from consortium_operator.kube.kinds import (
     CONFIG_MAP,
@@ -254,6 +255,25 @@ async def test_where_no_node_answers_the_founding_decides(old: Stage) -> None:
     for _ in range(40):
         await old.round()
     assert images(old.cluster) == [IMAGES[NEW]] * 4
+
+
+async def test_where_no_node_answers_what_the_operator_has_raised_counts(old: Stage) -> None:
+    old.nodes.settings_made["trade"] = {"compatibility_version": OLD}
+    old.edit(version=NEW, fiscoBcos={"onChain": {"compatibilityVersion": NEW}})
+
+    def confirm(body: JsonObject) -> None:
+        body["metadata"]["annotations"] = {CONFIRM_BACKUP_ANNOTATION: NEW}
+
+    old.cluster.edit(CONSORTIUM_CHAIN, "trade", confirm)
+    await old.settle(rounds=80)
+    assert old.nodes.settings_made["trade"] == {"compatibility_version": NEW}
+    old.nodes.silent = {pod["metadata"]["name"].removesuffix("-0") for pod in old.cluster.all(POD)}
+    evicted = len(old.cluster.evictions)
+    old.edit(version=OLD, fiscoBcos=None)
+    old.start()
+    await old.settle()
+    assert old.told(UP_TO_DATE) == "False/DowngradeRefused"
+    assert len(old.cluster.evictions) == evicted
 
 
 async def test_an_unknown_version_is_refused_and_nothing_is_touched(old: Stage) -> None:
