@@ -30,7 +30,13 @@ from consortium_operator.engines.protocol import (
     Enacted,
     NodeEndpoint,
 )
-from consortium_operator.kube.kinds import CONFIG_MAP, POD, JsonObject
+from consortium_operator.kube.kinds import (
+    CONFIG_MAP,
+    CONSORTIUM_CHAIN,
+    POD,
+    JsonObject,
+    ObjectKey,
+)
 from tests.chains import SETTINGS
 from tests.fakes.cluster import FakeCluster
 from tests.fakes.links import Links
@@ -139,6 +145,7 @@ class FakeNodes:
         for pod in self.cluster.peek(POD, plan.key.namespace):
             if self._runs(pod):
                 self._ledgers[_claim_of(pod)] = self.heights[plan.key.name]
+        self._transacted(plan)
 
     async def enact(
         self,
@@ -154,8 +161,10 @@ class FakeNodes:
         if isinstance(change, SettingChange):
             self.settings_made.setdefault(plan.key.name, {})[change.key] = change.value
             self.heights[plan.key.name] = self.heights.get(plan.key.name, 0) + 1
+            self._transacted(plan)
             return Enacted(holds=True)
         self._carry_out(change, plan.key.name, plan.key.namespace)
+        self._transacted(plan)
         return Enacted(change.holds(self.members(plan.key.name, plan.key.namespace)))
 
     def outvote(self, chain: str, node_id: str, standing: Standing) -> None:
@@ -177,6 +186,10 @@ class FakeNodes:
         height = self.heights[chain] = self.heights.get(chain, 0) + 1
         if change.standing is Standing.OUTSIDE:
             self._left_at[change.node_id] = height - 1
+
+    def _transacted(self, plan: Plan) -> None:
+        key = ObjectKey(CONSORTIUM_CHAIN, plan.key.namespace, plan.key.name)
+        self.cluster.transacted(key)
 
     def members(self, chain: str, namespace: str) -> Members:
         """As transactions have made them; before that, by the genesis."""

@@ -222,6 +222,10 @@ class FakeCluster(KubeClient):
     async def delete(self, key: ObjectKey, uid: str) -> JsonObject | None:
         return self._carry_out(Call("delete", key), lambda: self._delete(key, uid)) or None
 
+    def transacted(self, chain: ObjectKey) -> None:
+        """No call of the API server, but a deed of the operator's: a process may die after it."""
+        self._begin(Call("transact", chain))
+
     # How.
 
     def _begin(self, call: Call) -> Mode | None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from consortium_operator.kube.kinds import EVENT, Kind, ObjectKey
+from tests.crash_points import Deed, Passing
 
 
 class Killed(BaseException):
@@ -30,7 +31,7 @@ class Call:
     @property
     def writes(self) -> bool:
         """Whether it changes an object. An Event is none: nothing depends on it."""
-        return self.verb != "get" and not self.dry_run and self.key.kind != EVENT
+        return self.verb not in ("get", "transact") and not self.dry_run and self.key.kind != EVENT
 
 
 @dataclass(slots=True)
@@ -59,4 +60,12 @@ def on(verb: str, kind: Kind | None = None, name: str = "") -> Callable[[Call], 
     """Hits calls of a verb, on a kind and on names that contain `name` where given."""
     return lambda call: (
         call.verb == verb and kind in (None, call.key.kind) and name in call.key.name
+    )
+
+
+def at_point(passing: Passing) -> Callable[[Call], bool]:
+    """Hits the call that would end what the named moment is about."""
+    return lambda call: (
+        (call.writes or call.verb == "transact")
+        and passing.is_hit_by(Deed(call.verb, call.key.kind, call.key.name))
     )

@@ -10,19 +10,30 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 
 from consortium_operator.kube.kinds import CONFIG_MAP, CONSORTIUM_CHAIN
 from consortium_sandbox import Sandbox
 from tests.api_server import CHILDREN, Api, Body, Happened, Refused, labels_of
+from tests.crash_points import FOUNDING
 from tests.integration.operator.conftest import Account, Namespaces, violations_of
 from tests.integration.operator.support.chain import ONE, Chain, members
 from tests.integration.operator.support.difference import differences
 from tests.integration.operator.support.normal_form import NormalForm, normal_form
 from tests.integration.operator.support.process import OperatorProcess
-from tests.integration.operator.support.proxy import Act, EachWrite, FaultProxy, Meanwhile
+from tests.integration.operator.support.proxy import (
+    Act,
+    AtPoint,
+    EachWrite,
+    Fate,
+    FaultProxy,
+    Meanwhile,
+    Seen,
+)
 from tests.integration.operator.support.waiting import wait_until
 
 KINDS = {kind.kind: kind for kind in CHILDREN}
@@ -95,7 +106,16 @@ WORKLOADS = {
 }
 
 
-Disturbing = Callable[[str], EachWrite]
+class Disturbance(Protocol):
+    """A fault that counts how often it was met."""
+
+    @property
+    def met(self) -> int: ...
+
+    def __call__(self, seen: Seen) -> Fate | None: ...
+
+
+Disturbing = Callable[[str], Disturbance]
 """What goes wrong in a namespace."""
 
 
@@ -118,7 +138,7 @@ class Crew:
             self.leave(chain)
         return self.ends[name, len(of)]
 
-    def carry_out(self, name: str, of: list[Body], *faults: Disturbing) -> list[EachWrite]:
+    def carry_out(self, name: str, of: list[Body], *faults: Disturbing) -> list[Disturbance]:
         """The workload to its end, with a new process whenever one dies."""
         wanted = self.end_in_peace(name, of)
         chain, since = self._begin(name, of)
@@ -203,6 +223,15 @@ def test_wherever_it_is_cut_off_the_end_is_the_same(crew: Crew, workload: str) -
 
     for disturbing in crew.carry_out(workload, ONE, killed, lost):
         assert disturbing.met >= 2
+
+
+@pytest.mark.campaign
+@pytest.mark.timeout(900)
+def test_a_founding_survives_its_death_at_each_moment_that_has_a_name(crew: Crew) -> None:
+    """The moments around a transaction or an eviction need nodes, which are not here."""
+    disturbing = crew.carry_out("create", ONE, *(partial(AtPoint, point=one) for one in FOUNDING))
+    never = [point.name for point, one in zip(FOUNDING, disturbing, strict=True) if one.met == 0]
+    assert never == []
 
 
 @pytest.mark.campaign

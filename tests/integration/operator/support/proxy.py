@@ -22,7 +22,21 @@ import aiohttp
 import yaml
 from aiohttp import web
 
+from consortium_operator.kube.kinds import CHILD_KINDS, CONSORTIUM_CHAIN, SECRET
+from tests.crash_points import CrashPoint, Deed, Passing
+
 T = TypeVar("T")
+
+# By method, or by the subresource that is written.
+VERBS = {
+    "POST": "create",
+    "PATCH": "apply",
+    "PUT": "replace",
+    "DELETE": "delete",
+    "status": "patch-status",
+    "eviction": "evict",
+}
+KINDS = {kind.plural: kind for kind in (SECRET, CONSORTIUM_CHAIN, *CHILD_KINDS)}
 
 _HASH = re.compile(r"-[0-9a-f]{10}$")
 _HOP_BY_HOP = {"host", "connection", "transfer-encoding", "content-length", "content-encoding"}
@@ -52,6 +66,17 @@ class Seen:
         """ "" where it is about all of them."""
         steps = self.path.split("/")
         return steps[steps.index("namespaces") + 1] if "namespaces" in steps else ""
+
+    @property
+    def deed(self) -> Deed:
+        """Of a write in a namespace."""
+        plural, name, *part = self.path.partition("/namespaces/")[2].split("/")[1:]
+        verb = {"POST": "create", "PATCH": "apply", "PUT": "replace", "DELETE": "delete"}[
+            self.method
+        ]
+        if part:  # a subresource
+            verb = {"status": "patch-status", "eviction": "evict"}[part[0]]
+        return Deed(verb, KINDS[plural], name)
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}"
@@ -293,6 +318,23 @@ def _cut(request: web.Request) -> web.Response:
     if request.transport is not None:
         request.transport.abort()
     return web.Response(status=500)
+
+
+class AtPoint:
+    """A fault for one moment that has a name: killed before the write that would end it, once."""
+
+    def __init__(self, namespace: str, point: CrashPoint) -> None:
+        self._namespace = namespace
+        self._passing = Passing(point)
+
+    @property
+    def met(self) -> int:
+        return self._passing.hits
+
+    def __call__(self, seen: Seen) -> Fate | None:
+        if not seen.is_write or seen.namespace != self._namespace:
+            return None
+        return Act.KILL_BEFORE if self._passing.is_hit_by(seen.deed) else None
 
 
 class EachWrite:
