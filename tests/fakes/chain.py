@@ -97,6 +97,9 @@ class FakeNodes:
             return NodeView(endpoint.node, problem=f"{endpoint.node} refuses the client")
         chain, namespace = _chain_of(pod)
         seal, members = self._seal(pod), self.members(chain, namespace)
+        scripted = self.scripted.get(endpoint.node, {})
+        if "height" not in scripted and self._height(pod):
+            self._ledgers[_claim_of(pod)] = self._height(pod)
         found = NodeView(
             endpoint.node,
             node_id=self._node_id(pod),
@@ -119,7 +122,7 @@ class FakeNodes:
             sealers=members.sealers,
             observers=members.observers,
         )
-        return replace(found, **self.scripted.get(endpoint.node, {}))
+        return replace(found, **scripted)
 
     async def settings(
         self, endpoint: NodeEndpoint, identity: ClientIdentity, names: Sequence[str], plan: Plan

@@ -34,6 +34,9 @@ class JournalEntry:
     it up, and the moment; None again once the spec has it back.
     `trusted`, `dropped`, `told`, of a member: whether its CA is in the trust directory, how often
     it was taken out of it, and how many of these times it was told that nobody trusts it any more.
+    `rebuilding`, `former_weight`: the volume generation on which the node is being built anew from
+    its peers, and the weight that it had as a sealer before (None: it was none). As long as the
+    first stands, `role`, `weight` and `block` do, and nobody else changes what the node is.
     """
 
     path: str | None = None
@@ -53,6 +56,8 @@ class JournalEntry:
     trusted: bool | None = None
     dropped: int | None = None
     told: int | None = None
+    rebuilding: int | None = None
+    former_weight: int | None = None
 
     @property
     def volume(self) -> int | None:
@@ -127,6 +132,8 @@ _TYPES = {
     "trusted": bool,
     "dropped": int,
     "told": int,
+    "rebuilding": int,
+    "former_weight": int,
 }
 _PATH = re.compile(r"[a-z0-9-]+/[a-z0-9-]+-[0-9]+")
 _MOMENTS = ("hung_at", "out_at")

@@ -32,6 +32,7 @@ PLAIN_RPC_ANNOTATION = f"{GROUP}/plain-rpc"
 ACCEPT_PAUSE_ANNOTATION = f"{GROUP}/accept-pause"
 ACCEPT_CHANGE_ANNOTATION = f"{GROUP}/accept-change"
 CONFIRM_BACKUP_ANNOTATION = f"{GROUP}/confirm-backup"
+MOVE_NODE_ANNOTATION = f"{GROUP}/move-node"
 
 
 class ChildPart(StrEnum):

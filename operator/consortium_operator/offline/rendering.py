@@ -36,7 +36,7 @@ from consortium_operator.reconcile.findings import Blocked, Finding, Findings
 from consortium_operator.reconcile.journal import Seen, updated
 from consortium_operator.reconcile.knowledge import Knowledge
 from consortium_operator.reconcile.steps import Progress, establish
-from consortium_operator.reconcile.volumes import node_volumes
+from consortium_operator.reconcile.volumes import ledgers_of, node_volumes
 from consortium_operator.reconcile.world import (
     ChainLog,
     ChainMemory,
@@ -148,7 +148,7 @@ async def _render(run: Round, cluster: MemoryCluster) -> Rendering:
     if missing := [node.path for node in plan.nodes if node.names.node not in certificates]:
         raise CannotRender([f"there is no certificate for {', '.join(missing)}", *_all(run)])
     journal = Journal({})
-    volumes = node_volumes(run, journal, {}, frozenset())
+    volumes = node_volumes(run, ledgers_of(run, journal))
     nodes = desired_nodes(founded, certificates, volumes, journal)
     kept_now = [one for one in cluster.objects if _is_ours(run, one)]
     secrets = [one for one in cluster.objects if kind_of(one) == SECRET]

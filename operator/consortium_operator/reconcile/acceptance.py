@@ -6,7 +6,6 @@ the journal binds its number to the pod that is there, before anything is done b
 is gone, by whose hand ever, the number is used up, and a later restart asks for a higher one.
 """
 
-import re
 from dataclasses import dataclass, replace
 
 from consortium_operator.chain.journal import Journal, JournalEntry
@@ -39,7 +38,9 @@ def accepted_pause(run: Round, known: Knowledge) -> Acceptance | None:
         if pod is None or pod.deleting or not known.stops_the_chain(node):
             continue
         number = _number(known.journal.of(node.names.node), pod, run.generation)
-        if _word(node, number) in _words(run) and known.others_are_live(node):
+        if _word(node, number) in run.words(ACCEPT_PAUSE_ANNOTATION) and known.others_are_live(
+            node
+        ):
             return Acceptance(node.names.node, number, pod.uid)
     return None
 
@@ -65,8 +66,3 @@ def _number(entry: JournalEntry, pod: Observed, generation: int) -> int:
 
 def _word(node: PlannedNode, number: int) -> str:
     return f"{node.names.node}@{number}"
-
-
-def _words(run: Round) -> list[str]:
-    """Several nodes may be named in advance; each has its own turn."""
-    return re.split(r"[,\s]+", run.annotations.get(ACCEPT_PAUSE_ANNOTATION, ""))

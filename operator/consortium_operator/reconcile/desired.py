@@ -54,12 +54,12 @@ class Desired:
 
 @dataclass(frozen=True, slots=True)
 class NodeVolume:
-    """Which volume generation a node uses, and whether it may be made if it is absent. `is_lost`:
-    it held blocks and is gone, or will be as soon as no pod uses it."""
+    """Which volume generation a node uses, and whether it may be made if it is absent.
+    `is_settled`: its pod may change; not while it is open which volume the node will have."""
 
     generation: int
     may_make: bool
-    is_lost: bool = False
+    is_settled: bool = True
 
 
 def desired_shared(founded: Founded, journal: Journal) -> tuple[Manifest, ...]:

@@ -89,7 +89,11 @@ def _entry(run: Round, node: PlannedNode, known: JournalEntry, seen: Seen) -> Jo
         first_pod=_first_pod(run, node, known, seen),
     )
     register, view = seen.custody.nodes.get(node.names.node), seen.view
-    if node.departure is None:
+    if node.departure is not None:
+        entry = replace(entry, rebuilding=None, former_weight=None)
+    elif entry.rebuilding is not None:
+        return entry
+    else:
         entry = replace(entry, out=None, out_at=None)
     if view is None or register is None or view.height < 1:
         return entry
@@ -118,9 +122,10 @@ def _noted_block(node: PlannedNode, entry: JournalEntry, view: ChainView) -> Jou
 
 
 def _first_pod(run: Round, node: PlannedNode, known: JournalEntry, seen: Seen) -> str | None:
-    """Remembered once for each volume generation, while the node has no block."""
+    """Remembered once for each volume generation, while the node has no block on it."""
     generation = seen.generations.get(node.names.node)
-    if known.block is not None or generation is None:
+    has_blocks = known.block is not None and known.rebuilding is None
+    if has_blocks or generation is None:
         return known.first_pod
     if known.first_pod is not None and known.first_pod.startswith(f"{generation}/"):
         return known.first_pod

@@ -48,6 +48,11 @@ class Knowledge:
     def was_read(self) -> bool:
         return self.view is not None and self.view.was_read
 
+    @property
+    def disagrees(self) -> bool:
+        """Whether nodes contradict each other: then nothing is done by itself."""
+        return self.view is not None and bool(self.view.splits or self.view.foreign_block0)
+
     def is_live(self, node: PlannedNode) -> bool:
         register = self.custody.nodes.get(node.names.node)
         return self.view is not None and register is not None and register.node_id in self.view.live
@@ -73,6 +78,13 @@ class Knowledge:
         if self.view is None or register is None:
             return 0
         return self.view.weights.get(register.node_id, 0)
+
+    def vote(self, node: PlannedNode) -> int:
+        """As `weight`, also of a sealer that waits for its turn (RPBFT)."""
+        register = self.custody.nodes.get(node.names.node)
+        if self.view is None or register is None:
+            return 0
+        return self.view.all_sealers.get(register.node_id, 0)
 
     def stops_the_chain(self, node: PlannedNode) -> bool:
         """Whether no block can be made without it, though it is live: heavier than f."""

@@ -21,6 +21,7 @@ from consortium_operator.reconcile.certificates import (
 )
 from consortium_operator.reconcile.chain_view import read_chain
 from consortium_operator.reconcile.clients import ensure_clients, read_operator_clients
+from consortium_operator.reconcile.demotions import change_votes
 from consortium_operator.reconcile.departures import (
     present_nodes,
     see_off,
@@ -28,6 +29,7 @@ from consortium_operator.reconcile.departures import (
 )
 from consortium_operator.reconcile.desired import (
     NodeObjects,
+    NodeVolume,
     desired_budgets,
     desired_journal,
     desired_nodes,
@@ -44,6 +46,7 @@ from consortium_operator.reconcile.mass_expiry import find_mass_expiry
 from consortium_operator.reconcile.membership import bring_membership, tell_membership
 from consortium_operator.reconcile.on_chain import bring_about_settings
 from consortium_operator.reconcile.prune import BUDGETS, FILES, POLICIES, prune
+from consortium_operator.reconcile.rebuilds import note_rebuilds, rebuilt_now
 from consortium_operator.reconcile.rollout import find_turns, take_turn
 from consortium_operator.reconcile.seal import (
     look_up_seal,
@@ -55,6 +58,7 @@ from consortium_operator.reconcile.storage import grow_volumes, refuse_changed_s
 from consortium_operator.reconcile.upgrades import image_is_another, version_is_refused
 from consortium_operator.reconcile.volumes import (
     check_ledgers,
+    ledgers_of,
     newest_generations,
     node_volumes,
 )
@@ -135,37 +139,40 @@ async def look(run: Round, progress: Progress) -> None:
 
 async def _bring_about(founded: Founded, progress: Progress, view: ChainView) -> None:
     run, custody = founded.round, founded.custody
-    journal, generations = read_journal(run), newest_generations(run)
+    stands, generations = read_journal(run), newest_generations(run)
     seen = Seen(custody, view, generations)
-    again = _starting_over(run, journal, seen, progress.hangs)
+    again = _starting_over(run, stands, seen, progress.hangs)
     progress.lost = again | superseded(run, generations, view, progress.hangs)
-    foreseen = updated(run, journal, seen)
-    volumes = node_volumes(run, foreseen, generations, again)
+    known = Knowledge(custody, view, progress.lost, updated(run, stands, seen))
+    journal = await note_rebuilds(run, known)
+    volumes = _volumes(run, replace(known, journal=journal), stands, again)
     nodes: tuple[NodeObjects, ...] = ()
     if not await version_is_refused(founded, view, journal):
-        nodes = desired_nodes(founded, progress.certificates, volumes, foreseen)
+        nodes = desired_nodes(founded, progress.certificates, volumes, journal)
     certified = [one for one in nodes if await bring_about(run, _files(one))]
     shared = desired_shared(founded, journal)
     services_stand = await bring_about(run, shared)
     # After the Services, whose addresses it remembers.
     journal = updated(run, journal, seen)
-    known = await _remember(founded, Knowledge(custody, view, progress.lost, journal))
+    known = await _remember(founded, replace(known, journal=journal))
     expired = find_mass_expiry(run, known, progress.certificates, progress.in_use)
     known = replace(known, mass_expiry=expired)
     await _protect(founded, known)
+    has_voted = await change_votes(founded, known, stands)
     await grow_volumes(run)
     complete = [one for one in certified if await _volume_is_there(run, one)]
+    ready = [one for one in complete if volumes[one.node.names.node].is_settled]
     if services_stand:
-        ready = [one for one in complete if not volumes[one.node.names.node].is_lost]
         await _change_pods(founded, ready, known, progress.hangs)
     is_rolling = bool(run.findings.of(ConditionType.UP_TO_DATE))
-    rolled_out = len(complete) == len(run.plan.staying) and not is_rolling
+    rolled_out = len(ready) == len(run.plan.staying) and not is_rolling
     wanted = [*shared, *(part for one in nodes for part in _files(one))]
     await prune(run, wanted, POLICIES | FILES if rolled_out else POLICIES, _leaving(run))
     if rolled_out:
         await tell_removed_organisations(founded, known.journal)
     await see_off(founded, known.journal)
-    await bring_membership(founded, known)
+    if not has_voted:  # what was read before that is old
+        await bring_membership(founded, known)
 
 
 def _leaving(run: Round) -> frozenset[str]:
@@ -173,6 +180,13 @@ def _leaving(run: Round) -> frozenset[str]:
     return frozenset(
         node.names.node for node in run.plan.nodes if node.departure is Departure.LEAVING
     )
+
+
+def _volumes(
+    run: Round, known: Knowledge, stands: Journal, again: frozenset[str]
+) -> Mapping[str, NodeVolume]:
+    rebuilt = rebuilt_now(run, known, stands)
+    return node_volumes(run, ledgers_of(run, known.journal), again, rebuilt)
 
 
 def _starting_over(

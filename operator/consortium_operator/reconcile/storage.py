@@ -4,6 +4,7 @@ Whether a class can grow is the API server's to say: it refuses the patch (admis
 PersistentVolumeClaimResize), and the operator needs no right to read classes.
 """
 
+from dataclasses import dataclass
 from datetime import timedelta
 
 from consortium_operator.api.conditions import ConditionType, Reason
@@ -14,8 +15,9 @@ from consortium_operator.kube.kinds import PERSISTENT_VOLUME_CLAIM, ObjectKey
 from consortium_operator.kube.projection import ClaimDetail, Observed
 from consortium_operator.reconcile.apply import refusal
 from consortium_operator.reconcile.findings import Blocked, Finding
+from consortium_operator.reconcile.journal import read_journal
 from consortium_operator.reconcile.presence import check_resource
-from consortium_operator.reconcile.volumes import newest_generations
+from consortium_operator.reconcile.volumes import Ledger, how_to_move, is_to_move, ledgers_of
 from consortium_operator.reconcile.world import RefusedGrowth, Round
 
 _CANNOT_GROW = "can be resized"
@@ -28,9 +30,7 @@ _ASK_AGAIN_AFTER = timedelta(minutes=5)
 def refuse_changed_storage(run: Round) -> None:
     """Raises Blocked where the spec asks for a smaller size or another class than a volume has."""
     problems = [
-        problem
-        for node, claim, detail in _claims(run)
-        if (problem := _problem(run, node, claim, detail)) is not None
+        problem for volume in _volumes(run) if (problem := _problem(run, volume)) is not None
     ]
     if problems:
         raise Blocked(*map(_invalid, problems))
@@ -38,43 +38,64 @@ def refuse_changed_storage(run: Round) -> None:
 
 async def grow_volumes(run: Round) -> None:
     """Asks for the size that the spec has, where it is larger than what was asked for."""
-    for node, claim, detail in _claims(run):
-        if _is_less(detail.requested, node.storage.size) and detail.phase == "Bound":
-            await _grow(run, node, claim, detail)
-        elif detail.capacity and _is_less(detail.capacity, detail.requested):
-            message = f"volume {claim.key.name} grows from {detail.capacity} to {detail.requested}"
+    for volume in _volumes(run):
+        has, name = volume.detail, volume.claim.key.name
+        if _is_less(has.requested, volume.node.storage.size) and has.phase == "Bound":
+            await _grow(run, volume)
+        elif has.capacity and _is_less(has.capacity, has.requested):
+            message = f"volume {name} grows from {has.capacity} to {has.requested}"
             run.findings.add(Finding(ConditionType.NODES_READY, Reason.PENDING, message))
 
 
-def _claims(run: Round) -> list[tuple[PlannedNode, Observed, ClaimDetail]]:
-    """The newest of each node that has one."""
-    generations, found = newest_generations(run), []
-    for node in run.plan.staying:
-        name = node.names.data(generations.get(node.names.node, 0))
+@dataclass(frozen=True, slots=True)
+class _Volume:
+    """The newest of a node."""
+
+    ledger: Ledger
+    claim: Observed
+    detail: ClaimDetail
+
+    @property
+    def node(self) -> PlannedNode:
+        return self.ledger.node
+
+    @property
+    def words(self) -> str:
+        return f"volume {self.claim.key.name} of node {self.node.path}"
+
+
+def _volumes(run: Round) -> list[_Volume]:
+    """Of the nodes that keep the one they have."""
+    found = []
+    for ledger in ledgers_of(run, read_journal(run)):
+        name = ledger.node.names.data(ledger.newest)
         claim = run.world.store.get(ObjectKey(PERSISTENT_VOLUME_CLAIM, run.key.namespace, name))
-        if claim is not None and isinstance(claim.detail, ClaimDetail):
-            found.append((node, claim, claim.detail))
+        is_kept = not (ledger.is_lost or ledger.awaits_volume or is_to_move(run, ledger))
+        if is_kept and claim is not None and isinstance(claim.detail, ClaimDetail):
+            found.append(_Volume(ledger, claim, claim.detail))
     return found
 
 
-def _problem(run: Round, node: PlannedNode, claim: Observed, has: ClaimDetail) -> str | None:
-    wanted, field = node.storage, _field(run, node)
-    volume = f"volume {claim.key.name} of node {node.path}"
+def _problem(run: Round, volume: _Volume) -> str | None:
+    wanted, has = volume.node.storage, volume.detail
+    field = _field(run, volume.node)
     if _is_less(wanted.size, has.requested):
         return (
-            f"{field}.size: {volume} has {has.requested} and cannot shrink to {wanted.size}: put "
-            "the size back"
+            f"{field}.size: {volume.words} has {has.requested} and cannot shrink to "
+            f"{wanted.size}: put the size back"
         )
     if wanted.storage_class_name not in (None, has.storage_class):
         return (
-            f"{field}.storageClassName: {volume} is of class {has.storage_class or 'none'} and "
-            f"cannot become one of {wanted.storage_class_name}: put the class back"
+            f"{field}.storageClassName: {volume.words} is of class {has.storage_class or 'none'} "
+            f"and cannot become one of {wanted.storage_class_name}: put the class back, or move "
+            f"the node to a new volume: {how_to_move(run, volume.ledger)}"
         )
     return None
 
 
-async def _grow(run: Round, node: PlannedNode, claim: Observed, detail: ClaimDetail) -> None:
-    size, refused = node.storage.size, run.memory.refused_growth.get(claim.key)
+async def _grow(run: Round, volume: _Volume) -> None:
+    claim, size = volume.claim, volume.node.storage.size
+    refused = run.memory.refused_growth.get(claim.key)
     if refused is None or not refused.still_holds(claim.uid, size, run.world.now()):
         check_resource(run)
         try:
@@ -91,9 +112,11 @@ async def _grow(run: Round, node: PlannedNode, claim: Observed, detail: ClaimDet
             run.memory.refused_growth[claim.key] = RefusedGrowth(claim.uid, size, until)
     run.findings.add(
         _invalid(
-            f"{_field(run, node)}.size: volume {claim.key.name} of node {node.path} cannot grow "
-            f"from {detail.requested} to {size}, since its class {detail.storage_class or 'none'} "
-            "does not let volumes grow (allowVolumeExpansion): put the size back"
+            f"{_field(run, volume.node)}.size: {volume.words} cannot grow from "
+            f"{volume.detail.requested} to {size}, since its class "
+            f"{volume.detail.storage_class or 'none'} does not let volumes grow "
+            "(allowVolumeExpansion): put the size back, or move the node to a new volume, of "
+            f"another class: {how_to_move(run, volume.ledger)}"
         )
     )
 

@@ -1,14 +1,16 @@
 """Which volume each node uses, and when one may be made.
 
-A volume that was lost is not made again by itself: the node would come back without its PBFT log.
-A node that started a second time before its first block gets the next generation.
+A volume that was lost is not made again just so: the node would come back without its PBFT log. It
+is rebuilt on the next generation (`rebuilds`), and so is a node that moves. A node that started a
+second time before its first block gets the next generation at once.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 from consortium_operator.api.conditions import ConditionType, Reason
-from consortium_operator.chain.journal import Journal
-from consortium_operator.chain.naming import NODE_ID_ANNOTATION, NODE_LABEL
+from consortium_operator.chain.journal import Journal, JournalEntry
+from consortium_operator.chain.naming import MOVE_NODE_ANNOTATION, NODE_ID_ANNOTATION, NODE_LABEL
 from consortium_operator.chain.plan import PlannedNode
 from consortium_operator.kube.kinds import PERSISTENT_VOLUME_CLAIM
 from consortium_operator.reconcile.desired import NodeVolume
@@ -57,29 +59,92 @@ def _foreign_ledger(node: PlannedNode, volume: str, node_id: str) -> Finding:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """A node's volumes. `entry`: what the journal knows of the node; `newest`: the newest
+    generation that is there, 0 where none is."""
+
+    node: PlannedNode
+    entry: JournalEntry
+    newest: int
+
+    @property
+    def last(self) -> int:
+        """The newest generation that has held blocks; 0 where none has."""
+        return 0 if self.entry.block is None else self.entry.volume or 1
+
+    @property
+    def next(self) -> int:
+        return max(self.newest, self.last) + 1
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether the volume with its blocks is gone, or will be as soon as no pod uses it. An
+        older one does not take its place: the node would have forgotten what it voted for."""
+        return self.newest < self.last
+
+    @property
+    def awaits_volume(self) -> bool:
+        """Whether the node is to be rebuilt on a volume that is not there yet."""
+        return self.entry.rebuilding is not None and self.newest < self.entry.rebuilding
+
+
+def ledgers_of(run: Round, journal: Journal) -> tuple[Ledger, ...]:
+    """Of every node that stays."""
+    newest = newest_generations(run)
+    return tuple(
+        Ledger(node, journal.of(node.names.node), newest.get(node.names.node, 0))
+        for node in run.plan.staying
+    )
+
+
+def is_to_move(run: Round, ledger: Ledger) -> bool:
+    """Whether a person has asked for the node's next volume, which is not there yet."""
+    generation = ledger.entry.rebuilding if ledger.awaits_volume else ledger.next
+    word = f"{ledger.node.names.node}@{generation}"
+    return ledger.last > 0 and word in run.words(MOVE_NODE_ANNOTATION)
+
+
+def how_to_move(run: Round, ledger: Ledger) -> str:
+    """The command that a person gives."""
+    generation = ledger.entry.rebuilding if ledger.awaits_volume else ledger.next
+    return (
+        f"kubectl annotate consortiumchain {run.key.name} --namespace {run.key.namespace} "
+        f"--overwrite {MOVE_NODE_ANNOTATION}={ledger.node.names.node}@{generation}"
+    )
+
+
 def node_volumes(
     run: Round,
-    journal: Journal,
-    generations: Mapping[str, int],
-    second_starts: frozenset[str],
+    ledgers: Iterable[Ledger],
+    second_starts: frozenset[str] = frozenset(),
+    rebuilt: frozenset[str] = frozenset(),
 ) -> dict[str, NodeVolume]:
-    """By full object name of the node. What is lost is a finding."""
-    volumes = {}
-    for node in run.plan.staying:
-        newest = generations.get(node.names.node, 0)
-        if node.names.node in second_starts:
-            volumes[node.names.node] = _next(run, node, newest)
-        elif newest:
-            volumes[node.names.node] = NodeVolume(newest, may_make=False)
-        else:
-            volumes[node.names.node] = _first(run, node, journal)
-    return volumes
+    """By full object name of the node. `rebuilt`: nodes whose next volume may be made now."""
+    return {
+        ledger.node.names.node: _volume(run, ledger, second_starts, rebuilt) for ledger in ledgers
+    }
 
 
-def _next(run: Round, node: PlannedNode, newest: int) -> NodeVolume:
-    exhausted = newest >= MOST_GENERATIONS
+def _volume(
+    run: Round, ledger: Ledger, second_starts: frozenset[str], rebuilt: frozenset[str]
+) -> NodeVolume:
+    name = ledger.node.names.node
+    if name in second_starts:
+        return _again(run, ledger)
+    if ledger.entry.rebuilding is not None and name in rebuilt:
+        return NodeVolume(ledger.entry.rebuilding, may_make=True)
+    if ledger.awaits_volume or ledger.is_lost or is_to_move(run, ledger):
+        return NodeVolume(max(ledger.newest, ledger.last), may_make=False, is_settled=False)
+    return NodeVolume(ledger.newest or 1, may_make=not ledger.newest)
+
+
+def _again(run: Round, ledger: Ledger) -> NodeVolume:
+    node, newest = ledger.node, ledger.newest
+    tried = newest - (ledger.entry.rebuilding or 1) + 1
+    exhausted = tried >= MOST_GENERATIONS
     what = (
-        f"{newest} volumes were tried: see its log"
+        f"{tried} volumes were tried: see its log"
         if exhausted
         else f"it gets a new volume, {node.names.data(newest + 1)}"
     )
@@ -93,20 +158,3 @@ def _next(run: Round, node: PlannedNode, newest: int) -> NodeVolume:
         )
     )
     return NodeVolume(newest if exhausted else newest + 1, may_make=not exhausted)
-
-
-def _first(run: Round, node: PlannedNode, journal: Journal) -> NodeVolume:
-    entry = journal.of(node.names.node)
-    if entry.block is None:
-        return NodeVolume(1, may_make=True)
-    lost = entry.volume or 1
-    run.findings.add(
-        Finding(
-            ConditionType.NODES_READY,
-            Reason.VOLUME_LOST,
-            f"the volume {node.names.data(lost)} of node {node.path} is gone or going: its pod is "
-            "left alone. Restore the PersistentVolumeClaim",
-            needs_person=True,
-        )
-    )
-    return NodeVolume(lost, may_make=False, is_lost=True)

@@ -5,6 +5,7 @@ API calls, it never decides anything that the cluster does not say again.
 """
 
 import logging
+import re
 from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -244,6 +245,10 @@ class Round:
     @property
     def key(self) -> ChainKey:
         return self.plan.key
+
+    def words(self, annotation: str) -> list[str]:
+        """What people have written into an annotation that may name several things."""
+        return re.split(r"[,\s]+", self.annotations.get(annotation, ""))
 
     def tell(self, reason: str, message: str) -> None:
         """Has an Event written of what the operator has done."""

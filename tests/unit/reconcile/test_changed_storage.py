@@ -117,7 +117,9 @@ async def test_a_class_that_cannot_grow_is_named_and_the_chain_runs_on(running: 
     assert (
         f"spec.nodeDefaults.storage.size: volume {CLAIM} of node webank/node-0 cannot grow from "
         "20Gi to 30Gi, since its class none does not let volumes grow (allowVolumeExpansion): put "
-        "the size back" in running.condition(SPEC_VALID)["message"]
+        "the size back, or move the node to a new volume, of another class: kubectl annotate "
+        "consortiumchain trade --namespace chains --overwrite "
+        "consortium.dev/move-node=trade-webank-node-0@2" in running.condition(SPEC_VALID)["message"]
     )
     assert len(running.cluster.evictions) == 4
     assert running.told(ConditionType.QUORUM_HEALTHY) == "True/AsExpected"
@@ -175,7 +177,9 @@ async def test_cut_off_while_volumes_grow_all_of_them_grow(running: Stage, mode:
         (
             {"storageClassName": "fast"},
             "spec.nodeDefaults.storage.storageClassName: volume trade-huawei-node-0-data-g1 of "
-            "node huawei/node-0 is of class none and cannot become one of fast: put the class back",
+            "node huawei/node-0 is of class none and cannot become one of fast: put the class "
+            "back, or move the node to a new volume: kubectl annotate consortiumchain trade "
+            "--namespace chains --overwrite consortium.dev/move-node=trade-huawei-node-0@2",
         ),
     ],
     ids=["smaller", "another class"],

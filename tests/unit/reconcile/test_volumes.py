@@ -27,6 +27,8 @@ def _like(obj: JsonObject) -> JsonObject:
 
 
 async def test_a_lost_volume_is_told_and_not_made_again(running: Stage) -> None:
+    """How its node is rebuilt on another one: test_rebuilds.py."""
+    running.nodes.refusal = "not now"
     claim = running.cluster.delete_by_hand(PERSISTENT_VOLUME_CLAIM, CLAIM)
     running.cluster.remove(ObjectKey(POD, "chains", "trade-webank-node-0-0"))
     await running.settle()
@@ -58,6 +60,7 @@ async def test_a_lost_volume_is_called_by_its_generation(stage: Stage) -> None:
     for name in (CLAIM, second):
         stage.cluster.delete_by_hand(PERSISTENT_VOLUME_CLAIM, name)
     stage.start()
+    stage.nodes.refusal = "not now"
     await stage.settle()
     assert stage.told(NODES) == "False/VolumeLost"
     assert second in stage.condition(NODES)["message"]
