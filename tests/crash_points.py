@@ -50,6 +50,7 @@ class CrashPoint:
 
 
 IDENTITY, JOURNAL, GENESIS, COPY = "-identity$", "-journal$", "-genesis$", "-genesis-copy$"
+TRUST, PEERS = "-trust$", "-peers$"
 CA, CLIENT, CERTIFICATE, SETTINGS = "-ca-1$", "-client$", "-cert-", "-config-"
 
 FOUNDING = (
@@ -147,6 +148,48 @@ ACCEPTED_PAUSE = (
     ),
     CrashPoint(
         "budget lifted, pod not evicted", Deed("apply", POD_DISRUPTION_BUDGET), Deed("evict", POD)
+    ),
+)
+
+JOINING = (
+    CrashPoint("trusted, no Service yet", Deed("apply", CONFIG_MAP, TRUST), Deed("apply", SERVICE)),
+    CrashPoint(
+        "dialled, no pod yet", Deed("apply", CONFIG_MAP, PEERS), Deed("apply", STATEFUL_SET)
+    ),
+    CrashPoint(
+        "joiner runs, its address not remembered",
+        Deed("apply", STATEFUL_SET),
+        Deed("apply", CONFIG_MAP, JOURNAL),
+    ),
+    CrashPoint("change of members sent, not read back", Deed("transact"), ANYTHING),
+    CrashPoint("taken in, not remembered", Deed("transact"), Deed("apply", CONFIG_MAP, JOURNAL)),
+    CrashPoint("taken in, no budget", Deed("transact"), Deed("apply", POD_DISRUPTION_BUDGET)),
+)
+
+LEAVING = (
+    CrashPoint("voted out, not told", Deed("transact"), Deed("patch-status")),
+    CrashPoint("voted out, not remembered", Deed("transact"), Deed("apply", CONFIG_MAP, JOURNAL)),
+    CrashPoint(
+        "trusted no more, nobody restarted",
+        Deed("apply", CONFIG_MAP, TRUST),
+        Deed("apply", STATEFUL_SET),
+    ),
+    CrashPoint(
+        "dialled no more, its pod still there",
+        Deed("apply", CONFIG_MAP, PEERS),
+        Deed("delete", STATEFUL_SET),
+    ),
+    CrashPoint(
+        "pod gone, its files still there",
+        Deed("delete", STATEFUL_SET),
+        Deed("delete", CONFIG_MAP, SETTINGS),
+    ),
+)
+
+SETTING = (
+    CrashPoint("setting sent, not read back", Deed("transact"), ANYTHING),
+    CrashPoint(
+        "setting made, not remembered", Deed("transact"), Deed("apply", CONFIG_MAP, JOURNAL)
     ),
 )
 
