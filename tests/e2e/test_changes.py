@@ -1,16 +1,12 @@
 """Edits of a running chain: some roll through its pods, some are refused, none stops it."""
 
-import copy
 from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any
 
-import pytest
-
 from tests.e2e.support.chain import Chain, label_of
 from tests.e2e.support.members import member_clients
 from tests.e2e.support.pod_watch import PodWatch
-from tests.e2e.support.sdk import an_account
 from tests.e2e.support.traffic import Traffic
 from tests.e2e.support.waiting import wait_until
 
@@ -31,40 +27,6 @@ def settings_in_use(chain: Chain) -> set[str]:
         for source in [volume, *volume.get("projected", {}).get("sources", [])]
         if "-config-" in source.get("configMap", {}).get("name", "")
     }
-
-
-def with_a_new_member(chain: Chain) -> dict[str, Any]:
-    members = copy.deepcopy(chain.manifest["spec"]["members"])
-    return {"members": [*members, {"name": "late", "nodes": [{"name": "wuhan"}]}]}
-
-
-def without_a_member(chain: Chain) -> dict[str, Any]:
-    return {"members": chain.manifest["spec"]["members"][1:]}
-
-
-@pytest.mark.parametrize(
-    ("edit", "reason", "field"),
-    [
-        (with_a_new_member, "NotSupportedYet", "spec.members[4].nodes[0]"),
-        (without_a_member, "NotSupportedYet", "spec.members"),
-    ],
-)
-def test_an_edit_that_cannot_be_made_yet_is_refused_and_the_chain_runs_on(
-    own_chain: Chain, edit: Edit, reason: str, field: str
-) -> None:
-    children = {one["metadata"]["uid"] for one in own_chain.children("pods,pvc,secrets")}
-    own_chain.apply(own_chain.with_spec(**edit(own_chain)))
-    refused = own_chain.wait("SpecValid", "False", reason)
-    assert field in refused["message"]
-    assert own_chain.wait("Ready", "False", reason)["message"] == refused["message"]
-    assert own_chain.condition("Stalled")["status"] == "True"
-    assert own_chain.condition("QuorumHealthy")["status"] == "True"
-    with member_clients(own_chain) as clients:
-        height = clients["webank"].height()
-        assert clients["webank"].send(an_account()) == height + 1
-    own_chain.apply()
-    own_chain.wait_ready()
-    assert {one["metadata"]["uid"] for one in own_chain.children("pods,pvc,secrets")} == children
 
 
 def exists(chain: Chain, kind: str, name: str) -> bool:

@@ -18,7 +18,7 @@ from consortium_operator.kube.kinds import (
 )
 from tests.api_server import Api, Body, Refused, labels_of, path_of
 from tests.integration.operator.conftest import Namespaces, NewChain, violations_of
-from tests.integration.operator.support.chain import Chain, Versions, members
+from tests.integration.operator.support.chain import Chain, Versions
 from tests.integration.operator.support.process import OperatorProcess
 from tests.integration.operator.support.waiting import wait_until
 
@@ -136,14 +136,6 @@ def test_a_chain_written_anew_that_contradicts_is_refused_and_nothing_is_changed
         assert told["message"].startswith(field), told["message"]
         assert chain.conditions()["Stalled"]["status"] == "True"
         assert chain.conditions()["Ready"]["reason"] == "RetainedDataConflict"
-        assert chain.versions() == before
-
-
-def test_members_that_are_not_the_founders_are_refused(deleted: tuple[Chain, Versions]) -> None:
-    chain, _ = deleted
-    before = chain.versions()
-    with written_anew(chain, members=members("webank", "tencent")):
-        chain.wait("SpecValid", "False", "NotSupportedYet", says="tencent")
         assert chain.versions() == before
 
 

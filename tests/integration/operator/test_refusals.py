@@ -14,7 +14,7 @@ from consortium_operator.kube.kinds import CONFIG_MAP, CONSORTIUM_CHAIN, SERVICE
 from consortium_sandbox import Sandbox
 from tests.api_server import CRD, Api, Body, Refused
 from tests.integration.operator.conftest import Namespaces, NewChain
-from tests.integration.operator.support.chain import ONE, Chain, members
+from tests.integration.operator.support.chain import Chain
 from tests.integration.operator.support.process import OperatorProcess
 from tests.integration.operator.support.waiting import wait_until
 from tests.kubectl import Kubectl
@@ -26,18 +26,6 @@ def chain(api: Api, namespaces: Namespaces, operator: OperatorProcess) -> Chain:
     chain = Chain(api, namespaces.make(), operator.log)
     chain.found()
     return chain
-
-
-def test_an_edit_of_the_members_waits_for_a_later_version(chain: Chain) -> None:
-    before = chain.versions()
-    chain.edit(members=members("webank", "tencent"))
-    told = chain.wait("SpecValid", "False", "NotSupportedYet")
-    assert "tencent" in told["message"]
-    assert chain.conditions()["Stalled"]["status"] == "True"
-    assert chain.versions() == before
-    chain.edit(members=ONE)
-    chain.wait_founded()
-    assert chain.versions() == before
 
 
 def test_a_version_that_cannot_run_the_chain_is_refused(chain: Chain) -> None:
