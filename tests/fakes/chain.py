@@ -13,11 +13,14 @@ from typing import Any
 
 from consortium_operator.chain.changes import (
     Change,
+    GovernorChange,
     MemberChange,
     Members,
+    RatesChange,
     SettingChange,
     Standing,
 )
+from consortium_operator.chain.committee import Committee
 from consortium_operator.chain.genesis import Seal
 from consortium_operator.chain.plan import Plan
 from consortium_operator.chain.private import PrivateFiles
@@ -28,7 +31,9 @@ from consortium_operator.engines.protocol import (
     ChainCallFailed,
     ClientIdentity,
     Enacted,
+    Minutes,
     NodeEndpoint,
+    OpenProposal,
 )
 from consortium_operator.kube.kinds import (
     CONFIG_MAP,
@@ -54,7 +59,7 @@ class FakeNodes:
     hangs until they are replaced. `scripted`: fields of the nodes' answers that are set by the
     test. `heights`: by chain name. `refusal`: what the chain answers to every change.
     `versions`: what a process says of itself, by its image; others do not say. `settings_made`:
-    by transactions, by chain name.
+    by transactions, by chain name. `committees`: the same, of chains whose governors matter.
     """
 
     cluster: FakeCluster
@@ -71,6 +76,8 @@ class FakeNodes:
     settings_made: dict[str, dict[str, str]] = field(default_factory=dict)
     settings_asked: list[str] = field(default_factory=list)
     refuses_settings: bool = False
+    committees: dict[str, Committee] = field(default_factory=dict)
+    committee_reads: int = 0
     asked: int = 0
     _starts: dict[str, list[tuple[str, int]]] = field(default_factory=dict)
     _ledgers: dict[str, int] = field(default_factory=dict)
@@ -124,6 +131,12 @@ class FakeNodes:
         )
         return replace(found, **scripted)
 
+    async def committee(
+        self, endpoint: NodeEndpoint, identity: ClientIdentity, plan: Plan
+    ) -> Committee:
+        self.committee_reads += 1
+        return self.committees[plan.key.name]
+
     async def settings(
         self, endpoint: NodeEndpoint, identity: ClientIdentity, names: Sequence[str], plan: Plan
     ) -> Mapping[str, str]:
@@ -154,13 +167,22 @@ class FakeNodes:
         self,
         endpoint: NodeEndpoint,
         identity: ClientIdentity,
-        account: PrivateFiles,
+        accounts: Sequence[PrivateFiles],
         change: Change,
         plan: Plan,
+        minutes: Minutes,
     ) -> Enacted:
         self.enacted.append(change)
         if self.refusal is not None:
             return Enacted(False, self.refusal)
+        if (committee := self.committees.get(plan.key.name)) is not None:
+            held = {FiscoBcos().account_register(one).address for one in accounts}
+            if not committee.can_pass(held):
+                return Enacted(False, proposal=OpenProposal(7, min(held), True, "a vote"))
+        if isinstance(change, GovernorChange | RatesChange):
+            assert committee is not None
+            self.committees[plan.key.name] = changed(committee, change)
+            return Enacted(holds=True)
         if isinstance(change, SettingChange):
             self.settings_made.setdefault(plan.key.name, {})[change.key] = change.value
             self.heights[plan.key.name] = self.heights.get(plan.key.name, 0) + 1
@@ -278,6 +300,14 @@ class FakeNodes:
         return self._ids[uid]
 
     _ids: dict[str, str] = field(default_factory=dict)
+
+
+def changed(committee: Committee, change: GovernorChange | RatesChange) -> Committee:
+    """As the chain carries it out."""
+    if isinstance(change, RatesChange):
+        return replace(committee, participation=change.participation, win=change.win)
+    governors = {**committee.governors, change.address: change.weight}
+    return replace(committee, governors={one: w for one, w in governors.items() if w})
 
 
 def _labels(pod: JsonObject) -> Mapping[str, str]:

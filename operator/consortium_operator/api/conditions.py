@@ -183,7 +183,13 @@ _OWN: dict[ConditionType, frozenset[Reason]] = {
         }
     ),
     ConditionType.GOVERNANCE_HANDED_OVER: frozenset(
-        {Reason.SOLE_GENERATED_ADMIN, Reason.AUTH_OFF, Reason.AWAITING_VOTES}
+        {
+            Reason.SOLE_GENERATED_ADMIN,
+            Reason.AUTH_OFF,
+            Reason.AWAITING_VOTES,
+            Reason.PROPOSAL_SLOT_BUSY,
+            Reason.CHANGED_ON_CHAIN,
+        }
     ),
 }
 

@@ -16,7 +16,6 @@ from consortium_operator.api.chain import (
     RolloutStrategy,
 )
 from consortium_operator.api.conditions import Reason
-from consortium_operator.api.fisco_bcos import FiscoBcos
 from consortium_operator.api.rule import M, Rule
 
 
@@ -26,7 +25,7 @@ def _not_yet(
     return Rule(on, path, cel, predicate, f"{what} is not supported yet", Reason.NOT_SUPPORTED_YET)
 
 
-_SPEC: tuple[Rule[Any], ...] = (
+NOT_SUPPORTED_YET: tuple[Rule[Any], ...] = (
     _not_yet(
         ConsortiumChainSpec,
         "hibernated",
@@ -49,22 +48,3 @@ _SPEC: tuple[Rule[Any], ...] = (
         "Stopped",
     ),
 )
-
-_FISCO_BCOS: tuple[Rule[Any], ...] = (
-    _not_yet(
-        FiscoBcos,
-        "governors",
-        "!has(self.governors) || size(self.governors) == 0",
-        lambda part: not part.governors,
-        "an entry",
-    ),
-    _not_yet(
-        FiscoBcos,
-        "governanceRates",
-        "self.governanceRates.participation == 0 && self.governanceRates.win == 0",
-        lambda part: part.governance_rates.participation == part.governance_rates.win == 0,
-        "a rate above 0",
-    ),
-)
-
-NOT_SUPPORTED_YET: tuple[Rule[Any], ...] = (*_SPEC, *_FISCO_BCOS)

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
 
+from consortium_operator.chain.committee import Committee
+
 
 @dataclass(frozen=True, slots=True)
 class Members:
@@ -55,4 +57,26 @@ class SettingChange:
         return value == self.value
 
 
-Change = MemberChange | SettingChange
+@dataclass(frozen=True, slots=True)
+class GovernorChange:
+    """What a governor's weight should be; 0: no governor."""
+
+    address: str
+    weight: int
+
+    def holds(self, committee: Committee) -> bool:
+        return committee.governors.get(self.address, 0) == self.weight
+
+
+@dataclass(frozen=True, slots=True)
+class RatesChange:
+    """What the committee's rates should be, in percent."""
+
+    participation: int
+    win: int
+
+    def holds(self, committee: Committee) -> bool:
+        return (committee.participation, committee.win) == (self.participation, self.win)
+
+
+Change = MemberChange | SettingChange | GovernorChange | RatesChange

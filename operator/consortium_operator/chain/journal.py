@@ -11,6 +11,11 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 
+from pydantic import TypeAdapter
+
+from consortium_operator.chain.committee import Proposed
+from consortium_operator.chain.handover import Achieved
+
 
 class JournalError(ValueError):
     """An entry of the journal is not what we wrote. The message names the node."""
@@ -68,9 +73,12 @@ class JournalEntry:
 
 @dataclass(frozen=True, slots=True)
 class ChainEntry:
-    """The chain itself. `settings`: key → value that the spec asked for and the chain had."""
+    """The chain itself. `settings`: key → value that the spec asked for and the chain had;
+    `committee`: the same. `proposals`: the operator's own, the last of each kind."""
 
     settings: Mapping[str, str] = field(default_factory=dict)
+    committee: Achieved = field(default_factory=Achieved)
+    proposals: Mapping[str, Proposed] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +109,7 @@ class Journal:
         }
         if self.chain == ChainEntry():
             return nodes
-        return {_CHAIN: json.dumps(asdict(self.chain), sort_keys=True), **nodes}
+        return {_CHAIN: _CHAIN_ENTRY.dump_json(self.chain).decode(), **nodes}
 
     @classmethod
     def from_data(cls, data: Mapping[str, str]) -> "Journal":
@@ -111,6 +119,7 @@ class Journal:
         return cls({node: _entry(node, text) for node, text in sorted(nodes.items())}, chain)
 
 
+_CHAIN_ENTRY: TypeAdapter[ChainEntry] = TypeAdapter(ChainEntry)
 # No object's name has an underscore.
 _CHAIN = "the_chain"
 
@@ -156,10 +165,6 @@ def _entry(node: str, text: str) -> JournalEntry:
 
 def _chain_entry(text: str) -> ChainEntry:
     try:
-        found = json.loads(text)
-        texts = [*found["settings"], *found["settings"].values()]
-        if set(found) != {"settings"} or any(type(one) is not str for one in texts):
-            raise TypeError
-        return ChainEntry(**found)
-    except (AttributeError, KeyError, TypeError, ValueError):
+        return _CHAIN_ENTRY.validate_json(text, strict=True)
+    except ValueError:
         raise JournalError("the journal's entry of the chain is unreadable") from None

@@ -13,6 +13,7 @@ from typing import Protocol
 from consortium_operator.api.chain import ConsortiumChain
 from consortium_operator.api.parse import Problem
 from consortium_operator.chain.changes import Change
+from consortium_operator.chain.committee import Committee, Proposed
 from consortium_operator.chain.files import NodeFile, Process
 from consortium_operator.chain.genesis import Seal
 from consortium_operator.chain.plan import Plan, PlannedNode
@@ -256,6 +257,10 @@ class Engine(Protocol):
         """`now`: as the chain has it. `versions`: by node, as all running nodes report them."""
         ...
 
+    def removal_call(self, address: str) -> str:
+        """By which call another governor proposes that this one leaves."""
+        ...
+
     # Outside a cluster.
     def public_image(self, version: str) -> str:
         """The image that the makers of the node's software publish for a version."""
@@ -293,12 +298,36 @@ class ClientIdentity:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenProposal:
+    """One that governors have not decided yet. `is_ours`: made by the operator for this change;
+    another one takes its place. `vote`: the call by which another governor agrees."""
+
+    number: int
+    proposer: str
+    is_ours: bool
+    vote: str = ""
+
+
+class Minutes(Protocol):
+    """What the operator remembers of its own proposals, by kind, whatever happens to it.
+    `generation`: of the resource that asks now."""
+
+    @property
+    def generation(self) -> int: ...
+    def of(self, kind: str) -> Proposed | None: ...
+    async def note(self, kind: str, proposed: Proposed) -> None:
+        """Raises ChainCallFailed where it cannot be kept."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
 class Enacted:
     """What became of one step of a change. `holds`: as the chain read afterwards. `refusal`: why
-    the chain did not carry it out, in words."""
+    the chain did not carry it out, in words. `proposal`: the open one that it waits for."""
 
     holds: bool
     refusal: str | None = None
+    proposal: OpenProposal | None = None
 
 
 class ChainClient(Protocol):
@@ -326,12 +355,20 @@ class ChainClient(Protocol):
         self,
         endpoint: NodeEndpoint,
         identity: ClientIdentity,
-        account: PrivateFiles,
+        accounts: Sequence[PrivateFiles],
         change: Change,
         plan: Plan,
+        minutes: Minutes,
     ) -> Enacted:
-        """Takes a running chain one step nearer to `change`, through a sealer, by the account that
-        governs it; sends nothing where it holds. Raises ChainCallFailed."""
+        """Takes a running chain one step nearer to `change`, through a sealer; sends nothing where
+        it holds. `accounts`: whose keys are here, the operator's own first. Raises
+        ChainCallFailed."""
+        ...
+
+    async def committee(
+        self, endpoint: NodeEndpoint, identity: ClientIdentity, plan: Plan
+    ) -> Committee:
+        """Of a chain with auth on. Raises ChainCallFailed."""
         ...
 
 

@@ -7,18 +7,19 @@ from datetime import timedelta
 
 from consortium_operator.api.conditions import ConditionType, Reason
 from consortium_operator.chain.changes import Change
-from consortium_operator.chain.naming import chain_labels
 from consortium_operator.chain.view import ChainView
 from consortium_operator.engines.protocol import (
     ChainCallFailed,
     ClientIdentity,
     Enacted,
     NodeEndpoint,
+    OpenProposal,
 )
 from consortium_operator.reconcile.chain_view import endpoint_of
 from consortium_operator.reconcile.findings import Finding
 from consortium_operator.reconcile.founding import first_live
-from consortium_operator.reconcile.keys import read_secret
+from consortium_operator.reconcile.governor_keys import read_accounts
+from consortium_operator.reconcile.minutes import JournalMinutes
 from consortium_operator.reconcile.world import Founded, RefusedChange
 
 AGAIN_AFTER = timedelta(minutes=10)
@@ -44,6 +45,8 @@ async def enact(
         until = run.world.now() + AGAIN_AFTER
         run.memory.refused_changes[change] = RefusedChange(enacted.refusal, until)
         run.findings.add(_refusal(condition, what, enacted.refusal))
+    elif enacted.proposal is not None:
+        run.findings.add(_open_proposal(condition, what, enacted.proposal))
     elif not enacted.holds:
         run.findings.add(Finding(condition, Reason.PENDING, f"{what}: it is on its way"))
     return enacted.holds
@@ -58,11 +61,29 @@ async def _send(founded: Founded, view: ChainView, change: Change) -> Enacted:
     """Raises ChainCallFailed."""
     run = founded.round
     endpoint, identity = sealer_at_work(founded, view)
-    account = await read_secret(run, run.key.admin, chain_labels(run.key.name, run.plan.engine))
-    if account is None:
-        raise ChainCallFailed(f"Secret {run.key.admin} with the account is not there")
-    client = run.world.connect(run.plan)
-    return await client.enact(endpoint, identity, account, change, run.plan)
+    accounts = await read_accounts(run)
+    client, minutes = run.world.connect(run.plan), JournalMinutes(founded)
+    return await client.enact(endpoint, identity, accounts, change, run.plan, minutes)
+
+
+def _open_proposal(condition: ConditionType, what: str, proposal: OpenProposal) -> Finding:
+    number = proposal.number
+    if not proposal.is_ours:
+        message = (
+            f"{what}: waits for proposal {number} of {proposal.proposer}, which is not the "
+            "operator's: governors decide it, or its proposer revokes it"
+        )
+        return Finding(condition, Reason.PROPOSAL_SLOT_BUSY, message, needs_person=True)
+    message = (
+        f"{what}: proposal {number} waits for the votes of other governors, each by {proposal.vote}"
+    )
+    return Finding(condition, Reason.AWAITING_VOTES, message, needs_person=True)
+
+
+def can_be_changed(view: ChainView) -> bool:
+    """Only a chain that makes blocks and agrees with itself is."""
+    agrees = not view.splits and not view.foreign_block0
+    return view.height > 0 and view.has_quorum() and agrees
 
 
 def sealer_at_work(founded: Founded, view: ChainView) -> tuple[NodeEndpoint, ClientIdentity]:

@@ -27,7 +27,8 @@ class Evidence:
 
     `certified`: nodes with a certificate that serves; `ready_pods`: nodes whose pod is ready;
     `down`: path → why, of nodes that do not take part though their pod may run. `had_blocks`:
-    whether the chain was ever seen with one.
+    whether the chain was ever seen with one. `handed_over`: whether its committee was read, and is
+    the wanted one.
     """
 
     findings: Findings
@@ -39,6 +40,7 @@ class Evidence:
     down: Mapping[str, str] | None = None
     view: ChainView | None = None
     had_blocks: bool = False
+    handed_over: bool = False
 
 
 AS_EXPECTED = Reason.AS_EXPECTED
@@ -178,6 +180,10 @@ def _governance(e: Evidence) -> Judged:
     executor = e.plan.spec.fisco_bcos.executor
     if not executor.auth_check:
         return Judged(_F, Reason.AUTH_OFF, "whoever reaches RPC may change members and settings")
+    if e.plan.spec.fisco_bcos.governors:
+        if not e.handed_over:
+            return _pending("the committee has not been read")
+        return _true("the committee is that of the resource")
     if executor.auth_admin_account is None:
         return Judged(
             _F,

@@ -9,14 +9,14 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from consortium_operator.api.conditions import ConditionType, Reason
-from consortium_operator.chain.journal import ChainEntry, Journal
+from consortium_operator.chain.journal import Journal
 from consortium_operator.chain.naming import CONFIRM_BACKUP_ANNOTATION
 from consortium_operator.chain.settings import Step, WantedSetting
 from consortium_operator.chain.view import ChainView
 from consortium_operator.engines.protocol import ChainCallFailed
 from consortium_operator.reconcile.apply import bring_one
 from consortium_operator.reconcile.desired import desired_journal
-from consortium_operator.reconcile.enactment import enact, sealer_at_work
+from consortium_operator.reconcile.enactment import can_be_changed, enact, sealer_at_work
 from consortium_operator.reconcile.findings import Finding
 from consortium_operator.reconcile.journal import read_journal
 from consortium_operator.reconcile.world import Founded, Round, SettingsRead
@@ -46,7 +46,7 @@ async def bring_about_settings(founded: Founded, view: ChainView) -> None:
     wanted = run.engine.wanted_settings(run.plan)
     if not wanted and not journal.chain.settings:
         return
-    if view.height < 1 or not view.has_quorum() or view.splits or view.foreign_block0:
+    if not can_be_changed(view):
         return
     try:
         values = await _values(founded, view, [one.change.key for one in wanted])
@@ -147,7 +147,7 @@ async def _remember(
             settings[key] = before[key]
     if settings == before:
         return
-    noted = replace(journal, chain=ChainEntry(settings))
+    noted = replace(journal, chain=replace(journal.chain, settings=settings))
     if await bring_one(run, desired_journal(founded, noted)):
         for flag in sorted(before.keys() - settings.keys()):
             run.tell("SettingLeftAlone", f"{flag} stays {before[flag]} on chain: it is left alone")

@@ -264,6 +264,7 @@ def _evidence(outcome: Outcome, states: NodeStates, *, had_blocks: bool) -> Evid
         down=states.down,
         view=progress.view,
         had_blocks=had_blocks,
+        handed_over=progress.handed_over,
     )
 
 

@@ -37,6 +37,7 @@ from consortium_operator.reconcile.desired import (
 )
 from consortium_operator.reconcile.expiry import tell_awaited_restarts, tell_neglected
 from consortium_operator.reconcile.founding import found_if_due
+from consortium_operator.reconcile.handover import hand_over
 from consortium_operator.reconcile.hang_restarts import restart_hung
 from consortium_operator.reconcile.hangs import Hang, hung_before_the_first_block, notice_hangs
 from consortium_operator.reconcile.identities import ensure_identities, look_up_identities
@@ -77,6 +78,7 @@ class Progress:
     view: ChainView | None = None
     lost: frozenset[str] = frozenset()
     hangs: tuple[Hang, ...] = ()
+    handed_over: bool = False
 
 
 async def act(run: Round, progress: Progress) -> None:
@@ -91,6 +93,7 @@ async def act(run: Round, progress: Progress) -> None:
     await _bring_about(founded, progress, view)
     if not progress.lost and await found_if_due(run, founded.custody, view):
         progress.view = await read_chain(run, founded.custody, founded.seal)
+    progress.handed_over = await hand_over(founded, progress.view)
     await bring_about_settings(founded, progress.view)
 
 

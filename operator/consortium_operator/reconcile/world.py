@@ -14,6 +14,7 @@ from typing import Any
 from consortium_operator.api.problem import Problem
 from consortium_operator.api.quantity import parse_duration
 from consortium_operator.chain.changes import Change
+from consortium_operator.chain.committee import Committee
 from consortium_operator.chain.files import NodeFile
 from consortium_operator.chain.genesis import Seal
 from consortium_operator.chain.naming import ChainKey
@@ -166,6 +167,14 @@ class SettingsRead:
 
 
 @dataclass(frozen=True, slots=True)
+class CommitteeRead:
+    """The chain's committee, and until when it counts as known."""
+
+    committee: Committee
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Announced:
     """An Event that was written: `count` times by now, last at `at`."""
 
@@ -212,6 +221,7 @@ class ChainMemory:
     refused_growth: dict[ObjectKey, RefusedGrowth] = field(default_factory=dict)
     refused_changes: dict[Change, RefusedChange] = field(default_factory=dict)
     settings: SettingsRead | None = None
+    committee: CommitteeRead | None = None
     happened: list[Happening] = field(default_factory=list)
     announced: dict[tuple[str, str], Announced] = field(default_factory=dict)
     told: Told | None = None

@@ -5,12 +5,18 @@ from collections.abc import Iterator
 
 import pytest
 
-from consortium_operator.chain.changes import MemberChange, Standing
+from consortium_operator.chain.changes import Change, MemberChange, Standing
+from consortium_operator.chain.committee import Committee
 from consortium_operator.chain.private import PrivateFiles
 from consortium_operator.engines.fisco_bcos.governance import calls, committee
-from consortium_operator.engines.fisco_bcos.governance.committee import ProposalStatus
+from consortium_operator.engines.fisco_bcos.governance.changes import holds, next_proposal
+from consortium_operator.engines.fisco_bcos.governance.committee import (
+    ProposalKind,
+    ProposalStatus,
+)
 from consortium_operator.engines.fisco_bcos.governance.outcomes import (
     REVERTS,
+    Outcome,
     ReturnCode,
     words_of,
 )
@@ -49,6 +55,17 @@ def started(found: LocalChain) -> Iterator[LocalChain]:
 async def governing(chain: LocalChain) -> Governance:
     await chain.settled()
     return chain.governance(chain.nodes[0])
+
+
+async def propose(through: Governance, account: PrivateFiles, change: Change) -> Outcome:
+    call = next_proposal(change, await through.state(change), BLOCKS)
+    assert call is not None
+    return await through.send(account, call)
+
+
+async def has_open_proposal(through: Governance, kind: ProposalKind) -> bool:
+    last = await through.last_proposal(kind)
+    return last is not None and await through.is_open(last)
 
 
 # --- auth off -----------------------------------------------------------------------------------
@@ -104,7 +121,7 @@ async def test_a_setting_of_an_open_chain_is_read_back(open_chain: LocalChain) -
 
 async def test_the_founding_admin_is_the_committee(chain: LocalChain) -> None:
     found = await (await governing(chain)).committee()
-    assert found == committee.CommitteeInfo({chain.address: 1}, 0, 0)
+    assert found == Committee({chain.address: 1}, 0, 0)
     assert found.decides_alone == [chain.address]
 
 
@@ -124,12 +141,11 @@ async def test_a_proposal_of_the_founding_admin_passes_at_once(chain: LocalChain
         MemberChange(STRANGER, Standing.OBSERVER),
         MemberChange(STRANGER, Standing.OUTSIDE),
     ):
-        changed = await through.propose(chain.account, change, BLOCKS)
-        assert changed.outcome is not None
-        assert changed.outcome.is_carried_out
-        assert changed.outcome.proposal is not None
-        assert changed.holds
-        found = await through.proposal(changed.outcome.proposal)
+        outcome = await propose(through, chain.account, change)
+        assert outcome.is_carried_out
+        assert outcome.proposal is not None
+        assert holds(change, await through.state(change))
+        found = await through.proposal(outcome.proposal)
         assert found.status is ProposalStatus.PASSED
         assert found.agreed == {chain.address}
 
@@ -147,13 +163,13 @@ async def test_an_observer_is_sent_nothing(chain: LocalChain) -> None:
     through, last = await governing(chain), chain.nodes[-1]
     node_id = chain.register(last).node_id
     demoted = MemberChange(node_id, Standing.OBSERVER)
-    assert (await through.propose(chain.account, demoted, BLOCKS)).holds
+    assert (await propose(through, chain.account, demoted)).is_carried_out
     by_observer = chain.governance(last)
     await until_it_holds(demoted, by_observer)
     with pytest.raises(ChainCallFailed, match="is no sealer"):
         await by_observer.send(chain.account, calls.propose_observer(STRANGER, BLOCKS))
     back = MemberChange(node_id, Standing.SEALER, 1)
-    assert (await through.propose(chain.account, back, BLOCKS)).holds
+    assert (await propose(through, chain.account, back)).is_carried_out
 
 
 async def until_it_holds(change: MemberChange, through: Governance) -> None:
@@ -172,14 +188,14 @@ async def test_two_governors_decide_together(chain: LocalChain) -> None:
     await _hand_over(through, chain.account, address)
 
     change = MemberChange(STRANGER, Standing.OBSERVER)
-    proposed = (await through.propose(chain.account, change, BLOCKS)).outcome
-    assert proposed is not None
+    proposed = await propose(through, chain.account, change)
     assert (proposed.refusal, proposed.is_carried_out) == (None, False)
     assert not change.holds(await through.members())
     number = proposed.proposal
     assert number is not None
-    waiting = await through.open_proposal(committee.NODE_WEIGHT)
+    waiting = await through.last_proposal(committee.NODE_WEIGHT)
     assert waiting is not None
+    assert await through.is_open(waiting)
     assert (waiting.number, waiting.proposer) == (number, chain.address)
     assert set(waiting.agreed) == {chain.address}
 
@@ -193,13 +209,13 @@ async def test_two_governors_decide_together(chain: LocalChain) -> None:
     voted = await through.send(other, calls.vote(number, agree=True))
     assert voted.is_carried_out
     assert change.holds(await through.members())
-    assert await through.open_proposal(committee.NODE_WEIGHT) is None
+    assert not await has_open_proposal(through, committee.NODE_WEIGHT)
 
     not_ours = await through.send(chain.account, calls.revoke(number + 1))
     assert not_ours.refusal == REVERTS["Only proposer can revoke"]
     assert (await through.send(other, calls.revoke(number + 1))).refusal is None
     assert (await through.proposal(number + 1)).status is ProposalStatus.REVOKED
-    assert await through.open_proposal(committee.NODE_REMOVAL) is None
+    assert not await has_open_proposal(through, committee.NODE_REMOVAL)
 
 
 async def _hand_over(through: Governance, admin: PrivateFiles, address: str) -> None:

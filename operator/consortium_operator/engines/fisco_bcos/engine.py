@@ -32,6 +32,7 @@ from consortium_operator.engines.fisco_bcos import (
     standalone,
     upgrades,
 )
+from consortium_operator.engines.fisco_bcos.governance import calls
 from consortium_operator.engines.fisco_bcos.suites.suite import CryptoSuite
 from consortium_operator.engines.fisco_bcos.suites.table import STANDARD, SUITES
 from consortium_operator.engines.protocol import (
@@ -193,6 +194,9 @@ class FiscoBcos:
         self, setting: WantedSetting, now: str | None, versions: Mapping[str, str]
     ) -> Verdict:
         return on_chain.judge_setting(setting, now, versions)
+
+    def removal_call(self, address: str) -> str:
+        return calls.propose_governor(address, 0, calls.OPEN_FOR_BLOCKS).in_words()
 
     # Outside a cluster.
 

@@ -9,7 +9,7 @@ from consortium_operator.api.chain import ConsortiumChain
 from consortium_operator.api.conditions import Reason
 from consortium_operator.api.fisco_bcos import ConsensusType, Cryptography, FiscoBcos
 from consortium_operator.api.problem import Problem
-from consortium_operator.engines.fisco_bcos import access, on_chain, overlay
+from consortium_operator.engines.fisco_bcos import access, governors, on_chain, overlay
 from consortium_operator.engines.fisco_bcos.features import REQUIRED
 from consortium_operator.engines.fisco_bcos.suites import sm2_keys
 from consortium_operator.engines.fisco_bcos.version_number import (
@@ -43,6 +43,7 @@ def problems(chain: ConsortiumChain) -> tuple[Problem, ...]:
         *access.problems(spec),
         *overlay.problems(chain.spec, version),
         *on_chain.problems(spec, version),
+        *governors.problems(chain.spec),
     )
 
 

@@ -14,6 +14,10 @@ CONSENSUS = f"{0x1003:040x}"
 COMMITTEE = f"{0x10001:040x}"
 
 
+OPEN_FOR_BLOCKS = 10_000
+"""A proposal ends by the number of blocks: a busy chain makes a few in a second."""
+
+
 class UnknownAnswer(ValueError):
     """A contract gave back what it should not be able to."""
 
@@ -38,6 +42,13 @@ class ContractCall:
         """A transaction's input. Raises AbiError for an argument that its type cannot hold."""
         types = abi.parameters(self.function)
         return suite.selector(self.function) + abi.encode(types, self.arguments)
+
+    def in_words(self) -> str:
+        """For a person who sends it with a tool of their own."""
+        arguments = ", ".join(
+            str(one).lower() if isinstance(one, bool) else str(one) for one in self.arguments
+        )
+        return f"{self.function} with {arguments} to 0x{self.to}"
 
     def decode(self, output: bytes) -> tuple[abi.Value, ...]:
         """The result. Raises UnknownAnswer."""

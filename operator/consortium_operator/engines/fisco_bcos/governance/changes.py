@@ -2,23 +2,28 @@
 
 from consortium_operator.chain.changes import (
     Change,
+    GovernorChange,
     MemberChange,
     Members,
+    RatesChange,
     SettingChange,
     Standing,
 )
+from consortium_operator.chain.committee import Committee
 from consortium_operator.engines.fisco_bcos.governance import calls
 from consortium_operator.engines.fisco_bcos.governance.calls import ContractCall
 
-State = Members | str | None
-"""What the chain says of the thing that a change is about: its members, or the value of a setting,
-None where it was never made."""
+State = Members | Committee | str | None
+"""What the chain says of the thing that a change is about: its members, its committee, or the value
+of a setting, None where it was never made."""
 
 
 def holds(change: Change, state: State) -> bool:
     if isinstance(change, SettingChange):
-        return not isinstance(state, Members) and change.holds(state)
-    return isinstance(state, Members) and change.holds(state)
+        return isinstance(state, str) and change.holds(state)
+    if isinstance(change, MemberChange):
+        return isinstance(state, Members) and change.holds(state)
+    return isinstance(state, Committee) and change.holds(state)
 
 
 def next_call(change: Change, state: State) -> ContractCall | None:
@@ -31,6 +36,8 @@ def next_call(change: Change, state: State) -> ContractCall | None:
         return None
     if isinstance(change, SettingChange):
         return calls.set_value(change.key, change.value)
+    if not isinstance(change, MemberChange):
+        raise ValueError("a chain with auth off has no committee")
     if change.standing is Standing.OUTSIDE:
         return calls.remove_node(change.node_id)
     if _is_sealer(change, state):
@@ -46,6 +53,10 @@ def next_proposal(change: Change, state: State, blocks: int) -> ContractCall | N
         return None
     if isinstance(change, SettingChange):
         return calls.propose_value(change.key, change.value, blocks)
+    if isinstance(change, GovernorChange):
+        return calls.propose_governor(change.address, change.weight, blocks)
+    if isinstance(change, RatesChange):
+        return calls.propose_rates(change.participation, change.win, blocks)
     if change.standing is Standing.OUTSIDE:
         return calls.propose_removal(change.node_id, blocks)
     if _is_sealer(change, state):

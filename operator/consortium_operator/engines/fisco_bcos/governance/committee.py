@@ -1,10 +1,10 @@
 """The committee: who governs, by which rates, and which proposals there are."""
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import TypeVar
 
+from consortium_operator.chain.committee import Committee
 from consortium_operator.engines.fisco_bcos import abi
 from consortium_operator.engines.fisco_bcos.governance.calls import (
     COMMITTEE,
@@ -36,6 +36,22 @@ def governor_weight(address: str) -> ProposalKind:
     return ProposalKind(11, address.removeprefix("0x").lower())
 
 
+def kind_of(call: ContractCall) -> ProposalKind:
+    """Of the proposal that the call makes."""
+    function = call.function.partition("(")[0]
+    if function == "createUpdateGovernorProposal":
+        return governor_weight(typed(call.arguments[0], str))
+    return _KINDS[function]
+
+
+_KINDS = {
+    "createSetConsensusWeightProposal": NODE_WEIGHT,
+    "createRmNodeProposal": NODE_REMOVAL,
+    "createSetSysConfigProposal": SYSTEM_VALUE,
+    "createSetRateProposal": RATES,
+}
+
+
 # The committee and its proposals are in contracts of their own, which the first one names.
 COMMITTEE_ADDRESS = ContractCall(COMMITTEE, "_committee()", (), ("address",))
 PROPOSALS_ADDRESS = ContractCall(COMMITTEE, "_proposalMgr()", (), ("address",))
@@ -53,25 +69,6 @@ class ProposalStatus(IntEnum):
     DENIED = 3
     REVOKED = 4
     OUTDATED = 5
-
-
-@dataclass(frozen=True, slots=True)
-class CommitteeInfo:
-    """`governors`: address → weight. Rates in percent."""
-
-    governors: Mapping[str, int]
-    participation: int
-    win: int
-
-    @property
-    def decides_alone(self) -> Sequence[str]:
-        """Governors whose single vote passes a proposal."""
-        total = sum(self.governors.values())
-        return [
-            address
-            for address, weight in sorted(self.governors.items())
-            if weight * 100 >= self.participation * total
-        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,13 +107,13 @@ def last_proposal(at: str, kind: ProposalKind) -> ContractCall:
     return ContractCall(_plain(at), function, (kind.number, "0x" + kind.resource), ("uint256",))
 
 
-def read_committee(output: bytes) -> CommitteeInfo:
+def read_committee(output: bytes) -> Committee:
     """The result of `committee_info`. Raises UnknownAnswer."""
     participation, win, accounts, weights = committee_info("0x").decode(output)
     addresses, numbers = _list_of(accounts, str), _list_of(weights, int)
     if len(addresses) != len(numbers):
         raise UnknownAnswer("the committee has another number of governors than of weights")
-    return CommitteeInfo(
+    return Committee(
         dict(zip(addresses, numbers, strict=True)), typed(participation, int), typed(win, int)
     )
 

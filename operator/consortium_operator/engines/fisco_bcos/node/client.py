@@ -7,6 +7,7 @@ import aiohttp
 
 from consortium_operator.api.fisco_bcos import ConsensusType
 from consortium_operator.chain.changes import Change
+from consortium_operator.chain.committee import Committee
 from consortium_operator.chain.plan import Plan
 from consortium_operator.chain.private import PrivateFiles
 from consortium_operator.chain.view import CATCH_UP_BLOCKS, NodeView, Silence
@@ -14,6 +15,7 @@ from consortium_operator.engines.fisco_bcos.node import answers
 from consortium_operator.engines.fisco_bcos.node.answers import Answers
 from consortium_operator.engines.fisco_bcos.node.asking import ask
 from consortium_operator.engines.fisco_bcos.node.governance import govern
+from consortium_operator.engines.fisco_bcos.node.proposing import Proposing
 from consortium_operator.engines.fisco_bcos.node.rpc import (
     CallFailed,
     Connection,
@@ -28,13 +30,12 @@ from consortium_operator.engines.protocol import (
     ChainClient,
     ClientIdentity,
     Enacted,
+    Minutes,
     NodeEndpoint,
 )
 
 # Deploys a contract of one byte, STOP: a block of its own, and nothing that anybody could call.
 PROBE_CODE = bytes.fromhex("6001600c60003960016000f300")
-PROPOSED_FOR_BLOCKS = 10_000
-"""A proposal ends by the number of blocks: a busy chain makes a few in a second."""
 
 
 def connect(plan: Plan) -> ChainClient:
@@ -111,19 +112,25 @@ class FiscoBcosClient:
         self,
         endpoint: NodeEndpoint,
         identity: ClientIdentity,
-        account: PrivateFiles,
+        accounts: Sequence[PrivateFiles],
         change: Change,
         plan: Plan,
+        minutes: Minutes,
     ) -> Enacted:
-        """As a proposal where the committee governs (auth on), else by a call of its own."""
+        """By proposals where the committee governs (auth on), else by a call of its own."""
         async with self._slots:
             through = govern(plan, endpoint, identity)
             if plan.spec.fisco_bcos.executor.auth_check:
-                changed = await through.propose(account, change, PROPOSED_FOR_BLOCKS)
-            else:
-                changed = await through.change(account, change)
+                return await Proposing(through, accounts, minutes).bring_about(change)
+            changed = await through.change(accounts[0], change)
         refusal = None if changed.outcome is None else changed.outcome.refusal
         return Enacted(changed.holds, refusal)
+
+    async def committee(
+        self, endpoint: NodeEndpoint, identity: ClientIdentity, plan: Plan
+    ) -> Committee:
+        async with self._slots:
+            return await govern(plan, endpoint, identity).committee()
 
     async def _ask_everything(self, node: Connection) -> Answers:
         here = (self._group_id, "")

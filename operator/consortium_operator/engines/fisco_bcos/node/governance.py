@@ -11,7 +11,8 @@ from functools import partial
 from typing import TypeVar
 
 from consortium_operator.api.fisco_bcos import ConsensusType
-from consortium_operator.chain.changes import Change, MemberChange, Members
+from consortium_operator.chain.changes import Change, MemberChange, Members, SettingChange
+from consortium_operator.chain.committee import Committee
 from consortium_operator.chain.plan import Plan
 from consortium_operator.chain.private import PrivateFiles
 from consortium_operator.engines.fisco_bcos.abi import AbiError
@@ -21,10 +22,8 @@ from consortium_operator.engines.fisco_bcos.governance.changes import (
     State,
     holds,
     next_call,
-    next_proposal,
 )
 from consortium_operator.engines.fisco_bcos.governance.committee import (
-    CommitteeInfo,
     Proposal,
     ProposalKind,
 )
@@ -87,10 +86,9 @@ class Governance:
             found = {key: await self._value(node, key) for key in keys}
         return {key: value for key, value in found.items() if value is not None}
 
-    async def committee(self) -> CommitteeInfo:
+    async def committee(self) -> Committee:
         async with self._connection() as node:
-            at = await self._address(node, committee.COMMITTEE_ADDRESS)
-            return await self._read(node, committee.committee_info(at), committee.read_committee)
+            return await self._committee(node)
 
     async def proposal(self, number: int) -> Proposal:
         """Status NOT_THERE where there is none of this number."""
@@ -98,17 +96,23 @@ class Governance:
             at = await self._address(node, committee.PROPOSALS_ADDRESS)
             return await self._proposal(node, at, number)
 
-    async def open_proposal(self, kind: ProposalKind) -> Proposal | None:
-        """The one that takes the place of any other of its kind."""
+    async def last_proposal(self, kind: ProposalKind) -> Proposal | None:
+        """The last one of its kind, open or not: while it is, there is no place for another."""
         async with self._connection() as node:
             at = await self._address(node, committee.PROPOSALS_ADDRESS)
             number = await self._read(
                 node, committee.last_proposal(at, kind), committee.read_number
             )
-            if number == 0:
-                return None
-            found = await self._proposal(node, at, number)
-            return found if found.is_open(await self.sender.height(node)) else None
+            return await self._proposal(node, at, number) if number else None
+
+    async def is_open(self, proposal: Proposal) -> bool:
+        async with self._connection() as node:
+            return proposal.is_open(await self.sender.height(node))
+
+    async def state(self, change: Change) -> State:
+        """What the chain says of the thing that the change is about."""
+        async with self._connection() as node:
+            return await self._state(node, change)
 
     async def send(self, account: PrivateFiles, call: ContractCall) -> Outcome:
         """The call as its receipt tells it; the node has its block then."""
@@ -119,27 +123,21 @@ class Governance:
         """One step of the change, on a chain with auth off."""
         async with self._connection() as node:
             call = next_call(change, await self._state(node, change))
-            return await self._changed(node, account, change, call)
-
-    async def propose(self, account: PrivateFiles, change: Change, blocks: int) -> Changed:
-        """One step of the change, proposed by a governor. `blocks`: until it is outdated."""
-        async with self._connection() as node:
-            call = next_proposal(change, await self._state(node, change), blocks)
-            return await self._changed(node, account, change, call)
-
-    async def _changed(
-        self, node: Connection, account: PrivateFiles, change: Change, call: ContractCall | None
-    ) -> Changed:
-        if call is None:
-            return Changed(None, holds=True)
-        outcome = await self._send(node, account, call)
-        return Changed(outcome, holds(change, await self._state(node, change)))
+            if call is None:
+                return Changed(None, holds=True)
+            outcome = await self._send(node, account, call)
+            return Changed(outcome, holds(change, await self._state(node, change)))
 
     async def _state(self, node: Connection, change: Change) -> State:
-        """What the chain says of the thing that the change is about."""
         if isinstance(change, MemberChange):
             return await self._members(node)
-        return await self._value(node, change.key)
+        if isinstance(change, SettingChange):
+            return await self._value(node, change.key)
+        return await self._committee(node)
+
+    async def _committee(self, node: Connection) -> Committee:
+        at = await self._address(node, committee.COMMITTEE_ADDRESS)
+        return await self._read(node, committee.committee_info(at), committee.read_committee)
 
     async def _value(self, node: Connection, key: str) -> str | None:
         try:

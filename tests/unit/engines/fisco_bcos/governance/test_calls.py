@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from consortium_operator.chain.committee import Committee
 from consortium_operator.engines.fisco_bcos import abi
 from consortium_operator.engines.fisco_bcos.governance import calls, committee
 from consortium_operator.engines.fisco_bcos.governance.calls import ContractCall
@@ -135,7 +136,7 @@ def test_the_committee_is_read() -> None:
     output = abi.encode(
         ("uint8", "uint8", "address[]", "uint32[]"), (51, 60, [ACCOUNT, OTHER], [1, 3])
     )
-    assert committee.read_committee(output) == committee.CommitteeInfo(
+    assert committee.read_committee(output) == Committee(
         {ACCOUNT: 1, OTHER: 3}, participation=51, win=60
     )
 
@@ -148,7 +149,7 @@ def test_who_decides_alone_follows_from_weight_and_rate(
     participation: int, alone: list[str]
 ) -> None:
     """VoteComputer.sol: with rates 0/0 any single vote passes."""
-    info = committee.CommitteeInfo({ACCOUNT: 1, OTHER: 3}, participation, win=51)
+    info = Committee({ACCOUNT: 1, OTHER: 3}, participation, win=51)
     assert info.decides_alone == alone
 
 

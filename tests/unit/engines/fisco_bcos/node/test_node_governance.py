@@ -12,6 +12,7 @@ from consortium_operator.chain.changes import (
     SettingChange,
     Standing,
 )
+from consortium_operator.chain.committee import Committee
 from consortium_operator.chain.private import PrivateFiles
 from consortium_operator.engines.fisco_bcos import abi
 from consortium_operator.engines.fisco_bcos.governance import calls, committee
@@ -147,17 +148,6 @@ async def test_a_refusal_is_told_in_words(tmp_path: Path) -> None:
     assert outcome == Outcome(1, refusal=words_of(ReturnCode.NO_AUTHORITY))
 
 
-async def test_a_proposal_is_the_committees(tmp_path: Path) -> None:
-    script = {**SCRIPT, "sendTransaction": receipt(abi.encode(["uint256"], [7]))}
-    change = MemberChange(STRANGER, Standing.SEALER, 2)
-    async with running(tmp_path, script) as node:
-        changed = await governing(node).propose(ACCOUNT, change, blocks=1000)
-    assert changed.outcome == Outcome(1, proposal=7)
-    (transaction,) = [one.transaction for one in sent(node)]
-    assert transaction.to == calls.COMMITTEE
-    assert transaction.input == calls.propose_sealer(STRANGER, 2, 1000).encode(STANDARD)
-
-
 # --- whom transactions are sent to ----------------------------------------------------------------
 
 
@@ -220,7 +210,7 @@ async def test_the_committee_is_asked_where_it_is(tmp_path: Path) -> None:
     info = abi.encode(("uint8", "uint8", "address[]", "uint32[]"), (0, 0, [GOVERNOR], [1]))
     async with running(tmp_path, {**SCRIPT, "call": (called(AT), called(info))}) as node:
         found = await governing(node).committee()
-    assert found == committee.CommitteeInfo({GOVERNOR: 1}, 0, 0)
+    assert found == Committee({GOVERNOR: 1}, 0, 0)
     where = [params[2] for method, params in node.asked if method == "call"]
     assert where == [calls.COMMITTEE, "ab" * 20]
 
@@ -242,22 +232,23 @@ def proposal(status: int, ends: int = 10) -> bytes:
 @pytest.mark.parametrize(
     ("status", "ends", "is_open"), [(1, 10, True), (1, 0, False), (2, 10, False)]
 )
-async def test_an_open_proposal_is_found_by_its_kind(
+async def test_the_last_proposal_is_found_by_its_kind(
     tmp_path: Path, status: int, ends: int, is_open: bool
 ) -> None:
     last = called(abi.encode(["uint256"], [7]))
     async with running(
         tmp_path, {**SCRIPT, "call": (called(AT), last, proposal(status, ends))}
     ) as node:
-        found = await governing(node).open_proposal(committee.NODE_WEIGHT)
-    assert (found is not None) == is_open
-    assert found is None or (found.number, found.proposer) == (7, GOVERNOR)
+        found = await governing(node).last_proposal(committee.NODE_WEIGHT)
+        assert found is not None
+        assert await governing(node).is_open(found) == is_open
+    assert (found.number, found.proposer) == (7, GOVERNOR)
 
 
 async def test_where_there_never_was_a_proposal_none_is_open(tmp_path: Path) -> None:
     none = called(abi.encode(["uint256"], [0]))
     async with running(tmp_path, {**SCRIPT, "call": (called(AT), none)}) as node:
-        assert await governing(node).open_proposal(committee.NODE_WEIGHT) is None
+        assert await governing(node).last_proposal(committee.NODE_WEIGHT) is None
 
 
 async def test_a_proposal_is_read_by_its_number(tmp_path: Path) -> None:

@@ -1,0 +1,46 @@
+"""The committee that governs a chain with auth on, and what the operator remembers of its own
+proposals. Addresses are 0x and 40 lower-case hex digits."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Committee:
+    """`governors`: address → weight. Rates in percent."""
+
+    governors: Mapping[str, int]
+    participation: int
+    win: int
+
+    @property
+    def decides_alone(self) -> Sequence[str]:
+        """Governors whose single vote passes a proposal."""
+        return [address for address in sorted(self.governors) if self.can_pass([address])]
+
+    def can_pass(self, addresses: Iterable[str]) -> bool:
+        """Whether these governors together pass a proposal on which nobody else votes."""
+        weight = sum(self.governors.get(address, 0) for address in set(addresses))
+        return weight > 0 and weight * 100 >= self.participation * sum(self.governors.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Proposed:
+    """A proposal that the operator made, or was about to make: it is noted before it is sent.
+
+    `what`: the call, without the time that it has. `after`: the number of the last proposal of its
+    kind before; `number`: its own, once known. `generation`: of the resource that asked for it.
+    """
+
+    what: str
+    proposer: str
+    after: int
+    generation: int
+    number: int | None = None
+
+    def is_it(self, number: int, proposer: str) -> bool:
+        """Whether a proposal of this kind is this one. After a crash the number is not known: then
+        it is the first that the same account has made since."""
+        if self.number is not None:
+            return number == self.number
+        return number > self.after and proposer == self.proposer

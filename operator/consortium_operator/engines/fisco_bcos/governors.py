@@ -1,0 +1,23 @@
+"""What is refused of the committee that the resource asks for."""
+
+from collections.abc import Iterator
+
+from consortium_operator.api.chain import ConsortiumChainSpec
+from consortium_operator.api.problem import Problem
+
+
+def problems(spec: ConsortiumChainSpec) -> Iterator[Problem]:
+    part, members = spec.fisco_bcos, {member.name for member in spec.members}
+    path = "spec.fiscoBcos.governors"
+    if part.governors and not part.executor.auth_check:
+        yield Problem(path, "needs executor.authCheck: true: without it nobody governs the chain")
+    rates = part.governance_rates
+    if not part.governors and (rates.participation or rates.win):
+        yield Problem("spec.fiscoBcos.governanceRates", "needs governors beside it")
+    seen = set[str]()
+    for index, governor in enumerate(part.governors):
+        if governor.address.lower() in seen:
+            yield Problem(f"{path}[{index}].address", "is there twice, in other letters")
+        seen.add(governor.address.lower())
+        if governor.member is not None and governor.member not in members:
+            yield Problem(f"{path}[{index}].member", f"{governor.member} is no member of the chain")

@@ -1,0 +1,117 @@
+"""Brings about the committee that the spec asks for: one proposal at a time, read back."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+
+from consortium_operator.api.conditions import ConditionType, Reason
+from consortium_operator.chain.changes import GovernorChange, RatesChange
+from consortium_operator.chain.committee import Committee
+from consortium_operator.chain.handover import Setting, achieved_by, plan_handover
+from consortium_operator.chain.view import ChainView
+from consortium_operator.engines.protocol import ChainCallFailed
+from consortium_operator.reconcile.apply import bring_one
+from consortium_operator.reconcile.desired import desired_journal
+from consortium_operator.reconcile.enactment import can_be_changed, enact, sealer_at_work
+from consortium_operator.reconcile.findings import Finding
+from consortium_operator.reconcile.governor_keys import addresses
+from consortium_operator.reconcile.journal import read_journal
+from consortium_operator.reconcile.world import CommitteeRead, Founded, Round
+
+_HANDED_OVER = ConditionType.GOVERNANCE_HANDED_OVER
+ASK_AGAIN_AFTER = timedelta(minutes=10)
+
+
+async def hand_over(founded: Founded, view: ChainView) -> bool:
+    """Whether the chain's committee is the one that the spec asks for. Sends at most one change,
+    with the votes that it needs."""
+    run = founded.round
+    spec = run.plan.spec.fisco_bcos
+    if not spec.governors or not spec.executor.auth_check:
+        return False
+    if not can_be_changed(view):
+        return _waits(run, "the chain makes no blocks, so that its committee cannot be changed")
+    try:
+        now = await _committee(founded, view)
+    except ChainCallFailed as error:
+        return _waits(run, f"the committee cannot be read: {error}")
+    setting = _setting(founded)
+    await _remember(founded, now, setting)
+    plan = plan_handover(now, setting)
+    for message in plan.changed_on_chain:
+        why = f"{message}: changed by others, which is not undone; ask for it in the resource"
+        run.findings.add(Finding(_HANDED_OVER, Reason.CHANGED_ON_CHAIN, why, needs_person=True))
+    if plan.due:
+        await _send(founded, view, plan.due)
+    else:
+        _ask_others(run, plan.for_others)
+    return not run.findings.of(_HANDED_OVER)
+
+
+def _waits(run: Round, message: str) -> bool:
+    run.findings.add(Finding(_HANDED_OVER, Reason.PENDING, message, unknown=True))
+    return False
+
+
+async def _committee(founded: Founded, view: ChainView) -> Committee:
+    """As it was read within the last minutes, unless the operator has changed it since. Raises
+    ChainCallFailed."""
+    run, now = founded.round, founded.round.world.now()
+    known = run.memory.committee
+    if known is not None and now < known.until:
+        return known.committee
+    endpoint, identity = sealer_at_work(founded, view)
+    found = await run.world.connect(run.plan).committee(endpoint, identity, run.plan)
+    run.memory.committee = CommitteeRead(found, now + ASK_AGAIN_AFTER)
+    return found
+
+
+def _setting(founded: Founded) -> Setting:
+    run, custody = founded.round, founded.custody
+    spec = run.plan.spec.fisco_bcos
+    own = next((one.address for one in custody.admins.values()), "")
+    return Setting(
+        wanted=Committee(
+            {one.address.lower(): one.weight for one in spec.governors},
+            spec.governance_rates.participation,
+            spec.governance_rates.win,
+        ),
+        achieved=read_journal(run).chain.committee,
+        keys=addresses(run, custody),
+        founder=(spec.executor.auth_admin_account or own).lower(),
+    )
+
+
+async def _remember(founded: Founded, now: Committee, setting: Setting) -> None:
+    journal = read_journal(founded.round)
+    achieved = achieved_by(now, setting)
+    if achieved != journal.chain.committee:
+        noted = replace(journal, chain=replace(journal.chain, committee=achieved))
+        await bring_one(founded.round, desired_journal(founded, noted))
+
+
+async def _send(
+    founded: Founded, view: ChainView, due: Sequence[GovernorChange | RatesChange]
+) -> None:
+    run, change = founded.round, due[0]
+    run.memory.committee = None
+    if await enact(founded, view, change, _HANDED_OVER, in_words(change)):
+        run.tell("CommitteeChanged", f"carried out by the committee: {in_words(change)}")
+        message = f"{in_words(change)}: the chain has it; what else is due comes next"
+        run.findings.add(Finding(_HANDED_OVER, Reason.PENDING, message))
+
+
+def _ask_others(run: Round, governors: Sequence[str]) -> None:
+    """A governor cannot remove itself, and no other governor's key is here."""
+    for address in governors:
+        call = run.engine.removal_call(address)
+        message = f"governor {address} is to leave, which another governor proposes by {call}"
+        run.findings.add(Finding(_HANDED_OVER, Reason.AWAITING_VOTES, message, needs_person=True))
+
+
+def in_words(change: GovernorChange | RatesChange) -> str:
+    if isinstance(change, RatesChange):
+        return f"rates {change.participation} and {change.win}"
+    if change.weight == 0:
+        return f"governor {change.address} leaves"
+    return f"governor {change.address} with weight {change.weight}"
