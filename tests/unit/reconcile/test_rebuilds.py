@@ -507,6 +507,19 @@ async def test_a_volume_lost_after_the_move_is_not_replaced_by_the_older_one(
     assert changes(running, WEBANK) == BACK_AND_FORTH * 2
 
 
+async def test_a_node_that_is_given_up_meanwhile_leaves(running: Stage) -> None:
+    lose(running, WEBANK)
+    still_syncing(running, WEBANK)
+    await until_made(running, WEBANK, 2)
+    others = [one for one in running.body()["spec"]["members"] if one["name"] != "webank"]
+    running.edit(members=others)
+    for _ in range(6):
+        await running.round()
+    left = [(Standing.OBSERVER, 1), (Standing.OUTSIDE, 1)]
+    assert changes(running, WEBANK) == left
+    assert entry(running, WEBANK).rebuilding is None
+
+
 # Crashes.
 
 
