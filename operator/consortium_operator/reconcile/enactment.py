@@ -33,7 +33,8 @@ async def enact(
     `what`: the change in words, "webank/shenzhen-0 joins as observer"."""
     run = founded.round
     refused = run.memory.refused_changes.get(change)
-    if refused is not None and run.world.now() < refused.until:
+    is_same_wish = refused is not None and refused.generation == run.generation
+    if refused is not None and is_same_wish and run.world.now() < refused.until:
         run.findings.add(_refusal(condition, what, refused.why))
         return False
     try:
@@ -43,7 +44,7 @@ async def enact(
         return False
     if enacted.refusal is not None:
         until = run.world.now() + AGAIN_AFTER
-        run.memory.refused_changes[change] = RefusedChange(enacted.refusal, until)
+        run.memory.refused_changes[change] = RefusedChange(enacted.refusal, until, run.generation)
         run.findings.add(_refusal(condition, what, enacted.refusal))
     elif enacted.proposal is not None:
         run.findings.add(_open_proposal(condition, what, enacted.proposal))

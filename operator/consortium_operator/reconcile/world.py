@@ -150,10 +150,12 @@ class RefusedGrowth:
 
 @dataclass(frozen=True, slots=True)
 class RefusedChange:
-    """Why the chain refused a change, and when it is worth another try."""
+    """Why the chain refused a change, and when it is worth another try: also as soon as the
+    resource has another `generation`."""
 
     why: str
     until: datetime
+    generation: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -183,6 +183,16 @@ async def test_a_refusal_is_told_and_not_tried_every_round(running: Stage) -> No
     assert running.told(READY) == "True/AsExpected"
 
 
+async def test_a_refused_change_is_tried_again_when_the_resource_changes(running: Stage) -> None:
+    running.nodes.refusal = "the committee has voted against proposal 7"
+    ask_for(running, systemConfig={"tx_count_limit": "2000"})
+    await running.settle()
+    assert running.nodes.enacted == [LIMIT]
+    running.edit(displayName=None)
+    await running.round()
+    assert running.nodes.enacted == [LIMIT, LIMIT]
+
+
 @pytest.mark.parametrize("names", [1, 2])
 async def test_nothing_is_sent_without_a_quorum(running: Stage, names: int) -> None:
     down = ["trade-huawei-node-0", "trade-webank-node-0"][:names]
