@@ -138,9 +138,27 @@ async def test_an_outdated_proposal_of_ours_makes_room(committees: Committees) -
     assert await committees.through.values(["tx_count_limit"]) == {"tx_count_limit": "1800"}
 
 
+async def test_what_the_committee_voted_down_is_proposed_anew_by_another_wish(
+    committees: Committees,
+) -> None:
+    notes = Notes()
+    waiting = await committees.enact(LIMIT, notes)
+    assert waiting.proposal is not None
+    number = waiting.proposal.number
+    assert await committees.send(calls.vote(number, agree=False)) is None
+    denied = await committees.enact(LIMIT, notes)
+    assert denied.refusal is not None
+    assert denied.refusal.startswith(f"the committee has voted against proposal {number}")
+    notes.generation = 2
+    again = await committees.enact(LIMIT, notes)
+    assert again.proposal is not None
+    assert again.proposal.number > number
+    assert await committees.send(calls.vote(again.proposal.number, agree=True)) is None
+
+
 async def test_without_a_governors_key_nothing_is_proposed(committees: Committees) -> None:
     _, stranger = committees.chain.new_account()
-    found = await committees.enact(LIMIT, Notes(), stranger)
+    found = await committees.enact(OTHER_LIMIT, Notes(), stranger)
     assert found.refusal is not None
     assert "spec.fiscoBcos.governors[].secretName" in found.refusal
 
