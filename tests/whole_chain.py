@@ -119,7 +119,7 @@ def chain_objects(plan: Plan) -> list[Manifest]:
 def member_objects(plan: Plan, member: PlannedMember) -> list[Manifest]:
     authority = chains.authority_register()
     return [
-        *(client_certificate(plan, member, kind, "client\n", authority) for kind in ClientKind),
+        *(client_certificate(plan, member, kind, "client\n", (authority,)) for kind in ClientKind),
         member_rpc_service(plan, member, chains.PROCESS),
     ]
 

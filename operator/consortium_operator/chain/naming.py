@@ -31,6 +31,7 @@ PLAIN_RPC_ANNOTATION = f"{GROUP}/plain-rpc"
 # On the resource, by people; the operator only reads it.
 ACCEPT_PAUSE_ANNOTATION = f"{GROUP}/accept-pause"
 ACCEPT_CHANGE_ANNOTATION = f"{GROUP}/accept-change"
+ROTATE_CA_ANNOTATION = f"{GROUP}/rotate-ca"
 CONFIRM_BACKUP_ANNOTATION = f"{GROUP}/confirm-backup"
 MOVE_NODE_ANNOTATION = f"{GROUP}/move-node"
 

@@ -90,7 +90,8 @@ class Conflict:
 class NodeMaterial:
     """Public material of one node: what its files are made of.
 
-    `certificates`: file → PEM. `authorities`: its member's.
+    `certificates`: file → PEM. `authorities`: its member's; `retiring`: those of earlier
+    generations that are still trusted.
     `chain_tls_ids`: of all nodes of the chain, sorted.
     """
 
@@ -99,6 +100,12 @@ class NodeMaterial:
     certificates: Mapping[str, str]
     authorities: Mapping[AuthorityKind, AuthorityRegister]
     chain_tls_ids: tuple[str, ...] = ()
+    retiring: Mapping[AuthorityKind, tuple[AuthorityRegister, ...]] = field(default_factory=dict)
+
+    def trusted(self, kind: AuthorityKind) -> str:
+        """PEM of all roots of one kind."""
+        found = (self.authorities[kind], *self.retiring.get(kind, ()))
+        return "".join(one.certificate for one in found)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ Everything here but the client certificates is created once and retained. A Secr
 first; its register entry only after the Secret was read back (design rule 3).
 """
 
+from collections.abc import Iterable
 from enum import Enum
 
 from consortium_operator.chain.naming import ChildPart
@@ -101,13 +102,14 @@ def client_certificate(
     member: PlannedMember,
     kind: ClientKind,
     certificate: str,
-    node_authority: AuthorityRegister,
+    node_authorities: Iterable[AuthorityRegister],
 ) -> Manifest:
-    """What a client presents, and the CA by which it knows the member's nodes. PEM.
+    """What a client presents, and the CAs by which it knows the member's nodes. PEM.
 
     Not immutable: it is renewed in place, so that applications need not learn a new name.
     """
-    data = {kind.value: certificate, "ca.crt": node_authority.certificate}
+    known = "".join(one.certificate for one in node_authorities)
+    data = {kind.value: certificate, "ca.crt": known}
     return config_map(disposable(plan, kind.object_name(member), kind.part, member), data)
 
 

@@ -200,9 +200,8 @@ def _nobody(plan: Plan) -> ChainClient:
 
 
 async def _authority(founded: Founded, member: PlannedMember, kind: AuthorityKind) -> PrivateFiles:
-    custody = founded.custody
-    known = custody.node_authorities if kind is AuthorityKind.NODE else custody.client_authorities
-    return await authority_key(founded.round, member, kind, known[member.name])
+    newest = founded.custody.eras_of(member.name)[0]
+    return await authority_key(founded.round, member, kind, newest)
 
 
 def _desired(founded: Founded, nodes: tuple[NodeObjects, ...]) -> list[Manifest]:

@@ -65,7 +65,7 @@ def tell_conflicts(run: Round, custody: Custody) -> None:
     for conflict in run.engine.authority_conflicts(known):
         run.findings.add(_conflict(run, conflict))
         custody.broken.update(
-            run.key.member(member).authority(kind, FIRST_GENERATION)
+            run.key.member(member).authority(kind, custody.generations[member, kind])
             for member, kind in (conflict.first, conflict.second)
         )
     nodes = run.plan.by_object_name

@@ -21,11 +21,13 @@ from consortium_operator.kube.kinds import CONFIG_MAP
 from consortium_operator.kube.projection import Observed, PodDetail
 from consortium_operator.reconcile.evictions import pod_of
 from consortium_operator.reconcile.findings import Blocked, Finding
+from consortium_operator.reconcile.generations import how_to_rotate
 from consortium_operator.reconcile.identities import authority_request
 from consortium_operator.reconcile.key_requests import FIRST_GENERATION, WORDS
 from consortium_operator.reconcile.keys import read_part
 from consortium_operator.reconcile.world import (
     Custody,
+    Era,
     Founded,
     JudgedCertificates,
     Round,
@@ -94,11 +96,12 @@ async def sign(make: Callable[[], T], what: str) -> T:
 
 
 async def authority_key(
-    run: Round, member: PlannedMember, kind: AuthorityKind, register: AuthorityRegister
+    run: Round, member: PlannedMember, kind: AuthorityKind, era: Era
 ) -> PrivateFiles:
     """A member's CA key, read for the moment of issuing. Raises Blocked where it is gone, has
     ended, or is not the registered one."""
-    request = authority_request(run, member, kind, None)
+    register, generation = era.authorities[kind], era.numbers[kind]
+    request = authority_request(run, member, kind, None, generation)
     (name,) = request.secrets
     files = await read_part(run, request, name)
     if files is None:
@@ -126,7 +129,7 @@ async def authority_key(
         # Its owner has renewed it just now: what the chain trusts follows in the next round.
         run.memory.verified.pop(request.name, None)
     if run.world.now() >= run.authority_end(run.engine.authority_register(kind, files)):
-        raise Blocked(ending(run, member, kind, register))
+        raise Blocked(ending(run, member, kind, era))
     return files
 
 
@@ -143,18 +146,17 @@ def tell_ending_authorities(run: Round, custody: Custody) -> None:
     """A CA that ends before the certificates that it should sign is a person's business."""
     renew_before = length_of(run.plan.spec.certificates.renew_before)
     for member in run.plan.staying_members:
-        for kind, register in custody.authorities_of(member.name).items():
+        newest = custody.eras_of(member.name)[0]
+        for kind, register in newest.authorities.items():
             if run.world.now() >= run.authority_end(register) - renew_before:
-                run.findings.add(ending(run, member, kind, register))
+                run.findings.add(ending(run, member, kind, newest))
 
 
-def ending(
-    run: Round, member: PlannedMember, kind: AuthorityKind, register: AuthorityRegister
-) -> Finding:
-    end, brought = run.authority_end(register), member.brought.get(kind)
+def ending(run: Round, member: PlannedMember, kind: AuthorityKind, era: Era) -> Finding:
+    end, brought = run.authority_end(era.authorities[kind]), member.brought.get(kind)
     ended = run.world.now() >= end
     remedy = (
-        "This version cannot replace a CA that it made"
+        f"Have it replaced: {how_to_rotate(run, member, max(era.numbers.values()))}"
         if brought is None
         else f"Renew the certificates in Secret {brought} with the same keys and subjects"
     )
@@ -212,7 +214,7 @@ def certificates_in_use(run: Round, custody: Custody) -> dict[str, Standing]:
         for one in known.get(node.names.node, []):
             if one.key.name in detail.config_maps:
                 files = run.engine.node_certificates_in(_data(one))
-                standing = judge(run, files, _holder(run, custody, node))
+                standing = _judge(run, custody, node, files)
                 if standing is not None:
                     found[node.names.node] = standing
     return found
@@ -223,9 +225,28 @@ def _is_certifiable(run: Round, custody: Custody, node: PlannedNode) -> bool:
     return node.names.node in custody.nodes and set(run.engine.node_signers) <= set(known)
 
 
-def _holder(run: Round, custody: Custody, node: PlannedNode) -> Holder:
-    register = custody.nodes[node.names.node]
-    known = custody.authorities_of(node.member)
+def _judge(
+    run: Round, custody: Custody, node: PlannedNode, files: Mapping[str, str]
+) -> Standing | None:
+    """Those of an earlier generation of the CAs hold, and are due."""
+    number = era_of(run, custody, node, files)
+    if number is None:
+        return None
+    era = custody.eras_of(node.member)[number]
+    standing = judge(run, files, _holder(run, custody, node, era))
+    return standing and replace(standing, due=standing.due or number > 0)
+
+
+def era_of(run: Round, custody: Custody, node: PlannedNode, files: Mapping[str, str]) -> int | None:
+    """Which generation of the CAs, counted from the newest, signed a node's certificates."""
+    for number, era in enumerate(custody.eras_of(node.member)):
+        if judge(run, files, _holder(run, custody, node, era)) is not None:
+            return number
+    return None
+
+
+def _holder(run: Round, custody: Custody, node: PlannedNode, era: Era) -> Holder:
+    register, known = custody.nodes[node.names.node], era.authorities
     return Holder(
         fingerprint=register.tls_fingerprint,
         authorities=tuple(known[kind] for kind in run.engine.node_signers),
@@ -236,19 +257,24 @@ def _holder(run: Round, custody: Custody, node: PlannedNode) -> Holder:
 def _best(
     run: Round, custody: Custody, node: PlannedNode, candidates: list[Observed]
 ) -> Standing | None:
-    holder = _holder(run, custody, node)
-    signers = holder.signers
+    holders = [_holder(run, custody, node, era) for era in custody.eras_of(node.member)]
+    signers = {(holder.fingerprint, holder.signers) for holder in holders}
     # Also those it had: a ConfigMap that was deleted comes back as it was, and the pod stays.
     known = [
         dict(judged.files)
         for judged in run.memory.certificates
-        if (judged.fingerprint, judged.signers) == (holder.fingerprint, signers)
+        if (judged.fingerprint, judged.signers) in signers
     ]
     found = [run.engine.node_certificates_in(_data(candidate)) for candidate in candidates]
-    standing = [judge(run, files, holder) for files in (*found, *known)]
+    standing = [_judge(run, custody, node, files) for files in (*found, *known)]
+    newest = holders[0].signers
     return max(
         (one for one in standing if one is not None),
-        key=lambda one: (one.facts.not_after, sorted(one.files.items())),
+        key=lambda one: (
+            one.facts.issuer_fingerprint in newest,
+            one.facts.not_after,
+            sorted(one.files.items()),
+        ),
         default=None,
     )
 
@@ -267,11 +293,10 @@ def _ageing(run: Round, node: PlannedNode, best: Standing) -> Finding:
 
 async def _issue(founded: Founded, node: PlannedNode, before: Standing | None) -> Standing:
     run, custody = founded.round, founded.custody
-    known = custody.authorities_of(node.member)
+    newest = custody.eras_of(node.member)[0]
     member = next(one for one in run.plan.members if one.name == node.member)
     keys = {
-        kind: await authority_key(run, member, kind, known[kind])
-        for kind in run.engine.node_signers
+        kind: await authority_key(run, member, kind, newest) for kind in run.engine.node_signers
     }
     subject = Subject(run.key.name, node.member, node.name, FIRST_GENERATION)
     validity = run.validity(run.plan.spec.certificates.duration)
@@ -282,7 +307,7 @@ async def _issue(founded: Founded, node: PlannedNode, before: Standing | None) -
         lambda: run.engine.node_certificates(keys, subject, register, validity),
         f"a certificate of node {node.path}",
     )
-    issued = judge(run, files, _holder(run, custody, node))
+    issued = judge(run, files, _holder(run, custody, node, newest))
     if issued is None:
         raise AssertionError(f"the certificates issued for {node.path} do not verify")
     run.log.info("issued the certificates of a node", extra={"node": node.path})

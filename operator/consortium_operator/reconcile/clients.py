@@ -7,11 +7,13 @@ Their certificates are short-lived and renewed in place: a client needs no guard
 import asyncio
 import contextlib
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from functools import partial
 
 from consortium_operator.api.conditions import ConditionType, Reason
 from consortium_operator.chain.plan import PlannedMember
 from consortium_operator.chain.private import PrivateFiles
-from consortium_operator.chain.register import AuthorityKind
+from consortium_operator.chain.register import AuthorityKind, AuthorityRegister
 from consortium_operator.engines.protocol import (
     CertificateFacts,
     ClientIdentity,
@@ -27,6 +29,7 @@ from consortium_operator.reconcile.findings import Blocked, Finding
 from consortium_operator.reconcile.identities import why_pinned
 from consortium_operator.reconcile.key_requests import FIRST_GENERATION
 from consortium_operator.reconcile.keys import read_secret, trusted
+from consortium_operator.reconcile.rotation import issuing_era
 from consortium_operator.reconcile.world import Founded, Round, Verified
 
 
@@ -56,24 +59,30 @@ async def _ensure_client(founded: Founded, member: PlannedMember, kind: ClientKi
         standing = await _renewed(founded, member, kind, key, found)
         _remember(run, member, kind, key, standing)
     pem = standing.files[kind.value]
-    server_authority = founded.custody.authorities_of(member.name)[run.engine.server_authority]
-    await bring_one(run, client_certificate(run.plan, member, kind, pem, server_authority))
+    known_by = founded.custody.trusted(member.name, run.engine.server_authority)
+    await bring_one(run, client_certificate(run.plan, member, kind, pem, known_by))
 
 
 def _judge(
     founded: Founded, member: PlannedMember, kind: ClientKind, pem: str | None, fingerprint: str
 ) -> Standing | None:
-    run = founded.round
-    authority = founded.custody.client_authorities[member.name]
+    run, issuing = founded.round, issuing_era(founded.round, founded.custody, member)
 
-    def facts(files: Mapping[str, str]) -> CertificateFacts:
+    def facts(files: Mapping[str, str], authority: AuthorityRegister) -> CertificateFacts:
         found = run.engine.certificate_facts(files[kind.value], authority)
         if found.key_fingerprint != fingerprint:
             raise InvalidMaterial("the certificate is for another key")
         return found
 
-    holder = Holder(fingerprint, (authority,), facts)
-    return judge(run, {kind.value: pem}, holder) if pem else None
+    is_retiring = False
+    for era in founded.custody.eras_of(member.name) if pem else ():
+        authority = era.authorities[AuthorityKind.CLIENT]
+        holder = Holder(fingerprint, (authority,), partial(facts, authority=authority))
+        standing = judge(run, {kind.value: pem or ""}, holder)
+        if standing is not None:
+            return replace(standing, due=standing.due or is_retiring)
+        is_retiring |= era == issuing
+    return None
 
 
 async def _renewed(
@@ -165,8 +174,8 @@ async def _key(
         )
     if files is None:
         # Where the CA is lost the client's own key may be as well, and come back with it.
-        register = founded.custody.client_authorities[member.name]
-        await authority_key(run, member, AuthorityKind.CLIENT, register)
+        era = issuing_era(run, founded.custody, member)
+        await authority_key(run, member, AuthorityKind.CLIENT, era)
         made = await asyncio.to_thread(run.engine.new_client_key)
         with contextlib.suppress(AlreadyExists):
             await run.world.client.create(client_secret(run.plan, member, kind, made))
@@ -191,8 +200,8 @@ async def _issue(
     before: Standing | None,
 ) -> Standing:
     run = founded.round
-    register = founded.custody.client_authorities[member.name]
-    authority = await authority_key(run, member, AuthorityKind.CLIENT, register)
+    era = issuing_era(run, founded.custody, member)
+    authority = await authority_key(run, member, AuthorityKind.CLIENT, era)
     subject = Subject(run.key.name, member.name, kind.part.value, FIRST_GENERATION)
     validity = run.validity(run.plan.spec.certificates.client_duration)
     if before is not None:

@@ -129,7 +129,8 @@ def _trust(founded: Founded) -> tuple[Manifest, ...]:
     trusted = [one.name for one in run.plan.members if one.departure is not Departure.OUT]
     if any(name not in authorities for name in trusted):
         return ()
-    directory = run.engine.trust([authorities[name] for name in trusted])
+    generations = (founded.custody.trusted(name, AuthorityKind.NODE) for name in trusted)
+    directory = run.engine.trust([one for trusted in generations for one in trusted])
     return (trust_config_map(run.plan, directory),)
 
 
@@ -153,7 +154,8 @@ def _renewed_roots(founded: Founded, journal: Journal) -> str | None:
     renewed = [f"{name}/{e.dropped}" for name, e in sorted(journal.entries.items()) if e.dropped]
     for member in run.plan.members:
         registered = registered_authority(run, member, AuthorityKind.NODE)
-        current = founded.custody.node_authorities.get(member.name)
+        # Of two generations the older one: it is what running nodes have read.
+        current = next(iter(founded.custody.trusted(member.name, AuthorityKind.NODE)[::-1]), None)
         if registered and current and registered.certificate != current.certificate:
             renewed.append(current.certificate)
     return content_hash(*sorted(renewed)) if renewed else None
@@ -196,6 +198,7 @@ def material_of(founded: Founded, node: PlannedNode, standing: Standing) -> Node
         ),
         certificates=standing.files,
         authorities=founded.custody.authorities_of(node.member),
+        retiring={kind: founded.custody.trusted(node.member, kind)[1:] for kind in AuthorityKind},
     )
 
 

@@ -37,7 +37,15 @@ from consortium_operator.reconcile.brought import (
     tell_conflicts,
 )
 from consortium_operator.reconcile.findings import Blocked
-from consortium_operator.reconcile.key_refusals import name_conflict
+from consortium_operator.reconcile.generations import (
+    asked_generation,
+    is_one_lost,
+    newest_kept,
+    newest_registered,
+    registered_generations,
+    why_generation_must_exist,
+)
+from consortium_operator.reconcile.key_refusals import lost_generation, name_conflict
 from consortium_operator.reconcile.key_requests import (
     FIRST_GENERATION,
     RECHECK,
@@ -49,7 +57,7 @@ from consortium_operator.reconcile.key_requests import (
     Renewal,
     SecretPart,
 )
-from consortium_operator.reconcile.keys import ensure, last_recorded, registered
+from consortium_operator.reconcile.keys import ensure, last_recorded, registered, trusted
 from consortium_operator.reconcile.world import Custody, Round, length_of
 
 
@@ -61,9 +69,7 @@ async def ensure_identities(run: Round, seal: Seal | None) -> Custody:
     custody = Custody()
     for member in run.plan.staying_members:
         for kind, into in _authorities(custody).items():
-            await _ensure(
-                run, authority_request(run, member, kind, seal), custody, into, member.name
-            )
+            await _ensure_authority(run, member, kind, seal, custody, into)
     for node in run.plan.staying:
         if node.member in custody.node_authorities:
             await _ensure(
@@ -78,7 +84,7 @@ async def ensure_identities(run: Round, seal: Seal | None) -> Custody:
 def _brought_requests(run: Round) -> BroughtRequests:
     return BroughtRequests(
         authorities={
-            (member.name, kind): authority_request(run, member, kind, None)
+            (member.name, kind): authority_request(run, member, kind, None, FIRST_GENERATION)
             for member in run.plan.members
             for kind in member.brought
         },
@@ -95,7 +101,7 @@ def _look_up_leavers(run: Round, custody: Custody) -> None:
     for member in run.plan.members:
         if member.departure is not None:
             for kind, into in _authorities(custody).items():
-                _look_up(run, authority_request(run, member, kind, None), into, member.name)
+                _look_up_authority(run, member, kind, custody, into)
     for node in run.plan.nodes:
         if node.departure is not None:
             _look_up(run, node_request(run, node, None), custody.nodes, node.names.node)
@@ -106,11 +112,54 @@ def look_up_identities(run: Round) -> Custody:
     custody = Custody()
     for member in run.plan.members:
         for kind, into in _authorities(custody).items():
-            _look_up(run, authority_request(run, member, kind, None), into, member.name)
+            _look_up_authority(run, member, kind, custody, into)
     for node in run.plan.nodes:
         _look_up(run, node_request(run, node, None), custody.nodes, node.names.node)
     _look_up(run, _admin(run, None), custody.admins, run.key.admin)
     return custody
+
+
+async def _ensure_authority(
+    run: Round,
+    member: PlannedMember,
+    kind: AuthorityKind,
+    seal: Seal | None,
+    custody: Custody,
+    into: dict[str, AuthorityRegister],
+) -> None:
+    """The newest generation, and the next one where a person asks for it."""
+    is_own = seal is not None and kind not in member.brought
+    generation = newest_registered(run, member, kind)
+    if is_own:
+        generation = await newest_kept(run, member, kind, generation)
+    newest = authority_request(run, member, kind, seal, generation)
+    custody.generations[member.name, kind] = generation
+    asked = asked_generation(run, member) if is_own else None
+    is_next = asked is not None and asked > generation
+    if is_own and (is_next or trusted(run, newest.name) is None):
+        known = registered_authorities(run, member, kind)
+        if generation in known and is_one_lost(run, member, kind, list(known.values())):
+            run.findings.add(lost_generation(member, kind, newest.name))
+            custody.broken.add(newest.name)
+            return
+    await _ensure(run, newest, custody, into, member.name)
+    if asked is not None and is_next and newest.name not in custody.broken:
+        following = authority_request(run, member, kind, seal, asked)
+        await _ensure(run, following, custody, into, member.name)
+        if following.name not in custody.broken:
+            custody.generations[member.name, kind] = asked
+
+
+def _look_up_authority(
+    run: Round,
+    member: PlannedMember,
+    kind: AuthorityKind,
+    custody: Custody,
+    into: dict[str, AuthorityRegister],
+) -> None:
+    generation = newest_registered(run, member, kind)
+    custody.generations[member.name, kind] = generation
+    _look_up(run, authority_request(run, member, kind, None, generation), into, member.name)
 
 
 def _authorities(custody: Custody) -> dict[AuthorityKind, dict[str, AuthorityRegister]]:
@@ -140,23 +189,28 @@ def _look_up(run: Round, request: KeyRequest[P], into: dict[str, P], name: str) 
 
 
 def authority_request(
-    run: Round, member: PlannedMember, kind: AuthorityKind, seal: Seal | None
+    run: Round, member: PlannedMember, kind: AuthorityKind, seal: Seal | None, generation: int
 ) -> KeyRequest[AuthorityRegister]:
     """A member's CA. Each generation has a subject of its own."""
-    generation, engine, plan = FIRST_GENERATION, run.engine, run.plan
+    engine, plan = run.engine, run.plan
     name = member.names.authority(kind, generation)
+    must_exist = (
+        _why_member_must_exist(run, member.name, seal)
+        if generation == FIRST_GENERATION
+        else why_generation_must_exist(run, member, generation)
+    )
     return KeyRequest(
         name=name,
         labels=member_labels(run.key.name, plan.engine, member.name),
         subject=f"member {member.name}",
-        secrets=_authority_secrets(run, member, kind, name),
+        secrets=_authority_secrets(run, member, kind, generation),
         register=Register(
             AuthorityRegister.from_data,
             lambda public: manifests.authority_register(plan, member, kind, generation, public),
         ),
         derive=lambda files: engine.authority_register(kind, files[0]),
         missing=Reason.CA_KEY_MISSING,
-        forbids_making=_constant(_why_member_must_exist(run, member.name, seal)),
+        forbids_making=_constant(must_exist),
         renewal=Renewal(
             engine.why_not_renewed,
             lambda public: manifests.authority_renewal(plan, member, kind, generation, public),
@@ -167,20 +221,32 @@ def authority_request(
     )
 
 
+def registered_authorities(
+    run: Round, member: PlannedMember, kind: AuthorityKind
+) -> dict[int, AuthorityRegister]:
+    """Every generation, as it was when it was registered."""
+    found = {
+        number: registered(run, authority_request(run, member, kind, None, number))
+        for number in registered_generations(run, member, kind)
+    }
+    return {number: register for number, register in found.items() if register is not None}
+
+
 def registered_authority(
     run: Round, member: PlannedMember, kind: AuthorityKind
 ) -> AuthorityRegister | None:
     """A CA as it was when it was registered, whatever its owner has renewed since."""
-    return registered(run, authority_request(run, member, kind, None))
+    return registered(run, authority_request(run, member, kind, None, FIRST_GENERATION))
 
 
 def _authority_secrets(
-    run: Round, member: PlannedMember, kind: AuthorityKind, name: str
+    run: Round, member: PlannedMember, kind: AuthorityKind, generation: int
 ) -> dict[str, SecretPart | BroughtPart]:
     brought = member.brought.get(kind)
     if brought is not None:
         return {brought: BroughtPart("tls.crt and tls.key, as type kubernetes.io/tls has them")}
-    generation, engine, plan = FIRST_GENERATION, run.engine, run.plan
+    engine, plan = run.engine, run.plan
+    name = member.names.authority(kind, generation)
     subject = Subject(run.key.name, member.name, kind.value, generation)
     lifetime = plan.spec.certificates.ca_duration
     return {

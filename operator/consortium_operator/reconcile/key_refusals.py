@@ -3,9 +3,11 @@
 from collections.abc import Iterable, Sequence
 
 from consortium_operator.api.conditions import ConditionType, Reason
+from consortium_operator.chain.plan import PlannedMember
+from consortium_operator.chain.register import AuthorityKind
 from consortium_operator.kube.errors import Forbidden
 from consortium_operator.reconcile.findings import Blocked, Finding
-from consortium_operator.reconcile.key_requests import KeyRequest, P
+from consortium_operator.reconcile.key_requests import WORDS, KeyRequest, P
 from consortium_operator.reconcile.world import Round
 
 
@@ -71,6 +73,17 @@ def invalid(request: KeyRequest[P], names: Sequence[str], why: str) -> Blocked:
             f"{_secrets(names)} of {request.subject} {why}",
             needs_person=True,
         )
+    )
+
+
+def lost_generation(member: PlannedMember, kind: AuthorityKind, newest: str) -> Finding:
+    """Of a CA that only what it signed tells of."""
+    return Finding(
+        ConditionType.IDENTITIES_INTACT,
+        Reason.CA_KEY_MISSING,
+        f"nodes of member {member.name} have certificates of a {WORDS[kind]} after {newest}, whose "
+        "Secret and register are gone. Put them back from a backup",
+        needs_person=True,
     )
 
 

@@ -49,6 +49,7 @@ from consortium_operator.reconcile.on_chain import bring_about_settings
 from consortium_operator.reconcile.prune import BUDGETS, FILES, POLICIES, prune
 from consortium_operator.reconcile.rebuilds import note_rebuilds, rebuilt_now
 from consortium_operator.reconcile.rollout import find_turns, take_turn
+from consortium_operator.reconcile.rotation import note_retiring
 from consortium_operator.reconcile.seal import (
     look_up_seal,
     make_seal,
@@ -110,6 +111,7 @@ async def establish(run: Round, progress: Progress) -> Founded:
     if progress.seal is None:
         progress.seal = await make_seal(run, progress.custody)
     founded = Founded(run, progress.custody, progress.seal)
+    note_retiring(run, progress.custody)
     await ensure_clients(founded)
     return founded
 
@@ -131,6 +133,7 @@ async def look(run: Round, progress: Progress) -> None:
     journal = look_up_journal(run)
     run = replace(run, plan=as_running(run.plan, journal, progress.seal.founders))
     progress.plan, progress.custody = run.plan, look_up_identities(run)
+    note_retiring(run, progress.custody)
     progress.certificates = serving_certificates(run, progress.custody)
     progress.in_use = certificates_in_use(run, progress.custody)
     tell_neglected(run, progress.certificates)

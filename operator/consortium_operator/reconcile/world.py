@@ -26,6 +26,7 @@ from consortium_operator.chain.register import (
     NodeRegister,
 )
 from consortium_operator.engines.protocol import (
+    AuthorityOwner,
     CertificateFacts,
     ChainClient,
     ClientIdentity,
@@ -284,12 +285,23 @@ class Round:
         return ends[register]
 
 
+@dataclass(frozen=True, slots=True)
+class Era:
+    """One generation of a member's CAs. Where only one of them was replaced, as one is that the
+    member does not bring, both have the other in common. `numbers`: their generations."""
+
+    authorities: Mapping[AuthorityKind, AuthorityRegister]
+    numbers: Mapping[AuthorityKind, int]
+
+
 @dataclass(slots=True)
 class Custody:
     """The public side of all keys of a chain, as far as it is known.
 
     `broken`: registers whose private part is lost or wrong. What they tell is still true, and
     what runs by them goes on; but nothing of their owner is changed.
+    `generations`: of the CAs above, which are the newest. `retiring`: by member, what came before
+    and is still in use, the newest first.
     """
 
     node_authorities: dict[str, AuthorityRegister] = field(default_factory=dict)
@@ -297,6 +309,8 @@ class Custody:
     nodes: dict[str, NodeRegister] = field(default_factory=dict)
     admins: dict[str, AccountRegister] = field(default_factory=dict)
     broken: set[str] = field(default_factory=set)
+    generations: dict[AuthorityOwner, int] = field(default_factory=dict)
+    retiring: dict[str, tuple[Era, ...]] = field(default_factory=dict)
 
     def authorities_of(self, member: str) -> dict[AuthorityKind, AuthorityRegister]:
         """As far as they are known."""
@@ -305,6 +319,17 @@ class Custody:
             AuthorityKind.CLIENT: self.client_authorities,
         }
         return {kind: known[member] for kind, known in both.items() if member in known}
+
+    def eras_of(self, member: str) -> tuple[Era, ...]:
+        """The newest first."""
+        newest = self.authorities_of(member)
+        numbers = {kind: self.generations[member, kind] for kind in newest}
+        return (Era(newest, numbers), *self.retiring.get(member, ()))
+
+    def trusted(self, member: str, kind: AuthorityKind) -> tuple[AuthorityRegister, ...]:
+        """Every generation that is in use, the newest first."""
+        eras = self.eras_of(member)
+        return tuple(dict.fromkeys(e.authorities[kind] for e in eras if kind in e.authorities))
 
 
 @dataclass(frozen=True, slots=True)

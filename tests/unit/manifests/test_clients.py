@@ -13,18 +13,18 @@ AUTHORITY = chains.authority_register()
 @pytest.mark.parametrize("kind", ClientKind)
 def test_key_and_certificate_have_one_name(kind: ClientKind) -> None:
     secret = client_secret(PLAN, MEMBER, kind, chains.private("sdk.key"))
-    certificate = client_certificate(PLAN, MEMBER, kind, "pem\n", AUTHORITY)
+    certificate = client_certificate(PLAN, MEMBER, kind, "pem\n", [AUTHORITY])
     assert secret["metadata"]["name"] == certificate["metadata"]["name"]
 
 
 def test_an_sdk_finds_its_files_by_the_names_it_looks_for() -> None:
-    found = client_certificate(PLAN, MEMBER, ClientKind.SDK, "pem\n", AUTHORITY)
+    found = client_certificate(PLAN, MEMBER, ClientKind.SDK, "pem\n", [AUTHORITY])
     assert found["metadata"]["name"] == "trade-huawei-client"
     assert found["data"] == {"sdk.crt": "pem\n", "ca.crt": AUTHORITY.certificate}
 
 
 def test_a_certificate_is_renewed_in_place() -> None:
-    found = client_certificate(PLAN, MEMBER, ClientKind.OPERATOR, "pem\n", AUTHORITY)
+    found = client_certificate(PLAN, MEMBER, ClientKind.OPERATOR, "pem\n", [AUTHORITY])
     assert found["metadata"]["name"] == "trade-huawei-operator-client"
     assert found["data"].keys() == {"client.crt", "ca.crt"}
     assert "immutable" not in found

@@ -44,7 +44,7 @@ def node_files(plan: Plan, seal: Seal, material: NodeMaterial) -> tuple[NodeFile
         NodeFile(CONFIG_GENESIS, Source.GENESIS, seal.text),
         NodeFile(NODES_JSON, Source.PEERS, nodes_json(plan, material.node)),
         *(
-            NodeFile(CONF + file, Source.CERTIFICATE, material.authorities[kind].certificate)
+            NodeFile(CONF + file, Source.CERTIFICATE, material.trusted(kind))
             for file, kind in suite.trusted.items()
         ),
         *(
