@@ -59,7 +59,7 @@ def _has(client: Sdk, height: int) -> bool:
 
 @pytest.mark.timeout(420)
 def test_a_sealer_that_lost_its_volume_is_rebuilt_while_blocks_go_on(own_chain: Chain) -> None:
-    with blocks_go_on(own_chain):
+    with blocks_go_on(own_chain, not_by="east-port"):
         number = lose(own_chain, NINGBO)
         wait_rebuilt(own_chain, NINGBO, number)
     assert f"g{number - 1}" not in claims(own_chain, NINGBO)
@@ -69,7 +69,7 @@ def test_a_sealer_that_lost_its_volume_is_rebuilt_while_blocks_go_on(own_chain: 
 @pytest.mark.timeout(420)
 def test_a_node_moves_while_blocks_go_on_and_its_old_volume_stays(own_chain: Chain) -> None:
     number = generation(own_chain, NINGBO) + 1
-    with blocks_go_on(own_chain):
+    with blocks_go_on(own_chain, not_by="east-port"):
         move(own_chain, f"{NINGBO}@{number}")
         wait_rebuilt(own_chain, NINGBO, number)
     assert {f"g{number - 1}", f"g{number}"} <= claims(own_chain, NINGBO)
