@@ -58,8 +58,6 @@ JSON_PATCH = "application/json-patch+json"
 APPLY = "application/apply-patch+yaml"
 _PERSON = "person"
 _FROM_THE_BEGIN = {"sendInitialEvents": "true", "resourceVersionMatch": "NotOlderThan"}
-_BOOKMARK_SECONDS = 2
-"""A bookmark comes so long before the end of a watch."""
 
 
 class Refused(Exception):
@@ -163,24 +161,25 @@ class Api:
         server replays what it remembers, which is more than a minute.
         """
         with ThreadPoolExecutor(len(kinds)) as pool:
-            found = pool.map(lambda kind: list(self.replay(kind, namespace, since)), kinds)
+            found = pool.map(lambda kind: self.replay(kind, namespace, since), kinds)
         in_order = sorted((one for events in found for one in events), key=lambda e: e.version)
         return list(with_actors(in_order))
 
-    def replay(self, kind: Kind, namespace: str | None, since: str) -> Iterator[Happened]:
+    def replay(self, kind: Kind, namespace: str | None, since: str) -> list[Happened]:
         """What became of one kind after version `since` and up to now, in a namespace or (None)
         everywhere. For any thread."""
         with closing(Api(self._kubeconfig)) as api:
-            now = int(api._list(kind, namespace)["metadata"]["resourceVersion"])
-        last = int(since)
-        while last < now:
-            with self.watch(kind, namespace, str(last), seconds=_BOOKMARK_SECONDS + 1) as events:
-                for event in events:
-                    last = event.version
-                    if event.type != "BOOKMARK":
-                        yield event
-                    elif last >= now:
-                        return
+            found = api._list(kind, namespace)
+        listed = {uid_of(obj): version_of(obj) for obj in found["items"]}
+        young = {uid: version for uid, version in listed.items() if version > int(since)}
+        told: list[Happened] = []
+        while True:
+            last = str(max((event.version for event in told), default=int(since)))
+            # It tells at once what it remembers; on a busy machine not always within its time.
+            with self.watch(kind, namespace, last, seconds=1) as events:
+                told += [event for event in events if event.type != "BOOKMARK"]
+            if tells_all(told, young, int(found["metadata"]["resourceVersion"])):
+                return told
 
     @contextmanager
     def watch(
@@ -193,8 +192,7 @@ class Api:
         """What becomes of one kind after version `since`, in a namespace or (None) everywhere. With
         None, first all there is, as ADDED, then a BOOKMARK.
 
-        A BOOKMARK comes once a minute, and about 2 s before the end: everything up to its version
-        was told. For any thread.
+        A BOOKMARK comes now and then: everything up to its version was told. For any thread.
         """
         query = {"watch": "true", "allowWatchBookmarks": "true", "timeoutSeconds": str(seconds)}
         query |= _FROM_THE_BEGIN if since is None else {"resourceVersion": since}
@@ -308,6 +306,23 @@ def _fields(entry: Body) -> set[str]:
         found.add(path)
         left += [(f"{path}/{name}", below) for name, below in fields.items()]
     return found
+
+
+def tells_all(told: Iterable[Happened], listed: Mapping[str, int], now: int) -> bool:
+    """Whether a watch, which tells in order, has told how each object that was listed at version
+    `now` became what it is, and that the others went. `listed`: uid → version."""
+    last = {uid_of(event.object): event for event in told}
+    are_known = all(uid in last and last[uid].version >= at for uid, at in listed.items())
+    others = (event for uid, event in last.items() if uid not in listed)
+    return are_known and all(one.type == "DELETED" or one.version > now for one in others)
+
+
+def uid_of(obj: Body) -> str:
+    return str(obj["metadata"]["uid"])
+
+
+def version_of(obj: Body) -> int:
+    return int(obj["metadata"]["resourceVersion"])
 
 
 def path_of(obj: Body) -> str:

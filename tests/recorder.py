@@ -8,13 +8,23 @@ under load forgets it early. Each test's namespace is judged by its whole histor
 import http.client
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Protocol
 
 from consortium_operator.kube.kinds import CONSORTIUM_CHAIN, POD, Kind
-from tests.api_server import CHILDREN, Body, Happened, Refused, labels_of, with_actors
+from tests.api_server import (
+    CHILDREN,
+    Body,
+    Happened,
+    Refused,
+    labels_of,
+    tells_all,
+    uid_of,
+    version_of,
+    with_actors,
+)
 from tests.invariants import CHAIN_LABEL, violations
 
 _RECORDED = (CONSORTIUM_CHAIN, *CHILDREN, POD)
@@ -108,7 +118,7 @@ class _Track:
         it has told how each object that is listed became what it is, and that the others went."""
         listed = {uid_of(obj): version_of(obj) for obj in self._listed(namespace)}
         deadline = time.monotonic() + _PATIENCE_SECONDS
-        while not _agree(told := self._told(namespace), listed, now):
+        while not tells_all(told := self._told(namespace), listed, now):
             if self._failure is not None or time.monotonic() > deadline:
                 raise RecordHasHole(f"{self._kind}: {self._failure or 'the watch lags behind'}")
             time.sleep(_PAUSE_SECONDS)
@@ -171,19 +181,3 @@ class _Track:
             for event in last.values()
             if event.type != "DELETED"
         ]
-
-
-def _agree(told: Iterable[Happened], listed: Mapping[str, int], now: int) -> bool:
-    """`listed`: uid → version. What is younger than `now` may have come after the list."""
-    last = {uid_of(event.object): event for event in told}
-    are_known = all(uid in last and last[uid].version >= at for uid, at in listed.items())
-    others = (event for uid, event in last.items() if uid not in listed)
-    return are_known and all(one.type == "DELETED" or one.version > now for one in others)
-
-
-def uid_of(obj: Body) -> str:
-    return str(obj["metadata"]["uid"])
-
-
-def version_of(obj: Body) -> int:
-    return int(obj["metadata"]["resourceVersion"])
