@@ -33,6 +33,8 @@ class JournalEntry:
     one, before the first block, is a second start.
     `paused`, `paused_pod`: the number of the last pause that a person accepted, and the uid of the
     pod that it was for: once that pod is gone, the acceptance is used up.
+    `restarted`, `restarted_pod`: the last token by which a person asked for a restart, and the uid
+    of the pod that it was for.
     `hangs`, `hung_pod`, `hung_at`: how often in a row the node was restarted because it hung, and
     of the last time the pod's uid and the moment (RFC 3339).
     `out`, `out_at`: the height at which the chain no longer had the node after the spec had given
@@ -53,6 +55,8 @@ class JournalEntry:
     first_pod: str | None = None
     paused: int | None = None
     paused_pod: str | None = None
+    restarted: str | None = None
+    restarted_pod: str | None = None
     hangs: int | None = None
     hung_pod: str | None = None
     hung_at: str | None = None
@@ -133,6 +137,8 @@ _TYPES = {
     "first_pod": str,
     "paused": int,
     "paused_pod": str,
+    "restarted": str,
+    "restarted_pod": str,
     "hangs": int,
     "hung_pod": str,
     "hung_at": str,

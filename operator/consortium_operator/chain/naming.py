@@ -33,6 +33,7 @@ ACCEPT_PAUSE_ANNOTATION = f"{GROUP}/accept-pause"
 ACCEPT_CHANGE_ANNOTATION = f"{GROUP}/accept-change"
 ROTATE_CA_ANNOTATION = f"{GROUP}/rotate-ca"
 CONFIRM_BACKUP_ANNOTATION = f"{GROUP}/confirm-backup"
+RESTART_ANNOTATION = f"{GROUP}/restart"
 MOVE_NODE_ANNOTATION = f"{GROUP}/move-node"
 
 

@@ -119,7 +119,7 @@ def _certificates(text: str) -> list[str]:
 def tell_vain_words(run: Round) -> None:
     """Of words that nothing can come of, each with what to do."""
     members = {member.name: member for member in run.plan.members}
-    for word in re.split(r"[,\s]+", run.annotations.get(ROTATE_CA_ANNOTATION, "")):
+    for word in run.words(ROTATE_CA_ANNOTATION):
         why = _why_vain(run, word, members) if word else None
         if why is not None:
             run.findings.add(

@@ -7,7 +7,6 @@ and end there. All who have new certificates restart together: by themselves whe
 any more, else once a person accepts the pause.
 """
 
-import re
 from collections.abc import Mapping
 
 from consortium_operator.chain.naming import ACCEPT_CHANGE_ANNOTATION, content_hash
@@ -37,7 +36,7 @@ def find_mass_expiry(
     if not renewed or sum(known.weight(node) for node in ended) <= view.quorum.faulty:
         return None
     word = _word(serving)
-    if not view.has_quorum() or word in _words(run):
+    if not view.has_quorum() or word in run.words(ACCEPT_CHANGE_ANNOTATION):
         return MassExpiry(renewed)
     return MassExpiry(renewed, waits_for=_command(run, word))
 
@@ -52,10 +51,6 @@ def _word(serving: Mapping[str, Standing]) -> str:
             for text in (name, *(standing.files[file] for file in sorted(standing.files)))
         )
     )
-
-
-def _words(run: Round) -> list[str]:
-    return re.split(r"[,\s]+", run.annotations.get(ACCEPT_CHANGE_ANNOTATION, ""))
 
 
 def _command(run: Round, word: str) -> str:

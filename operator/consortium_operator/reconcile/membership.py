@@ -4,7 +4,6 @@ What others changed on chain is reported and left; what the chain cannot stand i
 numbers. A person may insist on either, by an annotation that names this very change.
 """
 
-import re
 from collections.abc import Sequence
 
 from consortium_operator.api.conditions import ConditionType, Reason
@@ -119,8 +118,7 @@ def _why_down(run: Round, wish: Wish, known: Knowledge) -> str:
 
 
 def _is_accepted(run: Round, wish: Wish, known: Knowledge) -> bool:
-    words = re.split(r"[,\s]+", run.annotations.get(ACCEPT_CHANGE_ANNOTATION, ""))
-    return _word(wish, known) in words
+    return _word(wish, known) in run.words(ACCEPT_CHANGE_ANNOTATION)
 
 
 def _how_to_accept(run: Round, wish: Wish, known: Knowledge) -> str:

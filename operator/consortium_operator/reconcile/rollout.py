@@ -229,7 +229,7 @@ async def _take(run: Round, turn: Turn, known: Knowledge) -> Wait | None:
     if not turn.seen:
         return Wait("the controller of its StatefulSet has not looked at it yet")
     if turn.pod is not None:
-        wait = _refusal(run, turn.node, turn.pod, known)
+        wait = why_wait(run, turn.node, turn.pod, known)
         if wait is not None:
             return wait
     if not turn.written:
@@ -241,7 +241,8 @@ async def _take(run: Round, turn: Turn, known: Knowledge) -> Wait | None:
     return Wait(refused) if refused is not None else None
 
 
-def _refusal(run: Round, node: PlannedNode, pod: Observed, known: Knowledge) -> Wait | None:
+def why_wait(run: Round, node: PlannedNode, pod: Observed, known: Knowledge) -> Wait | None:
+    """Why the node's pod may not be restarted now, or None."""
     verdict = known.verdict(node, works=_works(run, node, pod, known))
     goes_anyway = node.names.node in known.lost | known.together
     wait = None if goes_anyway else _wait_for_others(run, node, known)

@@ -13,6 +13,7 @@ from consortium_operator.kube.kinds import key_of
 from consortium_operator.manifests import Manifest
 from consortium_operator.reconcile.acceptance import accepted_pause
 from consortium_operator.reconcile.apply import bring_about, bring_one
+from consortium_operator.reconcile.asked_restarts import restart_asked
 from consortium_operator.reconcile.certificates import (
     Standing,
     certificates_in_use,
@@ -237,6 +238,8 @@ async def _change_pods(
     await restart_hung(founded, [one for one in hangs if one.node in settled], known)
     if not image_is_another(founded.round, known.view, settled):
         await take_turn(founded.round, turns, known)
+    if not turns:
+        await restart_asked(founded, settled, known)
 
 
 def _files(objects: NodeObjects) -> list[Manifest]:
