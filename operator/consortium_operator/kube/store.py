@@ -8,8 +8,9 @@ watch has already shown the object's end. Not for threads: everything runs in on
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
-from consortium_operator.chain.naming import CHAIN_LABEL
+from consortium_operator.chain.naming import CHAIN_LABEL, MEMBER_LABEL
 from consortium_operator.kube.kinds import CHILD_KINDS, JsonObject, Kind, ObjectKey, kind_of
 from consortium_operator.kube.projection import Observed, project
 
@@ -26,13 +27,16 @@ class Change:
 
 
 _NO_CHANGE = Change(None, None)
+_P = TypeVar("_P", bound=tuple[str, ...])
 
 
 class Store:
-    """Observed objects by key and by chain."""
+    """Observed objects by key, by chain and by member."""
 
     def __init__(self) -> None:
         self._chains: dict[tuple[str, str], dict[ObjectKey, Observed]] = {}
+        # A chain of many members would be looked through once for each of them.
+        self._members: dict[tuple[str, str, str], dict[ObjectKey, Observed]] = {}
         self._chain_of: dict[ObjectKey, tuple[str, str]] = {}
         # Up to which version the reflectors have seen all events of a kind, by namespace
         # (None: everywhere).
@@ -48,9 +52,11 @@ class Store:
 
     def by_chain(self, namespace: str, chain: str, kind: Kind | None = None) -> list[Observed]:
         """The objects whose label names this chain, sorted by kind and name."""
-        found = self._chains.get((namespace, chain), {}).values()
-        wanted = (one for one in found if kind is None or one.key.kind == kind)
-        return sorted(wanted, key=lambda one: (one.key.kind.kind, one.key.name))
+        return _sorted(self._chains.get((namespace, chain), {}).values(), kind)
+
+    def by_member(self, namespace: str, chain: str, member: str, kind: Kind) -> list[Observed]:
+        """Those of them whose labels name this member, nodes' objects included."""
+        return _sorted(self._members.get((namespace, chain, member), {}).values(), kind)
 
     def record(self, obj: JsonObject) -> None:
         """Take in what our own write returned.
@@ -82,9 +88,8 @@ class Store:
         chain = new.labels.get(CHAIN_LABEL)
         if chain is None:
             return Change(known, None)
-        place = (new.key.namespace, chain)
-        self._chains.setdefault(place, {})[new.key] = new
-        self._chain_of[new.key] = place
+        self._chain_of[new.key] = (new.key.namespace, chain)
+        self._put(new)
         return Change(known, new)
 
     def lose(self, old: Observed) -> Change:
@@ -101,8 +106,7 @@ class Store:
         if _version(version) >= self._seen.get((kind, namespace), 0):
             return
         for known in list(self._scope(kind, namespace)):
-            place = self._chain_of[known.key]
-            self._chains[place][known.key] = replace(known, resource_version="0")
+            self._put(replace(known, resource_version="0"))
 
     def end_list(
         self, kind: Kind, namespace: str | None, listed: set[ObjectKey], version: str
@@ -135,12 +139,30 @@ class Store:
         scopes = (key.kind, key.namespace), (key.kind, None)
         return max(self._seen.get(scope, 0) for scope in scopes)
 
+    def _put(self, known: Observed) -> None:
+        place = self._chain_of[known.key]
+        self._chains.setdefault(place, {})[known.key] = known
+        member = known.labels.get(MEMBER_LABEL)
+        if member is not None:
+            self._members.setdefault((*place, member), {})[known.key] = known
+
     def _drop(self, known: Observed) -> None:
         place = self._chain_of.pop(known.key)
-        objects = self._chains[place]
-        del objects[known.key]
-        if not objects:
-            del self._chains[place]
+        _take(self._chains, place, known.key)
+        member = known.labels.get(MEMBER_LABEL)
+        if member is not None:
+            _take(self._members, (*place, member), known.key)
+
+
+def _take(index: dict[_P, dict[ObjectKey, Observed]], place: _P, key: ObjectKey) -> None:
+    del index[place][key]
+    if not index[place]:
+        del index[place]
+
+
+def _sorted(found: Iterable[Observed], kind: Kind | None) -> list[Observed]:
+    wanted = (one for one in found if kind is None or one.key.kind == kind)
+    return sorted(wanted, key=lambda one: (one.key.kind.kind, one.key.name))
 
 
 def _version(text: str) -> int:

@@ -12,7 +12,6 @@ from itertools import product
 
 from consortium_operator.api.conditions import ConditionType, Reason
 from consortium_operator.chain.naming import (
-    MEMBER_LABEL,
     PART_LABEL,
     ROTATE_CA_ANNOTATION,
     ChildPart,
@@ -22,6 +21,7 @@ from consortium_operator.chain.plan import PlannedMember
 from consortium_operator.chain.register import AuthorityKind, AuthorityRegister
 from consortium_operator.engines.protocol import InvalidMaterial
 from consortium_operator.kube.kinds import CONFIG_MAP
+from consortium_operator.kube.projection import Observed
 from consortium_operator.reconcile.findings import Finding
 from consortium_operator.reconcile.key_requests import FIRST_GENERATION
 from consortium_operator.reconcile.keys import read_secret, trusted
@@ -34,9 +34,8 @@ def registered_generations(run: Round, member: PlannedMember, kind: AuthorityKin
     """In ascending order, as far as was seen or is remembered."""
     names = {
         observed.key.name
-        for observed in run.world.store.by_chain(run.key.namespace, run.key.name, CONFIG_MAP)
+        for observed in _config_maps(run, member)
         if observed.labels.get(PART_LABEL) == ChildPart.REGISTER
-        and observed.labels.get(MEMBER_LABEL) == member.name
     }
     prefix = member.names.authority(kind, FIRST_GENERATION).removesuffix(str(FIRST_GENERATION))
     numbers = (
@@ -88,11 +87,9 @@ def is_one_lost(
     """Whether the member's nodes have certificates of a CA that nothing but they tells of. Without
     it an earlier generation would seem to be the newest, and everybody would go back to it."""
     roots = {one for register in known for one in _certificates(register.certificate)}
-    for observed in run.world.store.by_chain(run.key.namespace, run.key.name, CONFIG_MAP):
+    for observed in _config_maps(run, member):
         labels, data = observed.labels, observed.detail
         if labels.get(PART_LABEL) != ChildPart.CERTIFICATE or not isinstance(data, Mapping):
-            continue
-        if labels.get(MEMBER_LABEL) != member.name:
             continue
         if kind is AuthorityKind.CLIENT and not roots.issuperset(
             _certificates(data.get("ca.crt", ""))
@@ -102,6 +99,10 @@ def is_one_lost(
         if kind is AuthorityKind.NODE and not _is_signed(run, leafs, known):
             return True
     return False
+
+
+def _config_maps(run: Round, member: PlannedMember) -> list[Observed]:
+    return run.world.store.by_member(run.key.namespace, run.key.name, member.name, CONFIG_MAP)
 
 
 def _is_signed(run: Round, leafs: Iterable[str], known: Sequence[AuthorityRegister]) -> bool:

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consortium_operator.chain.naming import CHAIN_LABEL
+from consortium_operator.chain.naming import CHAIN_LABEL, MEMBER_LABEL
 from consortium_operator.kube.kinds import CONFIG_MAP, SECRET, SERVICE, JsonObject, key_of
 from consortium_operator.kube.projection import project
 from consortium_operator.kube.store import Store
@@ -33,6 +33,21 @@ def test_what_was_seen_is_found_by_key_and_by_chain() -> None:
     assert store.by_chain("chains", "trade", SERVICE) == []
     assert store.by_chain("elsewhere", "trade") == []
     assert len(store) == 3
+
+
+def test_what_a_member_has_is_found_by_its_label_for_as_long_as_it_bears_it() -> None:
+    store = Store()
+    of_webank = config_map("b", 1)
+    of_webank["metadata"]["labels"][MEMBER_LABEL] = "webank"
+    see(store, of_webank)
+    see(store, config_map("a", 2))
+    place = ("chains", "trade", "webank", CONFIG_MAP)
+    assert [one.key.name for one in store.by_member(*place)] == ["b"]
+    store.begin_list(*EVERYWHERE, "0")
+    assert [one.resource_version for one in store.by_member(*place)] == ["1"]
+    see(store, config_map("b", 3))
+    assert store.by_member(*place) == []
+    assert [one.key.name for one in store.by_chain("chains", "trade")] == ["a", "b"]
 
 
 def test_the_same_state_again_is_no_change() -> None:
