@@ -171,7 +171,7 @@ class Stage:
         body["metadata"].pop("uid")
         self.cluster.put(body)
 
-    def edit(self, name: str = "trade", **spec: Any) -> None:
+    def edit(self, name: str = "trade", namespace: str = "chains", **spec: Any) -> None:
         """kubectl edit: sets fields of the spec; None removes one."""
 
         def change(body: JsonObject) -> None:
@@ -182,7 +182,7 @@ class Stage:
                 else:
                     body["spec"][field_name] = value
 
-        self.cluster.edit(CONSORTIUM_CHAIN, name, change)
+        self.cluster.edit(CONSORTIUM_CHAIN, name, change, namespace=namespace)
 
     def annotate(self, annotation: str, value: str, name: str = "trade") -> None:
         """kubectl annotate --overwrite."""

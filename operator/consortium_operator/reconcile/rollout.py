@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from consortium_operator.api.conditions import ConditionType, Reason
-from consortium_operator.chain.naming import is_ours
+from consortium_operator.chain.naming import ChainKey, is_ours
 from consortium_operator.chain.plan import PlannedNode
 from consortium_operator.kube.digest import digest_of
 from consortium_operator.kube.errors import Invalid
@@ -71,13 +71,49 @@ async def take_turn(run: Round, turns: Sequence[Turn], known: Knowledge) -> None
     """Takes at most one node one step further, and tells of it."""
     if not turns:
         run.memory.awaited = None
+        run.world.slot.release(run.key)
         return
     ordered = sorted(turns, key=lambda turn: _precedence(turn, known))
     if known.mass_expiry is not None:
         await _take_together(run, ordered, known, known.mass_expiry)
         return
+    other = run.world.slot.other(run.key, run.world.now())
+    if other is not None:
+        run.findings.add(await _wait_for_chain(run, ordered, known, other))
+        return
     turn, wait = await _take_one(run, ordered, known)
-    run.findings.add(_finding(run, turn, wait, len(turns), known))
+    finding = _finding(run, turn, wait, len(turns), known)
+    run.findings.add(finding)
+    _keep_slot(run, known, turn, wait, stuck=finding.needs_person)
+
+
+def _keep_slot(run: Round, known: Knowledge, turn: Turn, wait: Wait | None, *, stuck: bool) -> None:
+    """From the first node that served until the last has had its turn. A chain that waits for a
+    person lets others go on at once, and one that waits for anything but its own last node soon."""
+    slot = run.world.slot
+    began = wait is None and known.is_live(turn.node)
+    goes_on = slot.holder == run.key and (wait is None or wait.missing is not None)
+    if stuck:
+        slot.release(run.key)
+    elif began or goes_on:
+        slot.hold(run.key, run.world.now())
+
+
+async def _wait_for_chain(
+    run: Round, turns: Sequence[Turn], known: Knowledge, other: ChainKey
+) -> Finding:
+    """Only what is down changes meanwhile: that may be what brings it up."""
+    run.memory.awaited = None
+    down = [turn for turn in turns if not known.is_live(turn.node)]
+    if down:
+        turn, wait = await _take_one(run, down, known)
+        if wait is None:
+            return _finding(run, turn, None, len(turns), known)
+    message = (
+        f"node {turns[0].node.path} changes; it waits for the chain {other}, which is rolling: "
+        "only one chain is at a time"
+    )
+    return Finding(ConditionType.UP_TO_DATE, Reason.ROLLING_OUT, message)
 
 
 async def _take_together(

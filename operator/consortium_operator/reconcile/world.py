@@ -40,6 +40,7 @@ from consortium_operator.kube.events import Happening
 from consortium_operator.kube.kinds import ObjectKey
 from consortium_operator.kube.store import Store
 from consortium_operator.reconcile.findings import Findings
+from consortium_operator.reconcile.rollout_slot import RolloutSlot
 
 Public = NodeRegister | AuthorityRegister | AccountRegister | str
 """The public side of a key, as its register holds it (a client key's: its fingerprint)."""
@@ -69,7 +70,7 @@ class ChainLog(logging.LoggerAdapter[logging.Logger]):
 @dataclass(frozen=True, slots=True)
 class World:
     """The outside, injected: tests give a clock that stands still and keys that are cheap.
-    `reporter`: this process, as Events name it."""
+    `reporter`: this process, as Events name it. `slot`: what all chains share."""
 
     client: KubeClient
     store: Store
@@ -79,6 +80,7 @@ class World:
     now: Callable[[], datetime]
     serial: Callable[[], int]
     reporter: str = "consortium-operator"
+    slot: RolloutSlot = field(default_factory=RolloutSlot)
 
 
 @dataclass(frozen=True, slots=True)
