@@ -129,6 +129,7 @@ async def test_as_many_as_may_fail_roll_like_any_change(running: Stage) -> None:
     assert running.told(READY) == "True/AsExpected"
 
 
+@pytest.mark.campaign
 @pytest.mark.parametrize("mode", [Mode.BEFORE, Mode.AFTER])
 @pytest.mark.parametrize("connected", [True, False])
 async def test_an_operator_killed_at_any_write_brings_all_back(

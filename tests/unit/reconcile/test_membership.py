@@ -316,7 +316,10 @@ async def test_a_stranger_on_chain_is_told(running: Stage) -> None:
 # Whatever interrupts.
 
 
-@pytest.mark.parametrize("restart_every", [1, 2, 3])
+@pytest.mark.parametrize(
+    "restart_every",
+    [pytest.param(1, marks=pytest.mark.campaign), 2, pytest.param(3, marks=pytest.mark.campaign)],
+)
 async def test_an_operator_that_restarts_all_the_time_gets_there_too(
     running: Stage, restart_every: int
 ) -> None:

@@ -532,7 +532,13 @@ def _moved(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("begin", [_lost, _moved])
-@pytest.mark.parametrize("mode", Mode, ids=lambda mode: mode.name)
+@pytest.mark.parametrize(
+    "mode",
+    [
+        pytest.param(mode, id=mode.name, marks=[pytest.mark.campaign] * (mode is not Mode.AFTER))
+        for mode in Mode
+    ],
+)
 @pytest.mark.parametrize("number", range(1, 8))
 async def test_cut_off_anywhere_a_node_is_rebuilt_once(
     running: Stage, number: int, mode: Mode, begin: Any

@@ -166,6 +166,7 @@ async def test_a_ca_near_its_end_is_told_with_the_command_and_replaced_by_it(
     assert stage.told(READY) == "True/AsExpected"
 
 
+@pytest.mark.campaign
 @pytest.mark.parametrize("mode", [Mode.BEFORE, Mode.AFTER])
 async def test_an_operator_killed_at_any_write_goes_on(running: Stage, mode: Mode) -> None:
     for number in range(1, 60, 7):
