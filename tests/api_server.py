@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -57,7 +58,8 @@ MERGE = "application/merge-patch+json"
 JSON_PATCH = "application/json-patch+json"
 APPLY = "application/apply-patch+yaml"
 _PERSON = "person"
-_FROM_THE_BEGIN = {"sendInitialEvents": "true", "resourceVersionMatch": "NotOlderThan"}
+WATCH_SECONDS = 10
+"""A watch of a kind whose CRD was deleted stays open, and tells nothing of what comes later."""
 
 
 class Refused(Exception):
@@ -187,22 +189,32 @@ class Api:
         kind: Kind,
         namespace: str | None,
         since: str | None,
-        seconds: int = 300,
+        seconds: int = WATCH_SECONDS,
     ) -> Iterator[Iterator[Happened]]:
         """What becomes of one kind after version `since`, in a namespace or (None) everywhere. With
         None, first all there is, as ADDED, then a BOOKMARK.
 
         A BOOKMARK comes now and then: everything up to its version was told. For any thread.
         """
+        begin: list[Happened] = []
+        if since is None:
+            begin, since = self._as_it_is(kind, namespace)
         query = {"watch": "true", "allowWatchBookmarks": "true", "timeoutSeconds": str(seconds)}
-        query |= _FROM_THE_BEGIN if since is None else {"resourceVersion": since}
+        query |= {"resourceVersion": since}
         path = f"{kind.collection_path(namespace)}?{urlencode(query)}"
         with closing(self._new_connection(timeout=seconds + 30)) as connection:
             connection.request("GET", path)
             answer = connection.getresponse()
             if answer.status >= 400:
                 raise Refused(answer.status, f"watch of {kind}: {answer.read().decode()}")
-            yield (_happened(kind, line) for line in answer)
+            yield chain(begin, (_happened(kind, line) for line in answer))
+
+    def _as_it_is(self, kind: Kind, namespace: str | None) -> tuple[list[Happened], str]:
+        with closing(Api(self._kubeconfig)) as api:
+            found = api._list(kind, namespace)
+        version = found["metadata"]["resourceVersion"]
+        listed = [Happened(version_of(obj), "ADDED", obj) for obj in found["items"]]
+        return [*listed, Happened(int(version), "BOOKMARK", {})], version
 
     def _list(self, kind: Kind, namespace: str | None) -> Body:
         found = self._call("GET", kind.collection_path(namespace))

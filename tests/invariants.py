@@ -186,7 +186,7 @@ def _named(volume: Object, namespace: str) -> Iterator[Place]:
 def _confinement(change: Change, before: Object | None, world: _World) -> Iterator[str]:
     obj = change.object
     if obj["kind"] == OWNER_KIND:
-        if before is not None and before.get("spec") != obj.get("spec"):
+        if before is not None and _changed_spec(before, obj):
             yield "S7: the operator changed a spec"
         return
     if obj["kind"] == "Pod":
@@ -221,6 +221,13 @@ def _has_ended(pod: Object, world: _World) -> bool:
         if (found := world.now.get(("ConfigMap", pod["metadata"]["namespace"], name or "")))
         and "ssl.crt" in found["data"]
     )
+
+
+def _changed_spec(before: Object, obj: Object) -> bool:
+    """A CRD whose defaults change makes the same object read otherwise, of the same generation."""
+    generations = [one["metadata"].get("generation") for one in (before, obj)]
+    is_same_generation = None not in generations and generations[0] == generations[1]
+    return before.get("spec") != obj.get("spec") and not is_same_generation
 
 
 def _eviction(pod: Object, before: Object, world: _World) -> Iterator[str]:

@@ -30,6 +30,8 @@ from tests.invariants import CHAIN_LABEL, violations
 _RECORDED = (CONSORTIUM_CHAIN, *CHILDREN, POD)
 _GONE = frozenset({404, 410})
 """How a watch is refused: the kind is not there, or what it asks for is forgotten."""
+_NOT_NOW = frozenset({429, 500, 503, 504})
+"""As while the server makes its store of a kind anew, whose CRD has changed."""
 _PATIENCE_SECONDS = 60.0
 _PAUSE_SECONDS = 0.05
 _LAG_SECONDS = 0.2
@@ -118,11 +120,12 @@ class _Track:
         it has told how each object that is listed became what it is, and that the others went."""
         listed = {uid_of(obj): version_of(obj) for obj in self._listed(namespace)}
         deadline = time.monotonic() + _PATIENCE_SECONDS
-        while not tells_all(told := self._told(namespace), listed, now):
-            if self._failure is not None or time.monotonic() > deadline:
-                raise RecordHasHole(f"{self._kind}: {self._failure or 'the watch lags behind'}")
+        while self._failure is None and time.monotonic() < deadline:
+            told = self._told(namespace)
+            if tells_all(told, listed, now):
+                return told
             time.sleep(_PAUSE_SECONDS)
-        return told
+        raise RecordHasHole(f"{self._kind}: {self._failure or 'the watch lags behind'}")
 
     def _listed(self, namespace: str) -> list[Body]:
         try:
@@ -154,6 +157,8 @@ class _Track:
         except (OSError, http.client.HTTPException):
             return
         except Refused as refused:
+            if refused.status in _NOT_NOW:
+                return
             if not self._may_be_gone(refused):
                 raise
             self._lose_sight()

@@ -197,6 +197,18 @@ def test_s6_two_pods_of_one_key() -> None:
     assert story.broken() == {"S6"}
 
 
+def test_s7_the_same_generation_is_the_same_spec_however_it_reads() -> None:
+    """As where the CRD's defaults change."""
+    for generation, broken in ((1, set()), (2, {"S7"})):
+        story = Story()
+        chain = story.add(resource(), actor="somebody")
+        chain["metadata"]["generation"] = 1
+        story.change(chain, actor="somebody")
+        after = {**chain, "metadata": {**chain["metadata"], "generation": generation}}
+        story.change(after, spec={"version": "1", "paused": False})
+        assert story.broken() == broken
+
+
 def test_s7_a_spec_or_a_stranger_that_is_written_to() -> None:
     story = founded()
     story.change(resource(), spec={"version": "2"})

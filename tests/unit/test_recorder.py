@@ -111,7 +111,10 @@ def test_every_change_is_told_in_the_order_in_which_it_happened(
     ]
 
 
-@pytest.mark.parametrize("trouble", [ConnectionResetError(), TimeoutError()])
+@pytest.mark.parametrize(
+    "trouble",
+    [ConnectionResetError(), TimeoutError(), Refused(429, "storage is (re)initializing")],
+)
 def test_a_broken_watch_goes_on_where_it_broke(
     server: Server, recorded: Recorder, trouble: Exception
 ) -> None:
