@@ -49,10 +49,7 @@ def how_to_accept(run: Round, known: Knowledge, node: PlannedNode, pod: Observed
     """The command that a person gives."""
     entry = known.journal.of(node.names.node)
     word = _word(node, _number(entry, pod, run.generation))
-    return (
-        f"kubectl annotate consortiumchain {run.key.name} --namespace {run.key.namespace} "
-        f"--overwrite {ACCEPT_PAUSE_ANNOTATION}={word}"
-    )
+    return run.how_to_say(ACCEPT_PAUSE_ANNOTATION, word)
 
 
 def _number(entry: JournalEntry, pod: Observed, generation: int) -> int:

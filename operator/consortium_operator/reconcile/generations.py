@@ -153,7 +153,4 @@ def _why_vain(run: Round, word: str, members: dict[str, PlannedMember]) -> str |
 
 def how_to_rotate(run: Round, member: PlannedMember, generation: int) -> str:
     """The command by which a person has the CAs after `generation` made."""
-    return (
-        f"kubectl annotate consortiumchain {run.key.name} --namespace {run.key.namespace} "
-        f"--overwrite {ROTATE_CA_ANNOTATION}={member.name}@{generation + 1}"
-    )
+    return run.how_to_say(ROTATE_CA_ANNOTATION, f"{member.name}@{generation + 1}")

@@ -54,7 +54,4 @@ def _word(serving: Mapping[str, Standing]) -> str:
 
 
 def _command(run: Round, word: str) -> str:
-    return (
-        f"kubectl annotate consortiumchain {run.key.name} --namespace {run.key.namespace} "
-        f"--overwrite {ACCEPT_CHANGE_ANNOTATION}={word}"
-    )
+    return run.how_to_say(ACCEPT_CHANGE_ANNOTATION, word)

@@ -122,10 +122,7 @@ def _is_accepted(run: Round, wish: Wish, known: Knowledge) -> bool:
 
 
 def _how_to_accept(run: Round, wish: Wish, known: Knowledge) -> str:
-    return (
-        f"kubectl annotate consortiumchain {run.key.name} --namespace {run.key.namespace} "
-        f"--overwrite {ACCEPT_CHANGE_ANNOTATION}={_word(wish, known)}"
-    )
+    return run.how_to_say(ACCEPT_CHANGE_ANNOTATION, _word(wish, known))
 
 
 def _word(wish: Wish, known: Knowledge) -> str:

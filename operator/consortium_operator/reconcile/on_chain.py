@@ -122,11 +122,8 @@ def _is_confirmed(run: Round, setting: WantedSetting) -> bool:
 
 
 def _how_to_confirm(run: Round, setting: WantedSetting) -> str:
-    return (
-        f"{setting}: there is no way back. Make a backup of the chain's volumes, then: "
-        f"kubectl annotate consortiumchain {run.key.name} --namespace {run.key.namespace} "
-        f"--overwrite {CONFIRM_BACKUP_ANNOTATION}={setting.change.value}"
-    )
+    command = run.how_to_say(CONFIRM_BACKUP_ANNOTATION, setting.change.value)
+    return f"{setting}: there is no way back. Make a backup of the chain's volumes, then: {command}"
 
 
 async def _remember(

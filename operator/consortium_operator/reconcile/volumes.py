@@ -108,10 +108,7 @@ def is_to_move(run: Round, ledger: Ledger) -> bool:
 def how_to_move(run: Round, ledger: Ledger) -> str:
     """The command that a person gives."""
     generation = ledger.entry.rebuilding if ledger.awaits_volume else ledger.next
-    return (
-        f"kubectl annotate consortiumchain {run.key.name} --namespace {run.key.namespace} "
-        f"--overwrite {MOVE_NODE_ANNOTATION}={ledger.node.names.node}@{generation}"
-    )
+    return run.how_to_say(MOVE_NODE_ANNOTATION, f"{ledger.node.names.node}@{generation}")
 
 
 def node_volumes(

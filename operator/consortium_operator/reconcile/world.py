@@ -265,6 +265,13 @@ class Round:
         """What people have written into an annotation that may name several things."""
         return re.split(r"[,\s]+", self.annotations.get(annotation, ""))
 
+    def how_to_say(self, annotation: str, word: str) -> str:
+        """The command by which a person answers with a word in an annotation."""
+        return (
+            f"kubectl annotate consortiumchain {self.key.name} --namespace {self.key.namespace} "
+            f"--overwrite {annotation}={word}"
+        )
+
     def tell(self, reason: str, message: str) -> None:
         """Has an Event written of what the operator has done."""
         self.log.info("%s", message)
