@@ -3,6 +3,9 @@
 No registry of Python or Debian packages carries a kube-apiserver, and binaries from elsewhere
 would have to be trusted; the modules are pinned by the go.sum beside each go.mod.
 
+What several tools need, they need in one version: Kubernetes' client is then compiled once for all
+of them, which is a third of a first start.
+
 A binary's directory is named by the module's version and by a hash of everything that decides its
 content (go.mod, go.sum, own sources, build flags), so a change of either is a new directory.
 """
@@ -74,7 +77,7 @@ MODULES = (
         # btrfs needs C headers; the sandbox uses overlayfs.
         flags=("-tags", "no_btrfs"),
     ),
-    GoModule("coredns", "github.com/coredns/coredns", ("github.com/coredns/coredns",)),
+    GoModule("coredns", "github.com/coredns/coredns", ("consortium.dev/sandbox/coredns",)),
     GoModule("helm", "helm.sh/helm/v3", ("helm.sh/helm/v3/cmd/helm",)),
     GoModule("pause", "", ("consortium.dev/sandbox/pause",)),
 )
@@ -89,6 +92,7 @@ NODE = (
     "kubelet",
     "pause",
 )
+CLIENTS = ("helm", "kubectl")
 
 
 def go_architecture() -> str:

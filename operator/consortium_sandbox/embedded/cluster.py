@@ -178,7 +178,9 @@ def _taken_slots() -> set[int]:
 def _provide_programs(size: int, progress: Progress) -> None:
     packages = debian.CONTROL_PLANE + (debian.NODE if size else ())
     debian.ensure_packages(packages, progress)
-    go_tools.ensure_tools(go_tools.CONTROL_PLANE + (go_tools.NODE if size else ()), progress)
+    programs = go_tools.CONTROL_PLANE + (go_tools.NODE if size else ())
+    # Not only when they are first used: linked beside the others, kubectl takes seconds.
+    go_tools.ensure_tools(programs + go_tools.CLIENTS, progress)
 
 
 @contextmanager

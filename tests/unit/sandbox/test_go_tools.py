@@ -22,13 +22,26 @@ def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
 @pytest.mark.parametrize("module", MODULES, ids=lambda module: module.name)
 def test_every_module_pins_a_version_and_every_command(module: GoModule) -> None:
     assert re.fullmatch(r"v\d+\.\d+\.\d+|own", go_tools.version_of(module))
-    if module.requirement:
-        imports = (module.directory / "tools.go").read_text()
-        assert all(f'"{package}"' in imports for package in module.packages)
+    theirs = [one for one in module.packages if one.startswith(module.requirement or "-")]
+    sources = "".join(path.read_text() for path in module.directory.glob("*.go"))
+    assert all(f'"{package}"' in sources for package in theirs)
+
+
+def test_what_several_tools_need_they_need_in_one_version() -> None:
+    """Else each compiles Kubernetes' client for itself, some minutes in all."""
+    versions: dict[str, set[str]] = {}
+    for module in MODULES:
+        text = (module.directory / "go.mod").read_text()
+        for name, version in re.findall(
+            r"^(?:require)?\s+(\S+\.\S+/\S+) (v\S+)", text, re.MULTILINE
+        ):
+            versions.setdefault(name, set()).add(version)
+    assert len(versions) > 100
+    assert {name: found for name, found in versions.items() if len(found) > 1} == {}
 
 
 def test_every_program_the_sandbox_needs_has_a_module() -> None:
-    for tool in (*go_tools.CONTROL_PLANE, *go_tools.NODE, "kubectl", "helm"):
+    for tool in (*go_tools.CONTROL_PLANE, *go_tools.NODE, *go_tools.CLIENTS):
         assert tool in go_tools.module_of(tool).binaries
 
 

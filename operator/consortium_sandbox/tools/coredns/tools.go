@@ -1,8 +1,0 @@
-//go:build tools
-
-// Package tools names the commands that the sandbox builds, so that go.sum pins what they need.
-package tools
-
-import (
-	_ "github.com/coredns/coredns"
-)
