@@ -278,7 +278,13 @@ def _journal(stage: Stage) -> dict[str, str]:
     return data
 
 
-@pytest.mark.parametrize("mode", Mode, ids=lambda mode: mode.name)
+@pytest.mark.parametrize(
+    "mode",
+    [
+        pytest.param(mode, id=mode.name, marks=[pytest.mark.campaign] * (mode is not Mode.AFTER))
+        for mode in Mode
+    ],
+)
 @pytest.mark.parametrize("number", range(1, 7))
 async def test_cut_off_anywhere_one_word_is_one_restart(
     heavy: Stage, mode: Mode, number: int

@@ -345,7 +345,13 @@ async def test_nodes_that_hang_during_the_founding_end_in_one_chain(
 # Crashes.
 
 
-@pytest.mark.parametrize("mode", Mode, ids=lambda mode: mode.name)
+@pytest.mark.parametrize(
+    "mode",
+    [
+        pytest.param(mode, id=mode.name, marks=[pytest.mark.campaign] * (mode is not Mode.AFTER))
+        for mode in Mode
+    ],
+)
 @pytest.mark.parametrize("number", [1, 2, 3, 4])
 async def test_a_restart_that_was_cut_off_is_done_once(
     running: Stage, mode: Mode, number: int

@@ -347,7 +347,7 @@ async def test_cut_off_anywhere_a_node_is_rebuilt_once(
     assert running.told(READY) == "True/AsExpected"
 
 
-@pytest.mark.parametrize("begin", [_lost, _moved])
+@pytest.mark.parametrize("begin", [_lost, pytest.param(_moved, marks=pytest.mark.campaign)])
 async def test_an_operator_that_is_new_in_each_round_rebuilds_it(
     running: Stage, begin: Any
 ) -> None:

@@ -283,7 +283,7 @@ async def test_a_heavy_sealer_waits_for_a_person(stage: Stage) -> None:
     assert len(stage.cluster.evictions) == 3
 
 
-@pytest.mark.parametrize("number", [1, 2, 3, 4])
+@pytest.mark.parametrize("number", [1, 4])
 async def test_an_eviction_without_an_answer_is_one_eviction(running: Stage, number: int) -> None:
     seen = 0
 
@@ -296,7 +296,8 @@ async def test_an_eviction_without_an_answer_is_one_eviction(running: Stage, num
     running.edit(fiscoBcos=SETTING)
     for _ in range(40):
         try:
-            await running.round()
+            await running.settle()
+            break
         except ApiError:
             continue
     assert len(running.cluster.evictions) == 4

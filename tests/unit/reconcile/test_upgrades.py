@@ -121,6 +121,8 @@ async def test_an_operator_that_is_restarted_in_the_middle_goes_on(old: Stage) -
         old.start()
         await old.round()
         assert len(old.cluster.all(POD)) >= 3
+        if old.told(UP_TO_DATE) == "True/AsExpected":
+            break
     assert sorted(old.cluster.evictions) == sorted({*old.cluster.evictions})
     assert images(old.cluster) == [IMAGES[NEW]] * 4
 
