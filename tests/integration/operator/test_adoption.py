@@ -216,7 +216,17 @@ def lost(
     return chain, backup, status
 
 
-@pytest.mark.parametrize("name", ORDERS)
+@pytest.mark.parametrize(
+    "name",
+    [
+        "the resource last",
+        "genesis first",
+        "pinned, the resource first",
+        pytest.param("volumes first", marks=pytest.mark.campaign),
+        pytest.param("registers first", marks=pytest.mark.campaign),
+        pytest.param("pinned, keys in the middle", marks=pytest.mark.campaign),
+    ],
+)
 def test_a_backup_may_come_back_in_any_order(
     lost: tuple[Chain, dict[str, list[Body]], Body],
     new_chain: NewChain,
@@ -256,6 +266,7 @@ def test_a_backup_may_come_back_in_any_order(
 # The operator is away for long.
 
 
+@pytest.mark.campaign
 def test_a_resource_that_was_written_anew_while_nobody_looked_is_taken_up(
     new_chain: NewChain, operator: OperatorProcess, api: Api
 ) -> None:
@@ -300,6 +311,7 @@ def test_a_resource_that_was_deleted_while_nobody_looked_stays_gone(
     assert chain.versions() == left
 
 
+@pytest.mark.campaign
 def test_a_resource_that_is_deleted_while_it_is_founded_is_founded_when_it_comes_again(
     new_chain: NewChain, api: Api
 ) -> None:

@@ -148,6 +148,7 @@ def test_a_right_that_is_missing_for_a_while_is_told(
     wait_same(chain, in_peace)
 
 
+@pytest.mark.campaign
 def test_a_server_that_fails_for_long_is_asked_less_and_less(
     new_chain: NewChain, proxy: FaultProxy, in_peace: NormalForm
 ) -> None:

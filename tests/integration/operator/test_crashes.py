@@ -209,7 +209,7 @@ def crew(api: Api, namespaces: Namespaces, operator: OperatorProcess, proxy: Fau
     return Crew(api, namespaces, operator, proxy)
 
 
-@pytest.mark.parametrize("workload", ["create", "repair"])
+@pytest.mark.parametrize("workload", ["create", pytest.param("repair", marks=pytest.mark.campaign)])
 def test_wherever_it_is_cut_off_the_end_is_the_same(crew: Crew, workload: str) -> None:
     """Killed at a seventh of the writes, without an answer at another: others in each workload. The
     long campaign tries all."""

@@ -90,6 +90,7 @@ def test_chains_survive_the_end_of_their_crd(
     assert violations(in_order) == []
 
 
+@pytest.mark.campaign
 def test_a_resource_that_is_not_written_again_stays_gone(
     with_crd: None, control_plane: Sandbox, new_chain: NewChain, operator: OperatorProcess, api: Api
 ) -> None:

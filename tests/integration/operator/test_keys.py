@@ -87,6 +87,7 @@ def test_lost_keys_are_told_by_name_and_not_made_anew(
 
 
 @pytest.mark.parametrize("name", [f"{NODE}-tls-1", "trade-webank-client-ca-1"])
+@pytest.mark.campaign
 def test_a_lost_key_has_its_reason(chain: Chain, operator: OperatorProcess, name: str) -> None:
     taken = take(chain, SECRET, name)
     operator.restart()
@@ -96,6 +97,7 @@ def test_a_lost_key_has_its_reason(chain: Chain, operator: OperatorProcess, name
     put(chain, taken)
 
 
+@pytest.mark.campaign
 def test_a_key_that_is_gone_with_its_register_is_not_made_anew(
     chain: Chain, operator: OperatorProcess
 ) -> None:
@@ -129,6 +131,7 @@ def test_a_lost_register_is_written_again_from_the_key(chain: Chain) -> None:
         chain.api.delete(CONFIG_MAP, chain.namespace, name)
 
 
+@pytest.mark.campaign
 def test_a_swapped_register_is_told(chain: Chain, operator: OperatorProcess) -> None:
     operator.stop()  # it would write the right one again at once
     ours = take(chain, CONFIG_MAP, f"{NODE}-identity")

@@ -222,6 +222,7 @@ def test_an_interrupted_first_start_leaves_nothing(
     assert traces() == before
 
 
+@pytest.mark.campaign
 def test_an_interrupted_healing_keeps_the_sandbox(sandbox: Sandbox) -> None:
     sandbox.up(nodes=0)
     killed(sandbox, "etcd")
