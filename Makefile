@@ -45,7 +45,7 @@ test: lint ## Run every test but the long campaigns (the command that CI runs)
 
 # Real pods mostly wait. Who needs no cluster takes what they leave, and is told in one piece.
 .PHONY: offline
-offline: venv
+offline: venv ## Run the tests that need no cluster, at the lowest priority
 	@told=$$(nice -n 19 $(MAKE) --no-print-directory unit conformance 2>&1) && passed=true || passed=false; \
 	echo "$$told"; $$passed
 

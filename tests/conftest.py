@@ -9,9 +9,16 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from consortium_sandbox import Sandbox
 from consortium_sandbox.progress import Plain
+
+# How long an example takes says more of the machine than of the code.
+settings.register_profile(
+    "any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("any machine")
 
 
 def running_sandbox(purpose: str, nodes: int) -> Iterator[Sandbox]:

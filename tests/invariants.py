@@ -105,10 +105,29 @@ def _of_operator(change: Change, before: Object | None, world: _World) -> Iterat
         if not earlier:
             yield from _sealed_identities(obj, place, world)
     if kind == "StatefulSet":
-        if obj["spec"]["replicas"] != 1:
-            yield "S6: a node with no pod, or with two of one key"
+        if obj["spec"]["replicas"] not in ((0, 1) if _may_stop(obj, world) else (1,)):
+            yield "S6: a node with no pod that the spec does not stop, or with two of one key"
         if before is None and not _is_doomed(obj, place, world):
             yield from _order(obj, place, world)
+
+
+def _may_stop(stateful_set: Object, world: _World) -> bool:
+    """Whether the spec stops the node, or all of them."""
+    chain = _label(stateful_set, CHAIN_LABEL)
+    owner = world.now.get((OWNER_KIND, stateful_set["metadata"]["namespace"], chain)) or {}
+    if _hibernates(owner):
+        return True
+    stopped = {
+        f"{chain}-{member['name']}-{group['name']}-0"
+        for member in (owner.get("spec") or {}).get("members", [])
+        for group in member["nodes"]
+        if group.get("state") == "Stopped"
+    }
+    return stateful_set["metadata"]["name"] in stopped
+
+
+def _hibernates(chain: Object) -> bool:
+    return bool((chain.get("spec") or {}).get("hibernated"))
 
 
 def _key(obj: Object, before: Object | None, place: Place, world: _World) -> Iterator[str]:
@@ -241,7 +260,7 @@ def _eviction(pod: Object, before: Object, world: _World) -> Iterator[str]:
     owner = world.now.get((OWNER_KIND, namespace, chain))
     if not genesis or owner is None or _ACCEPTED & {*(owner["metadata"].get("annotations") or {})}:
         return
-    if _has_ended(pod, world):
+    if _has_ended(pod, world) or _hibernates(owner):
         return
     weights = {
         f"{chain}-{one['member']}-{one['node']}": one["weight"]

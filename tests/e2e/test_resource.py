@@ -21,7 +21,7 @@ NODES = "spec.members[0].nodes"
         ({"spec.nodeDefaults.storage.size": "1Gi"}, "spec.nodeDefaults.storage"),
         ({NODES: [{"name": "a"}, {"name": "a"}]}, f"{NODES}[1]"),
         ({"spec.fiscoBcos.rpc": {"port": 30300}}, "rpc.port"),
-        ({"spec.hibernated": True}, "hibernated"),
+        ({"spec.rollout": {"strategy": "manual"}}, "strategy"),
     ],
 )
 def test_an_invalid_resource_is_refused_with_the_field_in_the_message(

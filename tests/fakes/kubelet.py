@@ -73,6 +73,10 @@ class Controllers:
 
         self._change(STATEFUL_SET, name, namespace, observe)
         pod = self._cluster.find(POD, f"{name}-0", namespace)
+        if stateful_set["spec"]["replicas"] == 0:
+            if pod is not None:
+                self._cluster.remove(key_of(pod), CONTROLLER)
+            return
         if pod is None:
             pod = {
                 "apiVersion": "v1",

@@ -53,7 +53,6 @@ class Reason(StrEnum):
     INVALID = "Invalid"
     IMAGE_REQUIRED = "ImageRequired"
     UNKNOWN_VERSION = "UnknownVersion"
-    NOT_SUPPORTED_YET = "NotSupportedYet"
     IMMUTABLE_FIELD_CHANGED = "ImmutableFieldChanged"
     NAME_CONFLICT = "NameConflict"
     CHAIN_ID_NOT_UNIQUE = "ChainIdNotUnique"
@@ -79,6 +78,7 @@ class Reason(StrEnum):
     QUOTA_EXCEEDED = "QuotaExceeded"
     VOLUME_LOST = "VolumeLost"
     NODE_DOWN = "NodeDown"
+    HIBERNATED = "Hibernated"
 
     QUORUM_LOST = "QuorumLost"
     NODE_HEAVIER_THAN_F = "NodeHeavierThanF"
@@ -114,7 +114,6 @@ _OWN: dict[ConditionType, frozenset[Reason]] = {
             Reason.INVALID,
             Reason.IMAGE_REQUIRED,
             Reason.UNKNOWN_VERSION,
-            Reason.NOT_SUPPORTED_YET,
             Reason.IMMUTABLE_FIELD_CHANGED,
             Reason.NAME_CONFLICT,
             Reason.CHAIN_ID_NOT_UNIQUE,
@@ -145,6 +144,7 @@ _OWN: dict[ConditionType, frozenset[Reason]] = {
             Reason.QUOTA_EXCEEDED,
             Reason.VOLUME_LOST,
             Reason.NODE_DOWN,
+            Reason.HIBERNATED,
         }
     ),
     # The middle three stand on a condition that is still true: they are its warning.

@@ -15,14 +15,11 @@ from pydantic_core import ErrorDetails
 from consortium_operator.api.base import Part
 from consortium_operator.api.chain import ConsortiumChain
 from consortium_operator.api.conditions import Reason
-from consortium_operator.api.not_supported import NOT_SUPPORTED_YET
 from consortium_operator.api.problem import InvalidResource, Problem, shown
 from consortium_operator.api.rule import Rule
 from consortium_operator.api.rules import RULES
 
 __all__ = ["InvalidResource", "Problem", "parse"]
-
-_ALL_RULES: tuple[Rule[Any], ...] = (*RULES, *NOT_SUPPORTED_YET)
 
 # Far beyond the largest chain: 256 nodes with placement and affinity of their own.
 _DEEPEST, _MOST_VALUES = 50, 200_000
@@ -93,7 +90,7 @@ class _Reader:
 
 def _broken_rules(model: type[Part], value: Any, path: str) -> Iterator[Problem]:
     """Check the rules on this part and on all parts below it."""
-    rules = [rule for rule in _ALL_RULES if issubclass(model, rule.on)]
+    rules = [rule for rule in RULES if issubclass(model, rule.on)]
     if rules:
         yield from _check(rules, model, value, path)
     if not isinstance(value, Mapping):

@@ -14,7 +14,6 @@ from pydantic_core import core_schema
 
 from consortium_operator.api.base import Part
 from consortium_operator.api.immutable import IMMUTABLE
-from consortium_operator.api.not_supported import NOT_SUPPORTED_YET
 from consortium_operator.api.rules import RULES
 
 Schema = dict[str, Any]
@@ -66,7 +65,7 @@ class _WithRules(GenerateJsonSchema):
 
 def validations_of(model: type[Part]) -> list[Schema]:
     """The `x-kubernetes-validations` of a model: what must hold, what may not change."""
-    rules = [rule for rule in (*RULES, *NOT_SUPPORTED_YET) if issubclass(model, rule.on)]
+    rules = [rule for rule in RULES if issubclass(model, rule.on)]
     fixed = [rule for rule in IMMUTABLE if issubclass(model, rule.on)]
     return [
         {"rule": rule.cel, "message": rule.message, "fieldPath": f".{rule.path}"} for rule in rules

@@ -76,6 +76,15 @@ class JournalEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class RolloutApproval:
+    """The number by which a person last approved a roll-out, and whether that one goes on still:
+    once every node has had its turn, the number is used up."""
+
+    number: int = 0
+    is_open: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class ChainEntry:
     """The chain itself. `settings`: key → value that the spec asked for and the chain had;
     `committee`: the same. `proposals`: the operator's own, the last of each kind."""
@@ -83,6 +92,7 @@ class ChainEntry:
     settings: Mapping[str, str] = field(default_factory=dict)
     committee: Achieved = field(default_factory=Achieved)
     proposals: Mapping[str, Proposed] = field(default_factory=dict)
+    approval: RolloutApproval = RolloutApproval()
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,7 @@ ACCEPT_CHANGE_ANNOTATION = f"{GROUP}/accept-change"
 ROTATE_CA_ANNOTATION = f"{GROUP}/rotate-ca"
 CONFIRM_BACKUP_ANNOTATION = f"{GROUP}/confirm-backup"
 RESTART_ANNOTATION = f"{GROUP}/restart"
+APPROVE_ROLLOUT_ANNOTATION = f"{GROUP}/approve-rollout"
 MOVE_NODE_ANNOTATION = f"{GROUP}/move-node"
 
 

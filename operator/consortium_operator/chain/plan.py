@@ -16,6 +16,7 @@ from consortium_operator.api.chain import (
     Image,
     Member,
     NodeGroup,
+    NodeState,
     Role,
 )
 from consortium_operator.api.conditions import Reason
@@ -55,7 +56,8 @@ class Departure(Enum):
 class PlannedNode:
     """One node. `name` is what people write (shenzhen-0); `names.node` is its full object name.
     `brought_key`: the Secret of its owner that holds node.pem, where the operator makes none.
-    `departure`: set for a node that the spec no longer has."""
+    `is_stopped`: the spec wants it to have no pod. `departure`: set for a node that the spec no
+    longer has."""
 
     member: str
     name: str
@@ -68,6 +70,7 @@ class PlannedNode:
     pod_labels: Mapping[str, str]
     pod_annotations: Mapping[str, str]
     brought_key: str | None = None
+    is_stopped: bool = False
     departure: Departure | None = None
 
     @property
@@ -148,6 +151,16 @@ class Plan:
         return tuple(node for node in self.nodes if node.departure is None)
 
     @cached_property
+    def running(self) -> tuple[PlannedNode, ...]:
+        """The nodes of the spec that should have a pod."""
+        return tuple(node for node in self.staying if not node.is_stopped)
+
+    @cached_property
+    def stopped(self) -> tuple[PlannedNode, ...]:
+        """The nodes of the spec that should have none."""
+        return tuple(node for node in self.staying if node.is_stopped)
+
+    @cached_property
     def staying_members(self) -> tuple[PlannedMember, ...]:
         return tuple(member for member in self.members if member.departure is None)
 
@@ -212,6 +225,7 @@ def _nodes_of(
                 defaults.pod_annotations if group.pod_annotations is None else group.pod_annotations
             ),
             brought_key=None if group.identity is None else group.identity.secret_name,
+            is_stopped=spec.hibernated or group.state is NodeState.STOPPED,
         )
         for index in range(group.count)
     ]

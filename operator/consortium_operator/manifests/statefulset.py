@@ -1,4 +1,4 @@
-"""The StatefulSet of a node: one per node, of one pod.
+"""The StatefulSet of a node: one per node, of one pod, or of none while the node is stopped.
 
 A Deployment would start a second pod before the first has gone, and one key run twice breaks the
 consensus. `OnDelete`: a changed template waits until the guard lets the operator evict the pod.
@@ -18,7 +18,7 @@ def stateful_set(plan: Plan, pod: NodePod) -> Manifest:
         "kind": "StatefulSet",
         "metadata": disposable(plan, node.names.node, ChildPart.NODE, node),
         "spec": {
-            "replicas": 1,
+            "replicas": 0 if node.is_stopped else 1,
             "serviceName": node.names.node,
             "selector": {"matchLabels": {CHAIN_LABEL: plan.key.name, NODE_LABEL: node.names.node}},
             "updateStrategy": {"type": "OnDelete"},

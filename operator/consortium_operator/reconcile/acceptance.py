@@ -38,9 +38,8 @@ def accepted_pause(run: Round, known: Knowledge) -> Acceptance | None:
         if pod is None or pod.deleting or not known.stops_the_chain(node):
             continue
         number = _number(known.journal.of(node.names.node), pod, run.generation)
-        if _word(node, number) in run.words(ACCEPT_PAUSE_ANNOTATION) and known.others_are_live(
-            node
-        ):
+        is_said = _word(node, number) in run.words(ACCEPT_PAUSE_ANNOTATION)
+        if is_said and known.others_are_live(node, run.plan.stopped):
             return Acceptance(node.names.node, number, pod.uid)
     return None
 

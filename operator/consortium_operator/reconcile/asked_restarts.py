@@ -8,16 +8,14 @@ token is used up.
 from collections.abc import Iterable
 from dataclasses import replace
 
-from consortium_operator.api.conditions import ConditionType, Reason
 from consortium_operator.chain.naming import RESTART_ANNOTATION
 from consortium_operator.chain.plan import PlannedNode
 from consortium_operator.kube.projection import Observed
 from consortium_operator.reconcile.apply import bring_one
 from consortium_operator.reconcile.desired import desired_journal
 from consortium_operator.reconcile.evictions import evict, pod_of
-from consortium_operator.reconcile.findings import Finding
 from consortium_operator.reconcile.knowledge import Knowledge
-from consortium_operator.reconcile.rollout import Wait, why_wait
+from consortium_operator.reconcile.rollout import Wait, under_way, why_wait
 from consortium_operator.reconcile.world import Founded, Round
 
 
@@ -31,7 +29,7 @@ async def restart_asked(founded: Founded, settled: Iterable[PlannedNode], known:
         wait = why_wait(run, node, pod, known)
         if wait is None:
             wait = await _restart(founded, node, pod, token, known)
-        run.findings.add(_finding(node, wait))
+        run.findings.add(under_way(f"node {node.path} restarts, as a person asked", wait))
         return
 
 
@@ -56,13 +54,3 @@ async def _restart(
         return Wait("the journal cannot be written")
     refused = await evict(run, pod, f"a person asked for it ({RESTART_ANNOTATION}: {token})")
     return Wait(refused) if refused is not None else None
-
-
-def _finding(node: PlannedNode, wait: Wait | None) -> Finding:
-    condition, what = ConditionType.UP_TO_DATE, f"node {node.path} restarts, as a person asked"
-    if wait is None:
-        return Finding(condition, Reason.ROLLING_OUT, what)
-    if wait.acceptance is None:
-        return Finding(condition, Reason.ROLLING_OUT, f"{what}; it waits: {wait.why}")
-    message = f"{what}; it waits for a person: {wait.why}. To accept that: {wait.acceptance}"
-    return Finding(condition, Reason.AWAITING_ACCEPTANCE, message, needs_person=True)

@@ -26,6 +26,7 @@ class Evidence:
     """What one round knows. None and zero: not known (yet).
 
     `certified`: nodes with a certificate that serves; `ready_pods`: nodes whose pod is ready;
+    `stopping`: nodes with a pod that the spec stops;
     `down`: path → why, of nodes that do not take part though their pod may run. `had_blocks`:
     whether the chain was ever seen with one. `handed_over`: whether its committee was read, and is
     the wanted one.
@@ -37,6 +38,7 @@ class Evidence:
     intact: bool = False
     certified: int = 0
     ready_pods: int = 0
+    stopping: int = 0
     down: Mapping[str, str] | None = None
     view: ChainView | None = None
     had_blocks: bool = False
@@ -98,7 +100,9 @@ def _certificates(e: Evidence) -> Judged:
 
 
 def _nodes(e: Evidence) -> Judged:
-    wanted = len(e.plan.staying) if e.plan else 0
+    wanted = len(e.plan.running) if e.plan else 0
+    if e.plan is not None and e.plan.spec.hibernated:
+        return _hibernated(e)
     if e.down:
         listed = _grouped(e.down)
         starting = e.view is None or e.view.height < 1
@@ -107,7 +111,19 @@ def _nodes(e: Evidence) -> Judged:
         return Judged(_F, Reason.NODE_DOWN, listed)
     if not wanted or e.ready_pods < wanted:
         return _pending(f"{e.ready_pods} of {wanted} pods are ready")
-    return _true(f"all {wanted} pods are ready")
+    return _true(f"all {wanted} pods are ready{_stopped(e.plan)}")
+
+
+def _hibernated(e: Evidence) -> Judged:
+    if e.stopping:
+        return Judged(_F, Reason.PENDING, f"the chain goes to sleep: {e.stopping} pods are left")
+    message = "the chain hibernates, as the spec says: no pod runs; keys, genesis and ledgers stay"
+    return Judged(_F, Reason.HIBERNATED, message)
+
+
+def _stopped(plan: Plan | None) -> str:
+    paths = ", ".join(node.path for node in plan.stopped) if plan is not None else ""
+    return f"; stopped, as the spec says: {paths}" if paths else ""
 
 
 def _grouped(down: Mapping[str, str]) -> str:
@@ -120,6 +136,8 @@ def _grouped(down: Mapping[str, str]) -> str:
 
 def _quorum(e: Evidence) -> Judged:
     view = e.view
+    if e.plan is not None and e.plan.spec.hibernated:
+        return Judged(_U, Reason.UNKNOWN, "the chain hibernates")
     if view is None or not view.was_read:
         return Judged(_U, Reason.UNKNOWN, "no node answers the operator")
     quorum, live = view.quorum, view.live_weight
@@ -233,14 +251,15 @@ def _ready(evidence: Evidence, judged: Mapping[ConditionType, Judged]) -> Judged
     )
     if telling is not None:
         return Judged(_F, telling.reason, telling.message)
-    return _true(f"the chain runs: {judged[ConditionType.QUORUM_HEALTHY].message}")
+    quorum = judged[ConditionType.QUORUM_HEALTHY].message
+    return _true(f"the chain runs: {quorum}{_stopped(evidence.plan)}")
 
 
 def _progress(ready: Judged, stalled: bool) -> dict[ConditionType, Judged]:
     """Abnormal-true, never both (kstatus): who has to act next."""
     settled = Judged(_F, AS_EXPECTED, "nothing is under way")
     unneeded = Judged(_F, AS_EXPECTED, "no person is needed")
-    if ready.status is _T:
+    if ready.status is _T or ready.reason is Reason.HIBERNATED:
         return {ConditionType.RECONCILING: settled, ConditionType.STALLED: unneeded}
     mine = Judged(_T, ready.reason, ready.message)
     return {

@@ -1,6 +1,6 @@
 """What a round knows of the running chain when it decides who may go."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from consortium_operator.chain.journal import Journal
@@ -94,12 +94,13 @@ class Knowledge:
             and self.view.quorum.is_too_heavy(self.weight(node))
         )
 
-    def others_are_live(self, node: PlannedNode) -> bool:
-        """Whether every other sealer of the running chain is."""
-        register = self.custody.nodes.get(node.names.node)
-        if self.view is None or register is None:
+    def others_are_live(self, node: PlannedNode, stopped: Iterable[PlannedNode]) -> bool:
+        """Whether every other sealer of the running chain is, but those that are `stopped`."""
+        registers = [self.custody.nodes.get(one.names.node) for one in (node, *stopped)]
+        if self.view is None or registers[0] is None:
             return False
-        return self.view.weights.keys() - {register.node_id} <= self.view.live
+        spared = {register.node_id for register in registers if register is not None}
+        return self.view.weights.keys() - spared <= self.view.live
 
     def verdict(self, node: PlannedNode, *, works: bool) -> Verdict:
         """Of the guard. `works`: as in Candidate."""

@@ -30,11 +30,13 @@ _DEPARTURES = {Departure.LEAVING: "Leaving", Departure.OUT: "Left"}
 
 @dataclass(slots=True)
 class NodeStates:
-    """By full object name: a word for the status. By path: why a node takes no part."""
+    """By full object name: a word for the status. By path: why a node takes no part. `stopping`:
+    pods that are there though the spec wants none."""
 
     words: dict[str, str] = field(default_factory=dict)
     down: dict[str, str] = field(default_factory=dict)
     ready_pods: int = 0
+    stopping: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,10 @@ def node_states(nodes: Iterable[PlannedNode], sight: Sight, findings: Findings) 
         detail = pod.detail if pod is not None and isinstance(pod.detail, PodDetail) else None
         if node.departure is not None:
             states.words[node.names.node] = _DEPARTURES[node.departure]
+            continue
+        if node.is_stopped:
+            states.words[node.names.node] = "Stopped" if pod is None else "Stopping"
+            states.stopping += pod is not None
             continue
         states.ready_pods += detail is not None and detail.ready
         trouble = _pod_trouble(node, detail)

@@ -86,7 +86,7 @@ async def _may_begin(
 ) -> bool:
     """By a person's word, or because nothing is risked. What waits is a finding."""
     is_asked = is_to_move(run, ledger)
-    if not (is_asked or ledger.is_lost):
+    if not (is_asked or ledger.is_lost) or ledger.node.is_stopped:
         return False
     wait = _wait_for_others(known, ledgers)
     if wait is None and not is_asked:

@@ -99,8 +99,8 @@ class Reconciler:
         if outcome.trouble is not None:
             raise outcome.trouble
         memory.failures = 0
-        well = judged[ConditionType.READY].status is ConditionStatus.TRUE
-        return LATER if well or outcome.waits_for_others else SOON
+        under_way = judged[ConditionType.RECONCILING].status is ConditionStatus.TRUE
+        return SOON if under_way and not outcome.waits_for_others else LATER
 
     async def _announce(self, body: Body, memory: ChainMemory) -> None:
         happened, memory.happened = memory.happened, []
@@ -261,6 +261,7 @@ def _evidence(outcome: Outcome, states: NodeStates, *, had_blocks: bool) -> Evid
         and bool(custody.admins),
         certified=sum(node.names.node in progress.certificates for node in plan.staying),
         ready_pods=states.ready_pods,
+        stopping=states.stopping,
         down=states.down,
         view=progress.view,
         had_blocks=had_blocks,

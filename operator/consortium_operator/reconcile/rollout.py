@@ -146,21 +146,25 @@ def _finding(run: Round, turn: Turn, wait: Wait | None, count: int, known: Knowl
     others = f", {count} nodes in all" if count > 1 else ""
     what = f"node {turn.node.path} changes{others}"
     stuck = _is_stuck(run, wait)
-    if wait is None:
-        return Finding(ConditionType.UP_TO_DATE, Reason.ROLLING_OUT, what)
-    if wait.acceptance is not None:
-        message = f"{what}; it waits for a person: {wait.why}. To accept that: {wait.acceptance}"
-        return Finding(
-            ConditionType.UP_TO_DATE, Reason.AWAITING_ACCEPTANCE, message, needs_person=True
-        )
-    if wait.missing is not None and stuck:
+    if wait is not None and wait.missing is not None and stuck:
         why = _why_missing(run, wait.missing, known)
         message = (
             f"node {wait.missing.path} does not come back: {why}; {what}, and waits for it. Mend "
             "it, or take the change in the spec back"
         )
         return Finding(ConditionType.UP_TO_DATE, Reason.ROLLOUT_STUCK, message, needs_person=True)
-    return Finding(ConditionType.UP_TO_DATE, Reason.ROLLING_OUT, f"{what}; it waits: {wait.why}")
+    return under_way(what, wait)
+
+
+def under_way(what: str, wait: Wait | None) -> Finding:
+    """Of something that happens to a node (`what`, a sentence), or waits."""
+    condition = ConditionType.UP_TO_DATE
+    if wait is None:
+        return Finding(condition, Reason.ROLLING_OUT, what)
+    if wait.acceptance is None:
+        return Finding(condition, Reason.ROLLING_OUT, f"{what}; it waits: {wait.why}")
+    message = f"{what}; it waits for a person: {wait.why}. To accept that: {wait.acceptance}"
+    return Finding(condition, Reason.AWAITING_ACCEPTANCE, message, needs_person=True)
 
 
 def _is_stuck(run: Round, wait: Wait | None) -> bool:
@@ -311,7 +315,7 @@ def _wait_for_others(run: Round, node: PlannedNode, known: Knowledge) -> Wait | 
         serves, word = known.answers, "answering"
     else:
         return None
-    for other in run.plan.staying:
+    for other in run.plan.running:
         if other != node and known.is_member(other) and not (serves(other) and _stays(run, other)):
             return Wait(f"{other.path} is not {word}, and only one goes at a time", missing=other)
     return None

@@ -13,6 +13,7 @@ from consortium_operator.kube.kinds import key_of
 from consortium_operator.manifests import Manifest
 from consortium_operator.reconcile.acceptance import accepted_pause
 from consortium_operator.reconcile.apply import bring_about, bring_one
+from consortium_operator.reconcile.approvals import approved, note_approval
 from consortium_operator.reconcile.asked_restarts import restart_asked
 from consortium_operator.reconcile.certificates import (
     Standing,
@@ -57,6 +58,7 @@ from consortium_operator.reconcile.seal import (
     read_seal,
 )
 from consortium_operator.reconcile.second_starts import second_starts, superseded
+from consortium_operator.reconcile.stops import stop_nodes
 from consortium_operator.reconcile.storage import grow_volumes, refuse_changed_storage
 from consortium_operator.reconcile.upgrades import image_is_another, version_is_refused
 from consortium_operator.reconcile.volumes import (
@@ -170,7 +172,7 @@ async def _bring_about(founded: Founded, progress: Progress, view: ChainView) ->
     complete = [one for one in certified if await _volume_is_there(run, one)]
     ready = [one for one in complete if volumes[one.node.names.node].is_settled]
     if services_stand:
-        await _change_pods(founded, ready, known, progress.hangs)
+        known = await _change_pods(founded, ready, known, progress.hangs)
     is_rolling = bool(run.findings.of(ConditionType.UP_TO_DATE))
     rolled_out = len(ready) == len(run.plan.staying) and not is_rolling
     wanted = [*shared, *(part for one in nodes for part in _files(one))]
@@ -220,8 +222,10 @@ async def _remember(founded: Founded, known: Knowledge) -> Knowledge:
 
 async def _protect(founded: Founded, known: Knowledge) -> None:
     """The budgets, by what is live now. While nobody answers the old ones stay: it may be the
-    operator that is cut off."""
-    if known.was_read:
+    operator that is cut off. A chain that hibernates has nothing to protect."""
+    if founded.round.plan.spec.hibernated:
+        await prune(founded.round, (), BUDGETS)
+    elif known.was_read:
         budgets = desired_budgets(founded, known)
         await bring_about(founded.round, budgets)
         await prune(founded.round, budgets, BUDGETS)
@@ -229,17 +233,23 @@ async def _protect(founded: Founded, known: Knowledge) -> None:
 
 async def _change_pods(
     founded: Founded, ready: Sequence[NodeObjects], known: Knowledge, hangs: Sequence[Hang]
-) -> None:
+) -> Knowledge:
     """One node comes a step further. One that hangs needs a turn of its own only if it is up to
     date."""
-    turns = await find_turns(founded.round, ready)
+    run = founded.round
+    if await stop_nodes(run, [one for one in ready if one.node.is_stopped], known):
+        return known
+    turns = await find_turns(run, [one for one in ready if not one.node.is_stopped])
+    known = replace(known, journal=await note_approval(founded, turns, known))
     changing = {turn.node.path for turn in turns}
-    settled = [one.node for one in ready if one.node.path not in changing]
+    stopped = {node.path for node in run.plan.stopped}
+    settled = [one.node for one in ready if one.node.path not in changing | stopped]
     await restart_hung(founded, [one for one in hangs if one.node in settled], known)
-    if not image_is_another(founded.round, known.view, settled):
-        await take_turn(founded.round, turns, known)
+    if not image_is_another(run, known.view, settled):
+        await take_turn(run, approved(run, turns, known), known)
     if not turns:
         await restart_asked(founded, settled, known)
+    return known
 
 
 def _files(objects: NodeObjects) -> list[Manifest]:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from consortium_operator.offline.documents import MOST_BYTES, Fault, read_documents
@@ -245,7 +245,6 @@ def test_a_file_beyond_all_measure_is_refused_unread() -> None:
     assert "MiB" in fault(b"#" * (MOST_BYTES + 1)).message
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=200) | st.text(max_size=200).map(str.encode))
 def test_any_bytes_are_read_or_refused(content: bytes) -> None:
     reading = read_documents(content)
@@ -254,7 +253,6 @@ def test_any_bytes_are_read_or_refused(content: bytes) -> None:
         assert document.line("spec.members[0].nodes") >= 0
 
 
-@settings(deadline=None)
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.text(max_size=20),

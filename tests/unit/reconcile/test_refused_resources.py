@@ -15,7 +15,6 @@ BAD: list[Any] = [
     pytest.param({"version": "9.9.9"}, "UnknownVersion", id="unknown-version"),
     pytest.param({"chainId": "not-alnum"}, "Invalid", id="invalid"),
     pytest.param({"chainId": 7}, "Invalid", id="wrong-type"),
-    pytest.param({"hibernated": True}, "NotSupportedYet", id="not-yet"),
     pytest.param({"members": []}, "Invalid", id="no-members"),
 ]
 

@@ -50,7 +50,7 @@ def suffer(network: Network, faults: list[tuple[str, int]], random: Random) -> N
 
 
 @given(WEIGHTS, FAULTS, st.integers(0, 2**32))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_sealers_agree_through_losses_partitions_and_restarts_and_go_on_afterwards(
     weights: tuple[int, ...], faults: list[tuple[str, int]], seed: int
 ) -> None:
@@ -64,7 +64,7 @@ def test_sealers_agree_through_losses_partitions_and_restarts_and_go_on_afterwar
 
 
 @given(FAULTS, st.integers(0, 3), st.integers(0, 2**32))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_a_sealer_that_lies_to_both_halves_makes_no_two_blocks(
     faults: list[tuple[str, int]], liar: int, seed: int
 ) -> None:

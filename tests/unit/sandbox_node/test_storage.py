@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from consortium_sandbox.node.blockfile import BlockFile
@@ -78,7 +78,6 @@ def test_the_first_vote_of_a_later_height_drops_the_earlier_ones(tmp_path: Path)
     again.close()
 
 
-@settings(deadline=None)  # it writes files, and the machine may be busy
 @given(st.integers(1, 40))
 def test_a_vote_line_that_was_cut_short_was_never_sent(lost: int) -> None:
     import tempfile

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from consortium_operator.api.fisco_bcos import Cryptography, Peers, PeersMode
@@ -52,7 +52,6 @@ def test_every_entry_has_the_form_that_a_node_obeys() -> None:
             assert key.kind.complaint(tls_id) is None
 
 
-@settings(deadline=None)
 @given(st.permutations([*OWN, STRANGER]))
 def test_the_lists_depend_on_nothing_but_who_is_in_them(order: list[str]) -> None:
     peers = Peers(mode=PeersMode.LISTED, allow=(STRANGER,))

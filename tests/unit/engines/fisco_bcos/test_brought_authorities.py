@@ -229,9 +229,7 @@ def roots_and_intermediates(draw: st.DrawFn) -> Brought:
     return draw(cas(2, "Middle", top)) if draw(st.booleans()) else top
 
 
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(roots_and_intermediates())
 def test_what_is_accepted_here_is_accepted_by_openssl(tmp_path: Path, ca: Brought) -> None:
     """It is OpenSSL's code by which nodes judge each other."""

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from consortium_operator.api.chain import Role
@@ -75,7 +75,6 @@ def test_founding_observers_are_not_in_the_genesis() -> None:
     assert len(sealed.founders) == 3
 
 
-@settings(deadline=None)
 @given(st.permutations(["huawei", "ping-an", "tencent", "webank"]), st.booleans())
 def test_the_order_of_members_and_nodes_in_the_resource_never_matters(
     order: list[str], swapped: bool

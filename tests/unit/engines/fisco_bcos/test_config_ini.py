@@ -1,7 +1,7 @@
 """config.ini and the directory of a node."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from consortium_operator.api.fisco_bcos import Cryptography
@@ -173,7 +173,6 @@ def test_a_member_that_joins_changes_no_other_nodes_settings() -> None:
 FREE = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cf", "Cs", "Zl", "Zp")))
 
 
-@settings(deadline=None)
 @given(FREE.map(str.strip).filter(bool))
 def test_free_text_of_an_overlay_arrives_exactly(value: str) -> None:
     plan = rendered.plan(config={"web3_rpc": {"cors_allowed_origins": value[:512].strip()}})

@@ -1,7 +1,7 @@
 """spec.fiscoBcos.config: what a user may set, and what happens to everything else."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from consortium_operator.api.parse import InvalidResource
@@ -229,7 +229,6 @@ SECTIONS = st.sampled_from([section.name for section in CONFIG_KEYS.sections])
 KEYS = st.sampled_from([key.name for _, key in CONFIG_KEYS])
 
 
-@settings(deadline=None)
 @given(
     st.dictionaries(
         st.one_of(SECTIONS, st.text(max_size=10)),

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.name import _ASN1Type as StringType
 from cryptography.x509.oid import NameOID
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from consortium_operator.engines.fisco_bcos.distinguished_name import (
@@ -150,13 +150,11 @@ def test_a_leaf_says_whom_it_is_for() -> None:
     assert leaf_name(subject("shenzhen-0")).rfc4514_string() == "CN=shenzhen-0,OU=trade,O=webank"
 
 
-@settings(deadline=None)
 @given(subjects, subjects)
 def test_no_two_authorities_share_a_subject(one: Subject, other: Subject) -> None:
     assert (one == other) == (authority_name(one) == authority_name(other))
 
 
-@settings(deadline=None)
 @given(texts, texts, texts)
 def test_any_text_fits_into_a_subject(chain: str, member: str, name: str) -> None:
     made = authority_name(Subject(chain, member, name, 1))

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from consortium_operator.chain.private import PrivateFiles
@@ -238,7 +238,6 @@ def test_a_client_key_has_the_fingerprint_of_its_public_key() -> None:
 
 
 @in_both_suites
-@settings(deadline=None)
 @given(st.integers(1, LAST_SCALAR - 1))
 def test_every_private_key_gives_ids_of_fixed_length(suite: CryptoSuite, scalar: int) -> None:
     register = register_of(suite, scalar)
@@ -355,7 +354,6 @@ def test_a_key_under_another_file_name_is_missing(suite: CryptoSuite) -> None:
 
 
 @in_both_suites
-@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_no_content_brings_another_error_than_invalid_material(
     suite: CryptoSuite, content: bytes

@@ -1,7 +1,7 @@
 """The node's INI dialect: read as Boost reads it, written so that it cannot be read otherwise."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from consortium_operator.engines.fisco_bcos import ini
@@ -56,7 +56,6 @@ def test_what_a_node_refuses_is_refused(text: str, message: str) -> None:
 NAMES = st.from_regex(r"[a-z_]{1,12}", fullmatch=True)
 
 
-@settings(deadline=None)
 @given(st.dictionaries(NAMES, st.dictionaries(NAMES, st.text(max_size=40), max_size=4), max_size=4))
 def test_whatever_is_written_is_read_back_exactly_or_refused(
     sections: dict[str, dict[str, str]],

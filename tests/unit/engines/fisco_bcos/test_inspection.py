@@ -10,7 +10,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from consortium_operator.chain.inspected import Inspected
@@ -327,7 +327,6 @@ def test_other_files_are_passed_over(content: bytes) -> None:
     assert inspect({"some/file": content}, NOW) == ()
 
 
-@settings(deadline=None)
 @given(
     st.sampled_from(["node.pem", "ssl.crt", "config.ini", "config.genesis", "nodes.json", "x"]),
     st.sampled_from(

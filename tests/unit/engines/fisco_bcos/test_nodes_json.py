@@ -2,7 +2,7 @@
 
 import json
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests import chains
@@ -40,7 +40,6 @@ def test_every_port_is_one_that_a_node_dials() -> None:
         assert 1024 < int(entry.rpartition(":")[2]) <= 65535
 
 
-@settings(deadline=None)
 @given(st.permutations(["huawei", "ping-an", "tencent", "webank"]))
 def test_the_order_of_members_never_matters(order: list[str]) -> None:
     plan = rendered.plan(*map(chains.member, order))

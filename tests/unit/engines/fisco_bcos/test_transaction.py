@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from consortium_operator.chain.private import PrivateFiles
@@ -179,7 +179,6 @@ def test_signing_needs_the_key_of_an_account(suite: CryptoSuite) -> None:
         sign(DEPLOYMENT, PrivateFiles({}), suite)
 
 
-@settings(deadline=None)
 @given(transactions, st.binary(max_size=80), st.binary(max_size=80), st.integers(0, 2**31 - 1))
 def test_every_transaction_survives_encoding(
     transaction: Transaction, data_hash: bytes, signature: bytes, attribute: int
@@ -189,7 +188,6 @@ def test_every_transaction_survives_encoding(
 
 
 @in_both_suites
-@settings(deadline=None)
 @given(transactions)
 def test_every_signed_transaction_names_its_signer(
     suite: CryptoSuite, transaction: Transaction
@@ -284,7 +282,6 @@ def test_a_transaction_cut_short_anywhere_is_refused_or_lacks_its_signature(
         assert (found.signature, found.attribute) != (whole.signature, whole.attribute)
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=400))
 def test_no_bytes_bring_another_error_than_invalid_transaction(content: bytes) -> None:
     for candidate in (content, b"\x1a" + content, b"\x1a\x0b" + content):

@@ -54,7 +54,7 @@ def contents(kind: str) -> Contents:
 
 
 @in_both_kinds
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(subject=texts, issuer=texts, serial=st.integers(1, (1 << 159) - 1))
 def test_a_certificate_says_what_it_was_told_to(
     kind: str, subject: str, issuer: str, serial: int

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from consortium_operator.engines.fisco_bcos import der
@@ -58,7 +58,6 @@ def test_we_verify_openssls_signatures_by_the_default_id(tmp_path: Path) -> None
         assert sm2_keys.verify(POINT, signature, b"content") is is_ours
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_a_signature_is_its_contents_and_its_keys(content: bytes) -> None:
     signature = sm2_keys.sign(KEYS, "key", content)
@@ -68,7 +67,6 @@ def test_a_signature_is_its_contents_and_its_keys(content: bytes) -> None:
     assert not sm2_keys.verify(other, signature, content)
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=120))
 def test_no_bytes_pass_for_a_signature_or_bring_an_error(content: bytes) -> None:
     assert not sm2_keys.verify(POINT, content, b"content")
@@ -88,7 +86,6 @@ def test_a_point_off_the_curve_is_no_key(point: bytes) -> None:
     assert not sm2_keys.verify(point, sm2_keys.sign(KEYS, "key", b""), b"")
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=100))
 def test_no_bytes_pass_for_a_public_key(content: bytes) -> None:
     for candidate in (content, der.sequence(content), der.sequence(content, content)):

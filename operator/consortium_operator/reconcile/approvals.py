@@ -1,0 +1,66 @@
+"""Roll-outs that a person starts: `rollout.strategy: Manual`, and then
+`consortium.dev/approve-rollout: <number>`.
+
+The number is the resource's generation, so that an edit in the middle asks again, or where that
+was used, the next one: renewed certificates and a new operator change nodes as well. The operator
+cannot take an annotation back, so the journal says which number is in force, and when it is used
+up. A node that does not serve changes without a word: that may be what brings it back.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from consortium_operator.api.chain import RolloutStrategy
+from consortium_operator.api.conditions import ConditionType, Reason
+from consortium_operator.chain.journal import Journal, RolloutApproval
+from consortium_operator.chain.naming import APPROVE_ROLLOUT_ANNOTATION
+from consortium_operator.reconcile.apply import bring_one
+from consortium_operator.reconcile.desired import desired_journal
+from consortium_operator.reconcile.findings import Finding
+from consortium_operator.reconcile.knowledge import Knowledge
+from consortium_operator.reconcile.rollout import Turn
+from consortium_operator.reconcile.world import Founded, Round
+
+
+async def note_approval(founded: Founded, turns: Sequence[Turn], known: Knowledge) -> Journal:
+    """The journal with the approval as it stands, written down before anything is done by it."""
+    run, before = founded.round, known.journal.chain.approval
+    now = _approval(run, turns, before)
+    journal = replace(known.journal, chain=replace(known.journal.chain, approval=now))
+    if now == before or await bring_one(run, desired_journal(founded, journal)):
+        return journal
+    return known.journal
+
+
+def approved(run: Round, turns: Sequence[Turn], known: Knowledge) -> tuple[Turn, ...]:
+    """The turns that may be taken. What waits for a person is a finding."""
+    if not _is_manual(run) or known.journal.chain.approval.is_open:
+        return tuple(turns)
+    held = [turn for turn in turns if known.answers(turn.node)]
+    if held:
+        number = _number(run, known.journal.chain.approval)
+        nodes = ", ".join(turn.node.path for turn in held)
+        command = run.how_to_say(APPROVE_ROLLOUT_ANNOTATION, str(number))
+        message = f"{nodes}: to change, which waits for an approval: {command}"
+        awaited = Reason.AWAITING_APPROVAL
+        run.findings.add(Finding(ConditionType.UP_TO_DATE, awaited, message, needs_person=True))
+    return tuple(turn for turn in turns if turn not in held)
+
+
+def _approval(run: Round, turns: Sequence[Turn], before: RolloutApproval) -> RolloutApproval:
+    number = _number(run, before)
+    is_said = str(number) in run.words(APPROVE_ROLLOUT_ANNOTATION)
+    if _is_manual(run) and turns and is_said:
+        return RolloutApproval(number, is_open=True)
+    return replace(before, is_open=False)
+
+
+def _number(run: Round, approval: RolloutApproval) -> int:
+    """What an approval must carry now."""
+    if approval.is_open and approval.number >= run.generation:
+        return approval.number
+    return max(run.generation, approval.number + 1)
+
+
+def _is_manual(run: Round) -> bool:
+    return run.plan.spec.rollout.strategy is RolloutStrategy.MANUAL
