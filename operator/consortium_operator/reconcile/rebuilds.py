@@ -17,7 +17,14 @@ from consortium_operator.kube.kinds import PERSISTENT_VOLUME_CLAIM, ObjectKey
 from consortium_operator.reconcile.findings import Finding
 from consortium_operator.reconcile.knowledge import Knowledge
 from consortium_operator.reconcile.second_starts import first_pod
-from consortium_operator.reconcile.volumes import Ledger, how_to_move, is_to_move, ledgers_of
+from consortium_operator.reconcile.volumes import (
+    Ledger,
+    has_lost_its_disk,
+    how_to_move,
+    is_to_move,
+    ledgers_of,
+    tell_wrong_moves,
+)
 from consortium_operator.reconcile.world import Round
 
 
@@ -36,6 +43,7 @@ async def note_rebuilds(run: Round, known: Knowledge) -> Journal:
         if ledger.entry.rebuilding is not None:
             journal = journal.noting(ledger.node.names.node, _gone_on(run, known, ledger))
     ledgers = ledgers_of(run, journal)
+    tell_wrong_moves(run, ledgers)
     for ledger in sorted(ledgers, key=lambda one: (known.vote(one.node) > 0, one.node.path)):
         if ledger.entry.rebuilding is None and await _may_begin(run, known, ledger, ledgers):
             weight = known.vote(ledger.node) or None
@@ -112,8 +120,11 @@ def _wait_for_person(
     run: Round, known: Knowledge, ledger: Ledger, ledgers: Sequence[Ledger]
 ) -> Wait | None:
     """Why a lost volume is not rebuilt by itself."""
-    if run.world.store.get(_claim(run, ledger)) is not None:
-        return Wait("it is kept as long as its pod runs", needs_person=True)
+    claim = run.world.store.get(_claim(run, ledger))
+    if claim is not None:
+        is_lost = has_lost_its_disk(claim)
+        why = "its claim is Lost" if is_lost else "it is kept as long as its pod runs"
+        return Wait(why, needs_person=True)
     lost = [one.node.path for one in ledgers if one.is_lost and known.vote(one.node)]
     if known.vote(ledger.node) and len(lost) > 1:
         why = f"the volumes of {len(lost)} sealers are lost: {', '.join(lost)}"

@@ -13,6 +13,7 @@ from consortium_operator.chain.journal import Journal, JournalEntry
 from consortium_operator.chain.naming import MOVE_NODE_ANNOTATION, NODE_ID_ANNOTATION, NODE_LABEL
 from consortium_operator.chain.plan import PlannedNode
 from consortium_operator.kube.kinds import PERSISTENT_VOLUME_CLAIM
+from consortium_operator.kube.projection import ClaimDetail, Observed
 from consortium_operator.reconcile.desired import NodeVolume
 from consortium_operator.reconcile.findings import Finding
 from consortium_operator.reconcile.world import Custody, Round
@@ -27,9 +28,14 @@ def newest_generations(run: Round) -> dict[str, int]:
     for claim in run.world.store.by_chain(run.key.namespace, run.key.name, PERSISTENT_VOLUME_CLAIM):
         number = claim.key.name.rpartition("-data-g")[2]
         node = claim.labels.get(NODE_LABEL, "")
-        if number.isdigit() and not claim.deleting:
+        if number.isdigit() and not (claim.deleting or has_lost_its_disk(claim)):
             found[node] = max(found.get(node, 0), int(number))
     return found
+
+
+def has_lost_its_disk(claim: Observed) -> bool:
+    """Whether the PersistentVolume of a claim was deleted: no pod can ever mount it again."""
+    return isinstance(claim.detail, ClaimDetail) and claim.detail.phase == "Lost"
 
 
 def check_ledgers(run: Round, custody: Custody) -> None:
@@ -78,6 +84,12 @@ class Ledger:
         return max(self.newest, self.last) + 1
 
     @property
+    def movable_to(self) -> int:
+        """The generation by which a person names the node's next volume."""
+        rebuilding = self.entry.rebuilding
+        return self.next if rebuilding is None or self.newest >= rebuilding else rebuilding
+
+    @property
     def is_lost(self) -> bool:
         """Whether the volume with its blocks is gone, or will be as soon as no pod uses it. An
         older one does not take its place: the node would have forgotten what it voted for."""
@@ -100,15 +112,32 @@ def ledgers_of(run: Round, journal: Journal) -> tuple[Ledger, ...]:
 
 def is_to_move(run: Round, ledger: Ledger) -> bool:
     """Whether a person has asked for the node's next volume, which is not there yet."""
-    generation = ledger.entry.rebuilding if ledger.awaits_volume else ledger.next
-    word = f"{ledger.node.names.node}@{generation}"
+    word = f"{ledger.node.names.node}@{ledger.movable_to}"
     return ledger.last > 0 and word in run.words(MOVE_NODE_ANNOTATION)
 
 
 def how_to_move(run: Round, ledger: Ledger) -> str:
     """The command that a person gives."""
-    generation = ledger.entry.rebuilding if ledger.awaits_volume else ledger.next
-    return run.how_to_say(MOVE_NODE_ANNOTATION, f"{ledger.node.names.node}@{generation}")
+    word = f"{ledger.node.names.node}@{ledger.movable_to}"
+    return run.how_to_say(MOVE_NODE_ANNOTATION, word)
+
+
+def tell_wrong_moves(run: Round, ledgers: Iterable[Ledger]) -> None:
+    """Words that cannot move the node that they name. One with the number of a volume that is there
+    did its work once, and one of a node that the spec has no more did so too, or never will."""
+    by_name = {ledger.node.names.node: ledger for ledger in ledgers if ledger.last > 0}
+    for word in run.words(MOVE_NODE_ANNOTATION):
+        name, _, number = word.partition("@")
+        ledger = by_name.get(name)
+        if ledger is None or (number.isdecimal() and int(number) <= ledger.movable_to):
+            continue
+        message = (
+            f"metadata.annotations[{MOVE_NODE_ANNOTATION}]: {word} moves nothing, since the next "
+            f"volume of node {ledger.node.path} is {ledger.movable_to}: {how_to_move(run, ledger)}"
+        )
+        run.findings.add(
+            Finding(ConditionType.SPEC_VALID, Reason.INVALID, message, needs_person=True)
+        )
 
 
 def node_volumes(
@@ -131,7 +160,9 @@ def _volume(
         return _again(run, ledger)
     if ledger.entry.rebuilding is not None and name in rebuilt:
         return NodeVolume(ledger.entry.rebuilding, may_make=True)
-    if ledger.awaits_volume or ledger.is_lost or is_to_move(run, ledger):
+    moves = ledger.awaits_volume or is_to_move(run, ledger)
+    # One that stops moves later: else it could neither stop nor move while no block is made.
+    if ledger.is_lost or (moves and not ledger.node.is_stopped):
         return NodeVolume(max(ledger.newest, ledger.last), may_make=False, is_settled=False)
     return NodeVolume(ledger.newest or 1, may_make=not ledger.newest)
 

@@ -359,3 +359,39 @@ async def test_an_operator_that_is_new_in_each_round_rebuilds_it(
     assert mounted(running, WEBANK) == "g2"
     assert changes(running, WEBANK) == BACK_AND_FORTH
     assert running.told(READY) == "True/AsExpected"
+
+
+# What a person writes.
+
+
+async def test_a_word_with_another_number_than_the_next_moves_nothing_and_is_told(
+    running: Stage,
+) -> None:
+    say(running, f"{WEBANK}@3")
+    await running.settle()
+    assert volumes(running, WEBANK) == ["g1"]
+    assert running.told(ConditionType.SPEC_VALID) == "False/Invalid"
+    assert running.condition(ConditionType.SPEC_VALID)["message"] == (
+        "metadata.annotations[consortium.dev/move-node]: trade-webank-node-0@3 moves nothing, "
+        "since the next volume of node webank/node-0 is 2: kubectl annotate consortiumchain trade "
+        "--namespace chains --overwrite consortium.dev/move-node=trade-webank-node-0@2"
+    )
+    say(running, f"{WEBANK}@2")
+    await running.settle()
+    assert running.told(READY) == "True/AsExpected"
+
+
+async def test_a_claim_whose_disk_is_lost_waits_for_a_person(running: Stage) -> None:
+    def lose_disk(claim: dict[str, Any]) -> None:
+        claim["status"]["phase"] = "Lost"
+
+    running.cluster.edit(PERSISTENT_VOLUME_CLAIM, f"{WEBANK}-data-g1", lose_disk)
+    await running.settle()
+    assert running.told(NODES) == "False/VolumeLost"
+    message = running.condition(NODES)["message"]
+    assert "trade-webank-node-0-data-g1 of node webank/node-0 is gone or going" in message
+    assert "its claim is Lost" in message
+    say(running, f"{WEBANK}@2")
+    await running.settle()
+    assert (mounted(running, WEBANK), changes(running, WEBANK)) == ("g2", BACK_AND_FORTH)
+    assert running.told(READY) == "True/AsExpected"

@@ -17,6 +17,7 @@ from consortium_operator.kube.kinds import (
 from tests import chains
 from tests.fakes.faults import Fault, Killed, Mode, at_write
 from tests.fakes.operator import Stage
+from tests.unit.reconcile.rebuilding import mounted, say, volumes
 
 FOUR = ("huawei", "ping-an", "tencent", "webank")
 WEBANK, HUAWEI = "trade-webank-node-0", "trade-huawei-node-0"
@@ -153,3 +154,15 @@ async def test_a_chain_without_a_block_does_not_hibernate(stage: Stage) -> None:
     stage.clock.advance(minutes=1)
     await stage.settle()
     assert pods(stage) == []
+
+
+async def test_a_node_that_stops_moves_once_it_runs_again(running: Stage) -> None:
+    running.edit(members=members("webank"))
+    say(running, f"{WEBANK}@2")
+    await running.settle()
+    assert f"{WEBANK}-0" not in pods(running)
+    assert volumes(running, WEBANK) == ["g1"]
+    running.edit(members=members())
+    await running.settle()
+    assert mounted(running, WEBANK) == "g2"
+    assert running.told(READY) == "True/AsExpected"
