@@ -287,6 +287,8 @@ class NodeEndpoint:
     """Where and as whom a node is asked. `tls_fingerprint`: the pinned key of its certificate.
 
     `plain`: the node was started without TLS. It is never set because TLS did not work.
+    `authorities`: in place of the pinned key, CAs (PEM) that vouch for the node; for a person who
+    has no record of keys. The operator never uses it.
     """
 
     node: str
@@ -294,6 +296,7 @@ class NodeEndpoint:
     port: int
     tls_fingerprint: str
     plain: bool = False
+    authorities: str = ""
 
 
 @dataclass(frozen=True, slots=True, repr=False)

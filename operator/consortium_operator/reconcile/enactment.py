@@ -76,7 +76,8 @@ def _open_proposal(condition: ConditionType, what: str, proposal: OpenProposal) 
         )
         return Finding(condition, Reason.PROPOSAL_SLOT_BUSY, message, needs_person=True)
     message = (
-        f"{what}: proposal {number} waits for the votes of other governors, each by {proposal.vote}"
+        f"{what}: proposal {number} waits for the votes of other governors, each by "
+        f"`consortium vote {number}` or {proposal.vote}"
     )
     return Finding(condition, Reason.AWAITING_VOTES, message, needs_person=True)
 

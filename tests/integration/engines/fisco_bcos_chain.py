@@ -141,6 +141,23 @@ class LocalChain:
         )
         return ClientIdentity(keys.client_key, certificate)
 
+    def client_files(self, member: str) -> dict[str, bytes]:
+        """What a person of this member's has to reach the RPC of its node."""
+        keys, identity = self._keys[member], self.identity(member)
+        authorities = "".join(
+            self._engine.authority_register(kind, files).certificate
+            for kind, files in keys.authorities.items()
+            if kind is CLIENT or self.plan.spec.fisco_bcos.cryptography == "Standard"
+        )
+        return {
+            "ca.crt": authorities.encode(),
+            "sdk.crt": identity.certificate.encode(),
+            "sdk.key": identity.key["sdk.key"],
+        }
+
+    def rpc_address(self, node: PlannedNode) -> str:
+        return f"127.0.0.1:{self._places[node.path].ports['rpc']}"
+
     def governance(self, node: PlannedNode) -> Governance:
         return govern(self.plan, self.endpoint(node), self.identity(node.member))
 

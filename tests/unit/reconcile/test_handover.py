@@ -94,7 +94,7 @@ async def test_a_setting_waits_for_votes_and_names_the_call(governed: Stage) -> 
     await governed.settle()
     assert governed.told(ConditionType.UP_TO_DATE) == "False/AwaitingVotes"
     assert (
-        "proposal 7 waits for the votes of other governors, each by a vote"
+        "proposal 7 waits for the votes of other governors, each by `consortium vote 7` or a vote"
         in (governed.condition(ConditionType.UP_TO_DATE)["message"])
     )
     assert set(governed.nodes.enacted) == {SettingChange("tx_count_limit", "2000")}

@@ -87,6 +87,48 @@ class Proposal:
         return self.status is ProposalStatus.OPEN and height <= self.ends
 
 
+@dataclass(frozen=True, slots=True)
+class Ballot:
+    """A proposal, and what its votes weigh in the committee of now."""
+
+    proposal: Proposal
+    committee: Committee
+    height: int
+
+    @property
+    def is_open(self) -> bool:
+        return self.proposal.is_open(self.height)
+
+    @property
+    def blocks_left(self) -> int:
+        return max(0, self.proposal.ends - self.height) if self.is_open else 0
+
+    @property
+    def state(self) -> str:
+        """In a word. The chain calls one whose blocks are over open until somebody looks."""
+        if self.proposal.status is ProposalStatus.OPEN and not self.is_open:
+            return "outdated"
+        return self.proposal.status.name.lower().replace("_", " ")
+
+    def weight(self, voters: frozenset[str]) -> int:
+        return sum(self.committee.governors.get(one, 0) for one in voters)
+
+
+def in_words(kind: ProposalKind) -> str:
+    """What a proposal would do. The contract tells of what kind it is, not with which arguments."""
+    if kind.number == governor_weight("").number:
+        return f"set the weight of governor 0x{kind.resource}, or remove it"
+    return _WORDS.get(kind, f"a proposal of type {kind.number} about 0x{kind.resource}")
+
+
+_WORDS = {
+    NODE_WEIGHT: "add a node, or change its role or weight",
+    NODE_REMOVAL: "remove a node",
+    SYSTEM_VALUE: "change a setting of the chain",
+    RATES: "change the committee's rates",
+}
+
+
 def committee_info(at: str) -> ContractCall:
     """`at`: what COMMITTEE_ADDRESS gave back."""
     return ContractCall(_plain(at), "getCommitteeInfo()", (), _INFO_TYPES)

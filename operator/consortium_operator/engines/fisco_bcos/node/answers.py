@@ -92,6 +92,30 @@ class GroupInfo(_Answer):
         return self.nodes[0].info.binary.version
 
 
+class ChainNode(_Answer):
+    """What a node says of the chain that it runs. `sm`: on SM2 and SM3."""
+
+    chain_id: str = Field(alias="chainID")
+    group_id: str = Field(alias="groupID")
+    sm: bool = Field(alias="smCryptoType")
+
+
+class GroupNodeOfChain(_Answer):
+    info: Json[ChainNode] = Field(alias="iniConfig")
+
+
+class GroupOfChain(_Answer):
+    """getGroupInfo, for somebody who does not know the chain yet."""
+
+    nodes: Annotated[list[GroupNodeOfChain], Field(min_length=1, alias="nodeList")]
+
+
+class Groups(_Answer):
+    """getGroupList."""
+
+    names: Annotated[list[str], Field(min_length=1, alias="groupList")]
+
+
 def _bytes_of(data: object) -> bytes:
     if not isinstance(data, str):
         raise ValueError("no hex text")
@@ -145,6 +169,8 @@ SEALERS: TypeAdapter[list[Sealer]] = TypeAdapter(list[Sealer])
 PEERS: TypeAdapter[Peers] = TypeAdapter(Peers)
 BLOCK_0: TypeAdapter[Block0] = TypeAdapter(Block0)
 GROUP_INFO: TypeAdapter[GroupInfo] = TypeAdapter(GroupInfo)
+GROUP_OF_CHAIN: TypeAdapter[GroupOfChain] = TypeAdapter(GroupOfChain)
+GROUPS: TypeAdapter[Groups] = TypeAdapter(Groups)
 RECEIPT: TypeAdapter[Receipt] = TypeAdapter(Receipt)
 HASH: TypeAdapter[str] = TypeAdapter(
     Annotated[str, AfterValidator(lambda found: found.removeprefix("0x"))]

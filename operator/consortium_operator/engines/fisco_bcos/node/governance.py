@@ -24,6 +24,7 @@ from consortium_operator.engines.fisco_bcos.governance.changes import (
     next_call,
 )
 from consortium_operator.engines.fisco_bcos.governance.committee import (
+    Ballot,
     Proposal,
     ProposalKind,
 )
@@ -95,6 +96,22 @@ class Governance:
         async with self._connection() as node:
             at = await self._address(node, committee.PROPOSALS_ADDRESS)
             return await self._proposal(node, at, number)
+
+    async def ballot(self, number: int) -> Ballot:
+        """As `proposal`, with all that one must know to vote on it."""
+        async with self._connection() as node:
+            at = await self._address(node, committee.PROPOSALS_ADDRESS)
+            found, governors = await self._proposal(node, at, number), await self._committee(node)
+            return Ballot(found, governors, await self.sender.height(node))
+
+    async def open_ballots(self) -> list[Ballot]:
+        """The chain keeps all proposals that there ever were, and lists none."""
+        async with self._connection() as node:
+            at = await self._address(node, committee.PROPOSALS_ADDRESS)
+            count = await self._read(node, committee.proposal_count(at), committee.read_number)
+            governors, height = await self._committee(node), await self.sender.height(node)
+            found = [await self._proposal(node, at, one) for one in range(1, count + 1)]
+        return [Ballot(one, governors, height) for one in found if one.is_open(height)]
 
     async def last_proposal(self, kind: ProposalKind) -> Proposal | None:
         """The last one of its kind, open or not: while it is, there is no place for another."""

@@ -16,7 +16,11 @@ from dataclasses import dataclass
 import aiohttp
 
 from consortium_operator.chain.view import Silence
-from consortium_operator.engines.fisco_bcos.node.tls import AnotherKey, client_context
+from consortium_operator.engines.fisco_bcos.node.tls import (
+    AnotherKey,
+    client_context,
+    verifying_context,
+)
 from consortium_operator.engines.protocol import (
     ChainCallFailed,
     ClientIdentity,
@@ -136,7 +140,10 @@ def _connector(endpoint: NodeEndpoint, identity: ClientIdentity) -> aiohttp.TCPC
     if endpoint.plain:
         return aiohttp.TCPConnector(limit=1)
     try:
-        context = client_context(identity, endpoint.tls_fingerprint)
+        if endpoint.authorities:
+            context = verifying_context(identity, endpoint.authorities)
+        else:
+            context = client_context(identity, endpoint.tls_fingerprint)
     except InvalidMaterial as error:
         raise CallFailed(endpoint.node, f"cannot be asked: {error}") from error
     return aiohttp.TCPConnector(ssl=context, limit=1)

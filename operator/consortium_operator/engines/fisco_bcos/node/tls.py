@@ -28,12 +28,32 @@ def client_context(identity: ClientIdentity, tls_fingerprint: str) -> ssl.SSLCon
     `tls_fingerprint`: as NodeRegister has it. Raises InvalidMaterial where key and certificate do
     not fit.
     """
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1_2
-    context.check_hostname = False
+    context = _context(identity)
     # Instead of OpenSSL's verification, the object below looks at the key.
     context.verify_mode = ssl.CERT_NONE
     context.sslobject_class = _pinned(tls_fingerprint)
+    return context
+
+
+def verifying_context(identity: ClientIdentity, authorities: str) -> ssl.SSLContext:
+    """For somebody who has no register: the server is one that these CAs (PEM) vouch for.
+
+    Certificates of nodes hold no host name. Raises InvalidMaterial.
+    """
+    context = _context(identity)
+    # A member's CA may be an intermediate, and stand there without its root.
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    try:
+        context.load_verify_locations(cadata=authorities)
+    except (ssl.SSLError, ValueError):
+        raise InvalidMaterial("ca.crt holds no certificate") from None
+    return context
+
+
+def _context(identity: ClientIdentity) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1_2
+    context.check_hostname = False
     pem = identity.certificate.encode() + b"\n" + read_file(identity.key, CLIENT_KEY)
     try:
         with _in_memory(pem) as path:
