@@ -21,6 +21,7 @@ _COMMANDS = (
     ("inspect", "consortium_operator", "consortium_operator.cli.inspection"),
     ("render", "consortium_operator", "consortium_operator.cli.render"),
     ("sandbox", "consortium_sandbox", "consortium_operator.cli.sandbox"),
+    ("status", "consortium_operator", "consortium_operator.cli.status"),
     ("validate", "consortium_operator", "consortium_operator.cli.validate"),
     ("vote", "consortium_operator", "consortium_operator.cli.vote"),
 )

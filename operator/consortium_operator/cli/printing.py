@@ -11,8 +11,9 @@ from typing import Any, NoReturn
 import typer
 import yaml
 
-INVALID, USAGE = 1, 2
-"""Exit codes: what was given is wrong; the command line is."""
+INVALID, USAGE, NO_ANSWER = 1, 2, 3
+"""Exit codes: what was given is wrong, not there or not allowed; the command line or the kubeconfig
+is wrong; the cluster does not answer."""
 
 STDIN = "-"
 

@@ -89,9 +89,10 @@ class KubeClient:
         kubeconfig: Path | None = None,
         timeouts: Timeouts | None = None,
         surroundings: Surroundings | None = None,
+        context: str = "",
     ) -> AsyncIterator["KubeClient"]:
         """A client by `kubeconfig`; without one, by the service account of this pod."""
-        async with open_api(kubeconfig) as api:
+        async with open_api(kubeconfig, context) as api:
             yield cls(Transport(api, timeouts, surroundings))
 
     async def get(self, key: ObjectKey) -> JsonObject | None:

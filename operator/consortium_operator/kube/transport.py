@@ -1,8 +1,8 @@
 """HTTP to the API server: time-outs, connections, tokens, retries of reads.
 
-The one module that touches the Kubernetes client library. It uses the library for what is hard
-(kubeconfig, in-cluster tokens that rotate, TLS) and reads raw JSON itself: typed models cost
-time and refuse fields that they do not know. Bodies are never logged.
+With `caller`, the one module that touches the Kubernetes client library. It uses the library for
+what is hard (kubeconfig, in-cluster tokens that rotate, TLS) and reads raw JSON itself: typed
+models cost time and refuse fields that they do not know. Bodies are never logged.
 """
 
 import asyncio
@@ -200,14 +200,18 @@ def _yaml(value: Any) -> bytes:
 
 
 @asynccontextmanager
-async def open_api(kubeconfig: Path | None) -> AsyncIterator[ApiClient]:
-    """The library's client: by `kubeconfig`, or None for the pod's own service account."""
+async def open_api(kubeconfig: Path | None, context: str = "") -> AsyncIterator[ApiClient]:
+    """The library's client: by `kubeconfig` (its current context where none is named), or None for
+    the pod's own service account."""
     configuration = Configuration()
     if kubeconfig is None:
         load_incluster_config(client_configuration=configuration)  # type: ignore[no-untyped-call]  # library
     else:
         await load_kube_config(  # type: ignore[no-untyped-call]  # library
-            config_file=str(kubeconfig), client_configuration=configuration, persist_config=False
+            config_file=str(kubeconfig),
+            context=context or None,
+            client_configuration=configuration,
+            persist_config=False,
         )
     configuration.client_session_kwargs = {"middlewares": (_send_once,)}
     async with (

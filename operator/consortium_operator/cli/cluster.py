@@ -1,0 +1,78 @@
+"""What every command that reads a cluster shares: its options, its connection, and what a refusal
+or a silence means to the person who typed it. All of it is done with the caller's own rights."""
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable
+from typing import Annotated, TypeVar
+
+import typer
+
+from consortium_operator.cli.printing import INVALID, NO_ANSWER, USAGE, fail
+from consortium_operator.kube.caller import NoTarget, Target, find_target
+from consortium_operator.kube.client import KubeClient
+from consortium_operator.kube.errors import ApiError, Forbidden, NotFound, Unavailable
+from consortium_operator.kube.kinds import CONSORTIUM_CHAIN, JsonObject, ObjectKey
+from consortium_operator.kube.transport import Timeouts
+
+# Somebody waits for the answer; reads are repeated a few times on top of this.
+_TIMEOUTS = Timeouts(connect=5, request=15)
+
+Found = TypeVar("Found")
+
+ContextOption = Annotated[
+    str, typer.Option("--context", help="The context of the kubeconfig; default: its current one.")
+]
+NamespaceOption = Annotated[
+    str, typer.Option("--namespace", "-n", help="The namespace; default: the context's.")
+]
+
+
+def target_of(context: str, namespace: str) -> Target:
+    """Ends the command where the kubeconfig does not say which cluster is meant."""
+    try:
+        return find_target(os.environ, context, namespace)
+    except NoTarget as error:
+        fail(USAGE, str(error))
+
+
+def ask(target: Target, question: Callable[[KubeClient], Awaitable[Found]]) -> Found:
+    """The answer of the cluster. Ends the command where there is none."""
+
+    async def asked() -> Found:
+        async with KubeClient.connect(
+            target.kubeconfig, _TIMEOUTS, context=target.context
+        ) as client:
+            return await question(client)
+
+    try:
+        return asyncio.run(asked())
+    except ApiError as error:
+        fail(_code(error), f"{error}{_next_step(error, target)}")
+
+
+def get_chain(target: Target, name: str) -> JsonObject:
+    """The chain as it is now. Ends the command where there is none of that name."""
+    key = ObjectKey(CONSORTIUM_CHAIN, target.namespace, name)
+    found = ask(target, lambda client: client.get(key))
+    if found is None:
+        fail(
+            INVALID,
+            f"there is no chain {name} in the namespace {target.namespace}; "
+            "see `kubectl get consortiumchains --all-namespaces`",
+        )
+    return found
+
+
+def _code(error: ApiError) -> int:
+    return NO_ANSWER if isinstance(error, Unavailable) and error.status != 404 else INVALID
+
+
+def _next_step(error: ApiError, target: Target) -> str:
+    if isinstance(error, Forbidden):
+        return f"; see `kubectl auth can-i --list --namespace {target.namespace}`"
+    if isinstance(error, NotFound) or error.status == 404:
+        return "; is the CRD there? see `kubectl get crd consortiumchains.consortium.dev`"
+    if isinstance(error, Unavailable):
+        return f"; does `kubectl --context {target.context} version` get an answer?"
+    return ""

@@ -1,0 +1,40 @@
+"""The cluster as a person means it: by the kubeconfig that kubectl would read, one of its contexts,
+and a namespace. The operator itself never comes here: it knows its cluster from its pod."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from kubernetes.aio.config import ConfigException, list_kube_config_contexts
+
+DEFAULT_NAMESPACE = "default"
+
+
+class NoTarget(Exception):
+    """The kubeconfig does not say which cluster is meant."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where a command goes. `kubeconfig` may be a list of files, as KUBECONFIG may."""
+
+    kubeconfig: Path
+    context: str
+    namespace: str
+
+
+def find_target(environment: Mapping[str, str], context: str, namespace: str) -> Target:
+    """What kubectl would take with the same options; "" is an option that was not given. Raises
+    NoTarget."""
+    kubeconfig = Path(environment.get("KUBECONFIG") or Path.home() / ".kube" / "config")
+    try:
+        known, current = list_kube_config_contexts(str(kubeconfig))  # type: ignore[no-untyped-call]  # library
+    except (ConfigException, OSError) as error:
+        raise NoTarget(f"{kubeconfig}: {error}; set KUBECONFIG to a kubeconfig") from error
+    by_name = {one["name"]: one["context"] for one in known}
+    chosen = context or current["name"]
+    if chosen not in by_name:
+        names = ", ".join(sorted(by_name))
+        raise NoTarget(f"{kubeconfig} has no context {chosen}; it has: {names}")
+    there = by_name[chosen].get("namespace") or DEFAULT_NAMESPACE
+    return Target(kubeconfig, chosen, namespace or there)
