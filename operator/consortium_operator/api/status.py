@@ -82,10 +82,7 @@ class ConsortiumChainStatus(ObservedPart):
     )
     height: Annotated[Integer, Field(ge=0)] | None = Field(
         default=None,
-        description=(
-            "The newest block seen, written with another change or every ten minutes. For the "
-            "live value see the metrics or `consortium status`."
-        ),
+        description="The newest block seen, written with another change or every ten minutes.",
     )
     members: Annotated[
         tuple[MemberStatus, ...],
