@@ -1,15 +1,25 @@
 """Certificates and CAs are replaced under a running chain: the same nodes, and blocks all the
 time."""
 
+import re
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
+
 import pytest
 
+from tests.e2e.conftest import namespace_for, quickstart_in
+from tests.e2e.support.aftermath import Aftermath
 from tests.e2e.support.block_flow import blocks_go_on
-from tests.e2e.support.chain import Body, Chain
+from tests.e2e.support.chain import OPERATOR, OPERATOR_NAMESPACE, Body, Chain
 from tests.e2e.support.members import member_clients
 from tests.e2e.support.sdk import an_account
 from tests.e2e.support.waiting import wait_until
+from tests.kubectl import Kubectl
 
 ROLLOUT_SECONDS = 200
+BACK_WITHIN = 60
 
 
 def nodes(chain: Chain) -> dict[str, Body]:
@@ -29,23 +39,77 @@ def ids(chain: Chain) -> dict[str, str]:
     return {path: node["nodeId"] for path, node in nodes(chain).items()}
 
 
+@pytest.fixture
+def short_lived(kubectl: Kubectl, aftermath: Aftermath) -> Iterator[Callable[..., Chain]]:
+    """Founds a chain with these lifetimes."""
+    with ExitStack() as stack:
+
+        def found(**certificates: str) -> Chain:
+            namespace = stack.enter_context(namespace_for(kubectl, aftermath, "short"))
+            manifest = quickstart_in(namespace)
+            manifest["spec"]["certificates"] = certificates
+            chain = Chain(kubectl, manifest)
+            chain.apply()
+            chain.wait_ready()
+            return chain
+
+        yield found
+
+
 @pytest.mark.campaign
 @pytest.mark.timeout(600, func_only=True)
-def test_certificates_are_renewed_node_by_node_while_blocks_are_made(own_chain: Chain) -> None:
-    before, known = ends(own_chain), ids(own_chain)
-    with blocks_go_on(own_chain) as watch:
-        # A year less a minute before the end: all are due, and the new ones soon again.
-        due = own_chain.with_spec(certificates={"renewBefore": "8759h59m"})
-        own_chain.apply(due)
-        own_chain.wait("UpToDate", "False", "RollingOut")
-        own_chain.apply()
-        own_chain.wait_ready(ROLLOUT_SECONDS)
-        assert [len(uids) for uids in watch.pods_by_name().values()] == [2, 2, 2, 2]
-    after = ends(own_chain)
-    assert all(after[path] > end for path, end in before.items())
-    assert ids(own_chain) == known
-    with member_clients(own_chain) as clients:
+def test_certificates_are_renewed_node_by_node_while_blocks_are_made(
+    short_lived: Callable[..., Chain],
+) -> None:
+    """They live for ten minutes, and are renewed two minutes old."""
+    chain = short_lived(duration="10m", clientDuration="10m", renewBefore="8m")
+    before, known = ends(chain), ids(chain)
+    with blocks_go_on(chain) as watch:
+        wait_until(
+            lambda: all(ends(chain)[path] > end for path, end in before.items()),
+            "every node to run with a new certificate",
+            chain.report,
+            120 + ROLLOUT_SECONDS,
+        )
+        assert all(len(uids) >= 2 for uids in watch.pods_by_name().values())
+    assert ids(chain) == known
+    with member_clients(chain) as clients:
         assert clients["webank"].send(an_account()) > 0
+
+
+@contextmanager
+def operator_away(kubectl: Kubectl) -> Iterator[None]:
+    deployment = (f"deployment/{OPERATOR}", f"--namespace={OPERATOR_NAMESPACE}")
+    kubectl("scale", *deployment, "--replicas=0")
+    try:
+        yield
+    finally:
+        kubectl("scale", *deployment, "--replicas=1")
+        kubectl("rollout", "status", *deployment, "--timeout=50s")
+
+
+@pytest.mark.campaign
+@pytest.mark.timeout(600, func_only=True)
+def test_all_certificates_ended_while_the_operator_was_away(
+    short_lived: Callable[..., Chain],
+) -> None:
+    """The nodes still hold their connections: they restart together once a person says so."""
+    chain = short_lived(duration="3m", clientDuration="3m", renewBefore="30s")
+    known = ids(chain)
+    with operator_away(chain.kubectl):
+        last = max(datetime.fromisoformat(end) for end in ends(chain).values())
+        time.sleep(max(0.0, (last - datetime.now(UTC)).total_seconds()) + 5)
+    waits = chain.wait("UpToDate", "False", "AwaitingAcceptance")
+    assert chain.condition("CertificatesValid")["status"] == "False"
+    command = re.search(r"kubectl (annotate [^`'\"]*?accept-change=\w+)", waits["message"])
+    assert command is not None, waits["message"]
+    height = chain.status()["height"]
+    chain.kubectl(*command[1].split())
+    chain.wait("UpToDate", "True", seconds=120)
+    chain.wait_ready(BACK_WITHIN)
+    assert ids(chain) == known
+    with member_clients(chain) as clients:
+        assert clients["webank"].send(an_account()) > height
 
 
 @pytest.mark.campaign
