@@ -103,7 +103,7 @@ def node_keys(plan: Plan, node: PlannedNode) -> list[Manifest]:
 def chain_objects(plan: Plan) -> list[Manifest]:
     seal = chains.seal(plan)
     journal = Journal({node.names.node: JournalEntry(intent="Sealer/1") for node in plan.nodes})
-    live = LiveSealers(Quorum(10), {"trade-a": 1, "trade-b": 1, "trade-c": 4, "trade-d": 4})
+    live = LiveSealers(Quorum(10), {"trade-a": 1, "trade-b": 1, "trade-c": 4, "trade-d": 4}, 10)
     return [
         admin_secret(plan, chains.private("account.pem")),
         admin_register(plan, chains.account_register()),

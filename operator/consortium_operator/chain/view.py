@@ -178,6 +178,13 @@ class ChainView:
         """The weight of live sealers, or of up sealers where no set of live ones exists."""
         return self._weight(self.live_sealers or (self.up & self.weights.keys()))
 
+    @cached_property
+    def reliable_weight(self) -> int:
+        """What the guard counts on: the live weight, less that of sealers that wait for their turn
+        and are down. The next epoch may call them (RPBFT), whatever is live now."""
+        down = self.all_sealers.keys() - self.weights.keys() - self.live
+        return self.live_weight - sum(self.all_sealers[one] for one in down)
+
     def has_quorum(self) -> bool:
         return bool(self.live_sealers) and self.quorum.is_met_by(self.live_weight)
 

@@ -17,15 +17,17 @@ from consortium_operator.manifests.metadata import disposable
 
 @dataclass(frozen=True, slots=True)
 class LiveSealers:
-    """Weights of the live sealers whose pause was not accepted, by full object name, and the
-    quorum of the running chain."""
+    """`weights`: of the live sealers whose pause was not accepted, by full object name; `quorum`:
+    of the sealers at work; `total`: the weight of all, also of those that wait for their turn
+    (RPBFT). Whoever is down may be called by the next epoch, so all of it must be within f."""
 
     quorum: Quorum
     weights: Mapping[str, int]
+    total: int
 
     @property
     def margin(self) -> int:
-        return self.quorum.margin(sum(self.weights.values()))
+        return self.quorum.faulty - (self.total - sum(self.weights.values()))
 
 
 def disruption_budgets(plan: Plan, live: LiveSealers) -> tuple[Manifest, ...]:

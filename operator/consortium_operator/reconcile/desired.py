@@ -143,7 +143,8 @@ def desired_budgets(founded: Founded, known: Knowledge) -> tuple[Manifest, ...]:
     """Of the sealers that are live; none where the chain was not read."""
     if known.view is None or not known.was_read:
         return ()
-    live = LiveSealers(known.view.quorum, known.needed)
+    total = sum(known.view.all_sealers.values())
+    live = LiveSealers(known.view.quorum, known.needed, total)
     return disruption_budgets(founded.round.plan, live)
 
 

@@ -56,7 +56,7 @@ def judge(view: ChainView | None, candidate: Candidate, *, has_blocks: bool) -> 
         return Verdict(False, f"{', '.join(joining)} has joined and has no block yet")
     if candidate.goes_together:
         return Verdict(True)
-    weight = view.weights.get(candidate.node_id, 0)
+    weight = view.all_sealers.get(candidate.node_id, 0)
     if candidate.node_id in view.live and view.quorum.is_too_heavy(weight):
         why = (
             f"{path} has weight {weight}, and of {view.quorum.total_weight} only "
@@ -64,11 +64,11 @@ def judge(view: ChainView | None, candidate: Candidate, *, has_blocks: bool) -> 
         )
         return Verdict(candidate.is_accepted, why, needs_acceptance=not candidate.is_accepted)
     cost = weight if candidate.node_id in view.live else 0
-    if may_disturb(view.quorum, live_weight=view.live_weight, cost=cost):
+    if may_disturb(view.quorum, live_weight=view.reliable_weight, cost=cost):
         return Verdict(True)
     return Verdict(
         False,
-        f"{path} has weight {weight}; of {view.quorum.total_weight} are {view.live_weight} "
+        f"{path} has weight {weight}; of {view.quorum.total_weight} are {view.reliable_weight} "
         f"live and {view.quorum.required} are needed",
     )
 

@@ -91,16 +91,17 @@ class Knowledge:
         return (
             self.view is not None
             and self.is_live(node)
-            and self.view.quorum.is_too_heavy(self.weight(node))
+            and self.view.quorum.is_too_heavy(self.vote(node))
         )
 
     def others_are_live(self, node: PlannedNode, stopped: Iterable[PlannedNode]) -> bool:
-        """Whether every other sealer of the running chain is, but those that are `stopped`."""
+        """Whether every other sealer of the running chain is, at work or waiting for its turn, but
+        those that are `stopped`."""
         registers = [self.custody.nodes.get(one.names.node) for one in (node, *stopped)]
         if self.view is None or registers[0] is None:
             return False
         spared = {register.node_id for register in registers if register is not None}
-        return self.view.weights.keys() - spared <= self.view.live
+        return self.view.all_sealers.keys() - spared <= self.view.live
 
     def verdict(self, node: PlannedNode, *, works: bool) -> Verdict:
         """Of the guard. `works`: as in Candidate."""
@@ -122,13 +123,14 @@ class Knowledge:
 
     @property
     def needed(self) -> Mapping[str, int]:
-        """Weights of the live sealers that the chain needs as they are, by full object name."""
+        """Weights of the live sealers that the chain needs as they are, also of those that wait for
+        their turn (RPBFT), by full object name."""
         if self.view is None:
             return {}
         view = self.view
         names = {register.node_id: node for node, register in self.custody.nodes.items()}
         return {
-            names[one]: view.weights[one]
-            for one in view.live_sealers
+            names[one]: view.all_sealers[one]
+            for one in view.live & view.all_sealers.keys()
             if one in names and names[one] not in {*self.lost, *self.together, self.accepted}
         }

@@ -256,7 +256,7 @@ def _precedence(turn: Turn, known: Knowledge) -> tuple[bool, bool, bool, bool, b
     return (
         node.names.node not in known.lost,
         not turn.written,
-        known.weight(node) > 0,
+        known.vote(node) > 0,
         known.is_live(node),
         known.stops_the_chain(node),
         known.height(node),

@@ -16,7 +16,7 @@ PLAN = chains.plan()
 def budgets(weights: dict[str, int], total: int | None = None) -> dict[str, dict[str, Any]]:
     """Spec by name. `total`: the weight of all sealers, live or not."""
     quorum = Quorum(sum(weights.values()) if total is None else total)
-    found = disruption_budgets(PLAN, LiveSealers(quorum, weights))
+    found = disruption_budgets(PLAN, LiveSealers(quorum, weights, quorum.total_weight))
     return {manifest["metadata"]["name"]: manifest["spec"] for manifest in found}
 
 
@@ -55,6 +55,17 @@ def test_of_three_sealers_none_may_go() -> None:
     (name, spec) = next(iter(budgets({"a": 1, "b": 1, "c": 1}).items()))
     assert name == "trade-heavy-sealers"
     assert spec["minAvailable"] == 3
+
+
+def test_sealers_that_wait_for_their_turn_count_as_those_at_work() -> None:
+    """RPBFT: four at work, of which one may fail, and three that the next epoch may call."""
+    at_work = Quorum(4)
+    seven = dict.fromkeys("abcdefg", 1)
+    (spec,) = disruption_budgets(PLAN, LiveSealers(at_work, seven, 7))
+    assert spec["spec"]["minAvailable"] == 6
+    six = dict.fromkeys("abcdef", 1)
+    (spec,) = disruption_budgets(PLAN, LiveSealers(at_work, six, 7))
+    assert spec["spec"]["minAvailable"] == 6, "one that waits is down already"
 
 
 def test_where_none_is_live_there_is_no_budget() -> None:

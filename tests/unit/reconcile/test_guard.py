@@ -249,3 +249,25 @@ def test_all_that_are_down_may_be_helped_at_any_moment(
     down = {number for act, number in acts if act == "fails"}
     one = chain(*of, down=tuple(down))
     assert all(one.verdict(number).granted for number in down)
+
+
+def rpbft(*down: int) -> Chain:
+    """Seven sealers of weight 1: the first four are at work, the others wait for their turn."""
+    ids = [chains.node_register(n).node_id for n in range(7)]
+    answer = {"sealers": dict.fromkeys(ids[:4], 1), "candidates": dict.fromkeys(ids[4:], 1)}
+    return chain(*[1] * 7, down=down, **answer)
+
+
+@pytest.mark.parametrize(
+    ("down", "number", "granted"),
+    [((), 0, True), ((), 5, True), ((6,), 5, False), ((6,), 0, False), ((0,), 5, False)],
+)
+def test_a_sealer_that_waits_for_its_turn_goes_only_while_all_others_are_there(
+    down: tuple[int, ...], number: int, granted: bool
+) -> None:
+    """RPBFT: the next epoch may call whoever is down."""
+    assert rpbft(*down).verdict(number).granted is granted
+
+
+def test_one_that_waits_and_is_down_may_be_restarted() -> None:
+    assert rpbft(5, 6).verdict(5).granted
