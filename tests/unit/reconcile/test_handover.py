@@ -12,6 +12,7 @@ from consortium_operator.chain.committee import Committee
 from consortium_operator.chain.private import PrivateFiles
 from consortium_operator.engines.fisco_bcos.engine import FiscoBcos
 from consortium_operator.kube.kinds import SECRET
+from tests import chains
 from tests.fakes.operator import Stage
 
 HANDED_OVER, READY = ConditionType.GOVERNANCE_HANDED_OVER, ConditionType.READY
@@ -135,3 +136,19 @@ async def test_what_others_changed_is_told_and_not_undone(governed: Stage) -> No
     assert governed.told(HANDED_OVER) == "False/ChangedOnChain"
     assert f"governor {FOREIGN} has weight 0, not 1" in governed.condition(HANDED_OVER)["message"]
     assert len(governed.nodes.enacted) == enacted
+
+
+async def test_a_member_and_its_governor_leave_by_one_edit(governed: Stage) -> None:
+    four = [chains.member(name) for name in ("huawei", "ping-an", "tencent", "webank")]
+    governed.edit(members=[*four, chains.member("newcomer")])
+    ask_for(governed, [*governors(FIRST, SECOND)[:2], {"address": FOREIGN, "member": "newcomer"}])
+    await governed.settle()
+    assert governed.told(READY) == "True/AsExpected"
+    rates = {"participation": 51, "win": 51}
+    left = {"governors": governors(FIRST, SECOND)[:2], "governanceRates": rates}
+    governed.edit(members=four, fiscoBcos=left)
+    await governed.settle(rounds=120)
+    assert governed.nodes.committees["trade"].governors == {FIRST: 1, SECOND: 1}
+    assert len(governed.nodes.members("trade", "chains").sealers) == 4
+    assert governed.told(HANDED_OVER) == "True/AsExpected"
+    assert governed.told(READY) == "True/AsExpected"

@@ -20,4 +20,8 @@ def problems(spec: ConsortiumChainSpec) -> Iterator[Problem]:
             yield Problem(f"{path}[{index}].address", "is there twice, in other letters")
         seen.add(governor.address.lower())
         if governor.member is not None and governor.member not in members:
-            yield Problem(f"{path}[{index}].member", f"{governor.member} is no member of the chain")
+            message = (
+                f"{governor.member} is no member of the chain: where it leaves, take its governor "
+                "out of the list in the same edit"
+            )
+            yield Problem(f"{path}[{index}].member", message)
