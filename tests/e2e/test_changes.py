@@ -4,11 +4,17 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any
 
-from tests.e2e.support.chain import Chain, label_of
+import pytest
+
+from tests.e2e.conftest import namespace_for, quickstart_in
+from tests.e2e.support.aftermath import Aftermath
+from tests.e2e.support.block_flow import blocks_go_on
+from tests.e2e.support.chain import Body, Chain, label_of
 from tests.e2e.support.members import member_clients
 from tests.e2e.support.pod_watch import PodWatch
 from tests.e2e.support.traffic import Traffic
 from tests.e2e.support.waiting import wait_until
+from tests.kubectl import Kubectl
 
 Edit = Callable[[Chain], dict[str, Any]]
 
@@ -77,3 +83,37 @@ def test_new_settings_roll_through_the_pods_one_at_a_time_while_blocks_are_made(
     wait_until(lambda: config_maps(own_chain) == new, "old settings to go", own_chain.report)
     for name in new:
         assert "limit=20000" in own_chain.get("configmap", name)["data"]["config.ini"]
+
+
+def weighted(*weights: int) -> Callable[[Body], None]:
+    def change(manifest: Body) -> None:
+        for member, weight in zip(manifest["spec"]["members"], weights, strict=True):
+            member["nodes"][0]["weight"] = weight
+
+    return change
+
+
+def seven(manifest: Body) -> None:
+    """Three members have a second sealer."""
+    for member in manifest["spec"]["members"][:3]:
+        member["nodes"][0]["count"] = 2
+
+
+@pytest.mark.campaign
+@pytest.mark.timeout(500, func_only=True)
+@pytest.mark.parametrize("change", [weighted(2, 2, 2, 1), seven], ids=["weights-2221", "seven"])
+def test_larger_chains_roll_without_a_pause(
+    kubectl: Kubectl, aftermath: Aftermath, change: Callable[[Body], None]
+) -> None:
+    with namespace_for(kubectl, aftermath, "roll") as namespace:
+        manifest = quickstart_in(namespace)
+        change(manifest)
+        chain = Chain(kubectl, manifest)
+        chain.apply()
+        chain.wait_ready(120)
+        with blocks_go_on(chain) as watch:
+            chain.apply(chain.with_spec(fiscoBcos={"config": {"txpool": {"limit": "20000"}}}))
+            chain.wait("UpToDate", "False", "RollingOut")
+            chain.wait("UpToDate", "True", seconds=300)
+            chain.wait_ready()
+            assert all(len(uids) == 2 for uids in watch.pods_by_name().values())

@@ -15,12 +15,13 @@ LONGEST_PAUSE = 30
 
 @contextmanager
 def blocks_go_on(chain: Chain, not_by: str | None = None) -> Iterator[PodWatch]:
-    """Never more than f = 1 of the four sealers away, and never long without a block. `not_by`: the
-    member whose node becomes an observer meanwhile, which makes receipts up."""
+    """Never more than one of the sealers away, and never long without a block. `not_by`: the member
+    whose node becomes an observer meanwhile, which makes receipts up."""
     with ExitStack() as stack:
         clients = stack.enter_context(member_clients(chain))
         watch = stack.enter_context(PodWatch(chain))
-        wait_until(lambda: len(watch.pods_by_name()) == 4, "the watch", chain.report)
+        count = len(chain.pods())
+        wait_until(lambda: len(watch.pods_by_name()) == count, "the watch", chain.report)
         traffic = stack.enter_context(
             Traffic([sdk for member, sdk in clients.items() if member != not_by])
         )

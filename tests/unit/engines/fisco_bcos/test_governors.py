@@ -32,8 +32,8 @@ def test_a_committee_is_accepted() -> None:
         (
             {"governors": [{**ONE, "member": "nobody"}]},
             "governors[0].member",
-            "nobody is no member of the chain: where it leaves, take its governor out of the list in "
-            "the same edit",
+            "nobody is no member of the chain: where it leaves, take its governor out of the list "
+            "in the same edit",
         ),
     ],
 )
