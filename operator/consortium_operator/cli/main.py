@@ -22,6 +22,7 @@ _COMMANDS = (
     ("render", "consortium_operator", "consortium_operator.cli.render"),
     ("sandbox", "consortium_sandbox", "consortium_operator.cli.sandbox"),
     ("status", "consortium_operator", "consortium_operator.cli.status"),
+    ("topology", "consortium_operator", "consortium_operator.cli.topology"),
     ("validate", "consortium_operator", "consortium_operator.cli.validate"),
     ("vote", "consortium_operator", "consortium_operator.cli.vote"),
 )

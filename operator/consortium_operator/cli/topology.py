@@ -1,0 +1,106 @@
+"""`consortium topology`: a picture of a chain's members, nodes, weights and fault domains."""
+
+from dataclasses import asdict
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from consortium_operator.api.chain import ConsortiumChain
+from consortium_operator.api.parse import parse
+from consortium_operator.api.problem import InvalidResource
+from consortium_operator.chain.plan import Plan, Settings, make_plan
+from consortium_operator.cli import validate as validation
+from consortium_operator.cli.cluster import ContextOption, NamespaceOption, get_chain, target_of
+from consortium_operator.cli.printing import (
+    INVALID,
+    USAGE,
+    Format,
+    fail,
+    note,
+    print_data,
+    read_input,
+    source_name,
+)
+from consortium_operator.cli.topology_mermaid import mermaid
+from consortium_operator.cli.topology_svg import svg
+from consortium_operator.cli.topology_view import TopologyView, lines, view
+from consortium_operator.engines.registry import ENGINES
+from consortium_operator.offline.validation import validate
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+
+class Picture(StrEnum):
+    """How the picture is printed."""
+
+    TEXT = "text"
+    SVG = "svg"
+    MERMAID = "mermaid"
+    JSON = "json"
+    YAML = "yaml"
+
+
+_PAINTERS = {Picture.TEXT: lines, Picture.SVG: svg, Picture.MERMAID: mermaid}
+
+
+@app.command()
+def topology(
+    name: Annotated[str, typer.Argument(metavar="[NAME]", help="The chain, in a cluster.")] = "",
+    file: Annotated[
+        str, typer.Option("--file", "-f", metavar="FILE", help="The chain, in a file; - is stdin.")
+    ] = "",
+    namespace: NamespaceOption = "",
+    context: ContextOption = "",
+    output: Annotated[Picture, typer.Option("--output", "-o", help="How to print it.")] = (
+        Picture.TEXT
+    ),
+) -> None:
+    """Draw a chain's members, nodes, weights and fault domains.
+
+    As the resource wants them, from a file or from the cluster, with a warning where one region or
+    zone holds more weight than may fail. Exits with 0, with 1 where the chain is invalid, not there
+    or must not be read, 2 where the command line or the kubeconfig is wrong, and 3 where the
+    cluster does not answer.
+    """
+    if bool(name) == bool(file):
+        fail(USAGE, "give either the NAME of a chain or --file")
+    _print(view(_plan(_of_file(file) if file else _of_cluster(name, namespace, context))), output)
+
+
+def _of_file(file: str) -> ConsortiumChain:
+    source = source_name(file)
+    found = validate(read_input(file), ENGINES)
+    if not found.is_valid:
+        for line in validation.lines(found, source):
+            typer.echo(line, err=True)
+        raise typer.Exit(INVALID)
+    if len(found.chains) > 1:
+        fail(INVALID, f"{source} holds {len(found.chains)} chains: a picture is of one")
+    return found.chains[0].chain
+
+
+def _of_cluster(name: str, namespace: str, context: str) -> ConsortiumChain:
+    try:
+        return parse(get_chain(target_of(context, namespace), name))
+    except InvalidResource as error:
+        fail(INVALID, *(f"{one.path}: {one.message}" for one in error.problems))
+
+
+def _plan(chain: ConsortiumChain) -> Plan:
+    # No image is drawn, and the catalogue with them is the operator's.
+    try:
+        return make_plan(chain, Settings("", {chain.spec.version: "not drawn"}))
+    except InvalidResource as error:
+        fail(INVALID, *(f"{one.path}: {one.message}" for one in error.problems))
+
+
+def _print(found: TopologyView, output: Picture) -> None:
+    if output not in _PAINTERS:
+        print_data(asdict(found), Format(output.value))
+        return
+    for line in _PAINTERS[output](found):
+        typer.echo(line)
+    if output is not Picture.TEXT:
+        for warning in found.warnings:
+            note(warning)
