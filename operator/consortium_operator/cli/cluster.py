@@ -8,6 +8,9 @@ from typing import Annotated, TypeVar
 
 import typer
 
+from consortium_operator.api.chain import ConsortiumChain
+from consortium_operator.api.parse import parse
+from consortium_operator.api.problem import InvalidResource
 from consortium_operator.cli.printing import INVALID, NO_ANSWER, USAGE, fail
 from consortium_operator.kube.caller import NoTarget, Target, find_target
 from consortium_operator.kube.client import KubeClient
@@ -62,6 +65,14 @@ def get_chain(target: Target, name: str) -> JsonObject:
             "see `kubectl get consortiumchains --all-namespaces`",
         )
     return found
+
+
+def parsed_chain(target: Target, name: str) -> ConsortiumChain:
+    """As `get_chain`, read by its model. Ends the command where it is invalid."""
+    try:
+        return parse(get_chain(target, name))
+    except InvalidResource as error:
+        fail(INVALID, *(f"{one.path}: {one.message}" for one in error.problems))
 
 
 def _code(error: ApiError) -> int:

@@ -17,6 +17,7 @@ from typer.core import TyperGroup
 
 # Name, the package it takes, the module that holds its `app`.
 _COMMANDS = (
+    ("client-bundle", "consortium_operator", "consortium_operator.cli.client_bundle"),
     ("demo", "consortium_sandbox", "consortium_operator.cli.demo"),
     ("inspect", "consortium_operator", "consortium_operator.cli.inspection"),
     ("render", "consortium_operator", "consortium_operator.cli.render"),

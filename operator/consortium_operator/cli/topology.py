@@ -7,11 +7,10 @@ from typing import Annotated
 import typer
 
 from consortium_operator.api.chain import ConsortiumChain
-from consortium_operator.api.parse import parse
 from consortium_operator.api.problem import InvalidResource
 from consortium_operator.chain.plan import Plan, Settings, make_plan
 from consortium_operator.cli import validate as validation
-from consortium_operator.cli.cluster import ContextOption, NamespaceOption, get_chain, target_of
+from consortium_operator.cli.cluster import ContextOption, NamespaceOption, parsed_chain, target_of
 from consortium_operator.cli.printing import (
     INVALID,
     USAGE,
@@ -65,7 +64,8 @@ def topology(
     """
     if bool(name) == bool(file):
         fail(USAGE, "give either the NAME of a chain or --file")
-    _print(view(_plan(_of_file(file) if file else _of_cluster(name, namespace, context))), output)
+    chain = _of_file(file) if file else parsed_chain(target_of(context, namespace), name)
+    _print(view(_plan(chain)), output)
 
 
 def _of_file(file: str) -> ConsortiumChain:
@@ -78,13 +78,6 @@ def _of_file(file: str) -> ConsortiumChain:
     if len(found.chains) > 1:
         fail(INVALID, f"{source} holds {len(found.chains)} chains: a picture is of one")
     return found.chains[0].chain
-
-
-def _of_cluster(name: str, namespace: str, context: str) -> ConsortiumChain:
-    try:
-        return parse(get_chain(target_of(context, namespace), name))
-    except InvalidResource as error:
-        fail(INVALID, *(f"{one.path}: {one.message}" for one in error.problems))
 
 
 def _plan(chain: ConsortiumChain) -> Plan:
