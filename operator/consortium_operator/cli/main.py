@@ -19,6 +19,7 @@ from typer.core import TyperGroup
 _COMMANDS = (
     ("client-bundle", "consortium_operator", "consortium_operator.cli.client_bundle"),
     ("demo", "consortium_sandbox", "consortium_operator.cli.demo"),
+    ("destroy", "consortium_operator", "consortium_operator.cli.destroy"),
     ("inspect", "consortium_operator", "consortium_operator.cli.inspection"),
     ("render", "consortium_operator", "consortium_operator.cli.render"),
     ("sandbox", "consortium_sandbox", "consortium_operator.cli.sandbox"),
