@@ -14,7 +14,7 @@ from consortium_operator.api.problem import InvalidResource
 from consortium_operator.cli.printing import INVALID, NO_ANSWER, USAGE, fail
 from consortium_operator.kube.caller import NoTarget, Target, find_target
 from consortium_operator.kube.client import KubeClient
-from consortium_operator.kube.errors import ApiError, Forbidden, NotFound, Unavailable
+from consortium_operator.kube.errors import ApiError, Conflict, Forbidden, NotFound, Unavailable
 from consortium_operator.kube.kinds import CONSORTIUM_CHAIN, JsonObject, ObjectKey
 from consortium_operator.kube.transport import Timeouts
 
@@ -50,6 +50,8 @@ def ask(target: Target, question: Callable[[KubeClient], Awaitable[Found]]) -> F
 
     try:
         return asyncio.run(asked())
+    except NoTarget as error:
+        fail(USAGE, str(error))
     except ApiError as error:
         fail(_code(error), f"{error}{_next_step(error, target)}")
 
@@ -84,6 +86,8 @@ def _next_step(error: ApiError, target: Target) -> str:
         return f"; see `kubectl auth can-i --list --namespace {target.namespace}`"
     if isinstance(error, NotFound) or error.status == 404:
         return "; is the CRD there? see `kubectl get crd consortiumchains.consortium.dev`"
+    if isinstance(error, Conflict):
+        return "; somebody else has changed it meanwhile: look again, and repeat it"
     if isinstance(error, Unavailable):
         return f"; does `kubectl --context {target.context} version` get an answer?"
     return ""

@@ -1,17 +1,41 @@
 """The cluster as a person means it: by the kubeconfig that kubectl would read, one of its contexts,
 and a namespace. The operator itself never comes here: it knows its cluster from its pod."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import yaml
 from kubernetes.aio.config import ConfigException, list_kube_config_contexts
 
 DEFAULT_NAMESPACE = "default"
 
 
 class NoTarget(Exception):
-    """The kubeconfig does not say which cluster is meant."""
+    """The kubeconfig does not say which cluster is meant, or how it is reached."""
+
+
+@contextmanager
+def understood(kubeconfig: Path) -> Iterator[None]:
+    """Makes a NoTarget of all that the client library raises over a kubeconfig: its own exception
+    for what it looked for, and Python's for what it did not expect, such as a list for a map."""
+    try:
+        yield
+    except (
+        ConfigException,
+        OSError,
+        yaml.YAMLError,
+        ValueError,
+        TypeError,
+        KeyError,
+        AttributeError,
+    ) as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise NoTarget(
+            f"{kubeconfig}: {reason}; set KUBECONFIG to a kubeconfig that `kubectl config view` "
+            "can read, or name a context with --context"
+        ) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +51,10 @@ def find_target(environment: Mapping[str, str], context: str, namespace: str) ->
     """What kubectl would take with the same options; "" is an option that was not given. Raises
     NoTarget."""
     kubeconfig = Path(environment.get("KUBECONFIG") or Path.home() / ".kube" / "config")
-    try:
+    with understood(kubeconfig):
         known, current = list_kube_config_contexts(str(kubeconfig))  # type: ignore[no-untyped-call]  # library
-    except (ConfigException, OSError) as error:
-        raise NoTarget(f"{kubeconfig}: {error}; set KUBECONFIG to a kubeconfig") from error
-    by_name = {one["name"]: one["context"] for one in known}
-    chosen = context or current["name"]
+        by_name = {one["name"]: one["context"] for one in known}
+        chosen = context or current["name"]
     if chosen not in by_name:
         names = ", ".join(sorted(by_name))
         raise NoTarget(f"{kubeconfig} has no context {chosen}; it has: {names}")

@@ -26,6 +26,7 @@ from kubernetes.aio.client.configuration import Configuration
 from kubernetes.aio.config import load_incluster_config, load_kube_config
 
 from consortium_operator.kube.backoff import Backoff
+from consortium_operator.kube.caller import understood
 from consortium_operator.kube.errors import TooManyRequests, Unavailable, error_of
 from consortium_operator.kube.kinds import JsonObject, Kind, ObjectKey
 
@@ -202,17 +203,18 @@ def _yaml(value: Any) -> bytes:
 @asynccontextmanager
 async def open_api(kubeconfig: Path | None, context: str = "") -> AsyncIterator[ApiClient]:
     """The library's client: by `kubeconfig` (its current context where none is named), or None for
-    the pod's own service account."""
+    the pod's own service account. Raises NoTarget for a kubeconfig that makes no sense."""
     configuration = Configuration()
     if kubeconfig is None:
         load_incluster_config(client_configuration=configuration)  # type: ignore[no-untyped-call]  # library
     else:
-        await load_kube_config(  # type: ignore[no-untyped-call]  # library
-            config_file=str(kubeconfig),
-            context=context or None,
-            client_configuration=configuration,
-            persist_config=False,
-        )
+        with understood(kubeconfig):
+            await load_kube_config(  # type: ignore[no-untyped-call]  # library
+                config_file=str(kubeconfig),
+                context=context or None,
+                client_configuration=configuration,
+                persist_config=False,
+            )
     configuration.client_session_kwargs = {"middlewares": (_send_once,)}
     async with (
         ApiClient(configuration) as api,

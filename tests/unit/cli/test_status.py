@@ -1,18 +1,15 @@
 """`consortium status`: what a person sees of a chain, and what is said where there is nothing."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from consortium_operator.cli import cluster
 from consortium_operator.cli.status_view import lines, view
-from consortium_operator.kube.caller import Target
-from consortium_operator.kube.client import KubeClient
 from consortium_operator.kube.errors import ApiError, Forbidden, Unavailable
 from consortium_operator.kube.kinds import CONSORTIUM_CHAIN, ObjectKey
+from tests.unit.cli.cluster import Cluster
 from tests.unit.cli.commands import consortium
 
 KEY = ObjectKey(CONSORTIUM_CHAIN, "chains", "trade")
@@ -73,32 +70,10 @@ def chain(*, generation: int = 1) -> dict[str, Any]:
     return {"metadata": metadata, "status": status}
 
 
-class Cluster:
-    """Answers a GET with the chain, nothing, or an error."""
-
-    def __init__(self) -> None:
-        self.answer: dict[str, Any] | ApiError | None = chain()
-        self.asked: list[ObjectKey] = []
-
-    async def get(self, key: ObjectKey) -> dict[str, Any] | None:
-        self.asked.append(key)
-        if isinstance(self.answer, ApiError):
-            raise self.answer
-        return self.answer
-
-
 @pytest.fixture
-def there(monkeypatch: pytest.MonkeyPatch) -> Cluster:
-    found = Cluster()
-
-    @asynccontextmanager
-    async def connect(*_: object, **__: object) -> AsyncIterator[Cluster]:
-        yield found
-
-    monkeypatch.setattr(KubeClient, "connect", connect)
-    target = Target(Path("config"), "work", "chains")
-    monkeypatch.setattr(cluster, "find_target", lambda *_: target)
-    return found
+def there(there: Cluster) -> Cluster:
+    there.answer = chain()
+    return there
 
 
 def test_people_read_the_sentence_the_nodes_and_what_is_not_as_it_should_be(
@@ -157,4 +132,22 @@ def test_a_kubeconfig_that_is_not_there_is_a_mistake_of_the_command_line(
     monkeypatch.setenv("KUBECONFIG", str(tmp_path / "none"))
     done = consortium("status", "trade")
     assert done.code == 2
+    assert "set KUBECONFIG" in done.stderr
+
+
+def test_a_context_without_its_cluster_is_a_mistake_of_the_command_line_too(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    context = {"name": "work", "context": {"cluster": "gone", "user": "u"}}
+    config = {
+        "clusters": [],
+        "users": [{"name": "u", "user": {}}],
+        "contexts": [context],
+        "current-context": "work",
+    }
+    path = tmp_path / "config"
+    path.write_text(json.dumps(config))
+    monkeypatch.setenv("KUBECONFIG", str(path))
+    done = consortium("status", "trade")
+    assert (done.code, done.stdout) == (2, "")
     assert "set KUBECONFIG" in done.stderr

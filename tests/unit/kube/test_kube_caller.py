@@ -50,3 +50,15 @@ def test_a_context_that_is_not_there_is_refused_with_those_that_are(kubeconfig: 
 def test_without_a_kubeconfig_the_next_step_is_named(tmp_path: Path) -> None:
     with pytest.raises(NoTarget, match="set KUBECONFIG"):
         find_target({"KUBECONFIG": str(tmp_path / "none")}, "", "")
+
+
+@pytest.mark.parametrize(
+    "content", ["", "[]", "a: [", "\0", "contexts: 5\ncurrent-context: a", "current-context: gone"]
+)
+def test_whatever_stands_in_a_kubeconfig_the_next_step_is_named(
+    tmp_path: Path, content: str
+) -> None:
+    path = tmp_path / "config"
+    path.write_text(content)
+    with pytest.raises(NoTarget, match="set KUBECONFIG"):
+        find_target({"KUBECONFIG": str(path)}, "", "")

@@ -1,0 +1,56 @@
+"""A cluster as the commands see it: it shows what a test puts there, and keeps what is written."""
+
+import copy
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+from consortium_operator.kube.errors import ApiError
+from consortium_operator.kube.kinds import JsonObject, Kind, ObjectKey
+
+
+class Cluster:
+    """`answer`: the chain, nothing, or an error that meets every call. `listed`: what every list
+    shows."""
+
+    def __init__(self) -> None:
+        self.answer: JsonObject | ApiError | None = None
+        self.listed: list[JsonObject] = []
+        self.asked: list[ObjectKey] = []
+        self.selectors: list[tuple[Kind, str | None, str]] = []
+        self.patches: list[tuple[ObjectKey, list[JsonObject]]] = []
+
+    async def get(self, key: ObjectKey) -> JsonObject | None:
+        self.asked.append(key)
+        if isinstance(self.answer, ApiError):
+            raise self.answer
+        return self.answer
+
+    async def list_pages(
+        self, kind: Kind, namespace: str | None = None, label_selector: str = ""
+    ) -> AsyncIterator[tuple[list[JsonObject], str]]:
+        self.selectors.append((kind, namespace, label_selector))
+        if isinstance(self.answer, ApiError):
+            raise self.answer
+        for one in self.listed:
+            yield [one], "1"
+
+    async def patch(self, key: ObjectKey, operations: Sequence[JsonObject]) -> None:
+        self.patches.append((key, list(operations)))
+
+
+def patched(before: JsonObject, operations: Sequence[JsonObject]) -> JsonObject:
+    """`before` with a JSON patch of `test` and `add`, on maps and into what lists hold already.
+    Raises ValueError where a test finds another value."""
+    after = copy.deepcopy(before)
+    for one in operations:
+        *way, last = (
+            part.replace("~1", "/").replace("~0", "~") for part in one["path"].split("/")[1:]
+        )
+        at: Any = after
+        for part in way:
+            at = at[int(part)] if isinstance(at, list) else at[part]
+        if one["op"] == "add":
+            at[last] = one["value"]
+        elif at.get(last) != one["value"]:
+            raise ValueError(f"test {one['path']}")
+    return after
