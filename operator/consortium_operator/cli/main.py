@@ -17,11 +17,14 @@ from typer.core import TyperGroup
 
 # Name, the package it takes, the module that holds its `app`.
 _COMMANDS = (
+    ("certificates", "consortium_operator", "consortium_operator.cli.certificates"),
     ("client-bundle", "consortium_operator", "consortium_operator.cli.client_bundle"),
     ("demo", "consortium_sandbox", "consortium_operator.cli.demo"),
     ("destroy", "consortium_operator", "consortium_operator.cli.destroy"),
+    ("fence", "consortium_operator", "consortium_operator.cli.fence"),
     ("inspect", "consortium_operator", "consortium_operator.cli.inspection"),
     ("render", "consortium_operator", "consortium_operator.cli.render"),
+    ("restart", "consortium_operator", "consortium_operator.cli.restart"),
     ("sandbox", "consortium_sandbox", "consortium_operator.cli.sandbox"),
     ("status", "consortium_operator", "consortium_operator.cli.status"),
     ("topology", "consortium_operator", "consortium_operator.cli.topology"),

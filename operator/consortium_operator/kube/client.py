@@ -8,7 +8,7 @@ it is used only for objects that are ours. Every write names unknown fields as e
 
 import json
 import random
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +24,7 @@ from consortium_operator.kube.errors import (
 )
 from consortium_operator.kube.kinds import EVENT, POD, JsonObject, Kind, ObjectKey, key_of
 from consortium_operator.kube.ownership import (
+    CALLER_MANAGER,
     FIELD_MANAGER,
     STATUS_MANAGER,
     exact,
@@ -240,6 +241,14 @@ class KubeClient:
         ]
         return await self._write(
             Call("grow", claim, "PATCH", claim.path, _own_write(), operations, JSON_PATCH)
+        )
+
+    async def patch(self, key: ObjectKey, operations: Sequence[JsonObject]) -> JsonObject:
+        """A JSON patch of an object that is a person's, on that person's behalf. Conflict where
+        one of its `test` operations finds another value."""
+        query = {"fieldManager": CALLER_MANAGER, "fieldValidation": "Strict"}
+        return await self._write(
+            Call("patch", key, "PATCH", key.path, query, list(operations), JSON_PATCH)
         )
 
     async def evict(self, namespace: str, pod: str, uid: str) -> None:

@@ -10,9 +10,11 @@ from typing import Any
 
 from consortium_operator.kube.kinds import JsonObject
 
-# Field managers: one for the children, one for the resource's status.
+# Field managers: one for the children, one for the resource's status, and one for what people have
+# the command line write.
 FIELD_MANAGER = "consortium-operator"
 STATUS_MANAGER = "consortium-operator/status"
+CALLER_MANAGER = "consortium"
 
 _NOT_CONTENT = {"f:metadata", "f:status"}
 

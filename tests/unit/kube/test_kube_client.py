@@ -85,7 +85,7 @@ async def test_a_read_gives_up_in_the_end(api: FakeApi) -> None:
 
 
 @pytest.mark.parametrize(
-    "verb", ["create", "apply", "replace", "delete", "patch_status", "evict", "grow"]
+    "verb", ["create", "apply", "replace", "delete", "patch_status", "evict", "grow", "patch"]
 )
 @pytest.mark.parametrize("trouble", [refuse(500), refuse(429), lose], ids=["500", "429", "lost"])
 async def test_a_write_is_sent_once(api: FakeApi, verb: str, trouble: object) -> None:
@@ -95,6 +95,7 @@ async def test_a_write_is_sent_once(api: FakeApi, verb: str, trouble: object) ->
         "patch_status": (KEY, {}),
         "evict": ("chains", "node-0", "uid"),
         "grow": (KEY, "30Gi"),
+        "patch": (KEY, []),
     }
     arguments = writes.get(verb, (config_map("settings", 1),))
     more = {"uid": "uid-settings"} if verb in ("patch_status", "grow") else {}
