@@ -22,6 +22,7 @@ _COMMANDS = (
     ("demo", "consortium_sandbox", "consortium_operator.cli.demo"),
     ("destroy", "consortium_operator", "consortium_operator.cli.destroy"),
     ("fence", "consortium_operator", "consortium_operator.cli.fence"),
+    ("init", "consortium_operator", "consortium_operator.cli.init"),
     ("inspect", "consortium_operator", "consortium_operator.cli.inspection"),
     ("render", "consortium_operator", "consortium_operator.cli.render"),
     ("restart", "consortium_operator", "consortium_operator.cli.restart"),
