@@ -16,7 +16,7 @@ from consortium_sandbox import Sandbox, SandboxError
 from consortium_sandbox.embedded import cgroups, processes
 from tests.integration.sandbox.kubectl import Kubectl, eventually
 from tests.integration.sandbox.manifests import SLEEP
-from tests.signals import DEFAULT_SIGNALS
+from tests.signals import DEFAULT_SIGNALS, wait_until_it_catches
 
 pytestmark = pytest.mark.integration
 
@@ -202,9 +202,9 @@ def test_a_sandbox_grows_and_says_that_it_cannot_shrink(sandbox: Sandbox) -> Non
 @pytest.mark.parametrize(
     ("number", "delay"),
     [
-        (signal.SIGINT, 3.0),
-        pytest.param(signal.SIGINT, 0.6, marks=pytest.mark.campaign),
-        pytest.param(signal.SIGTERM, 1.5, marks=pytest.mark.campaign),
+        (signal.SIGINT, 2.0),
+        pytest.param(signal.SIGINT, 0.0, marks=pytest.mark.campaign),
+        pytest.param(signal.SIGTERM, 0.7, marks=pytest.mark.campaign),
     ],
 )
 def test_an_interrupted_first_start_leaves_nothing(
@@ -215,6 +215,7 @@ def test_an_interrupted_first_start_leaves_nothing(
     process = subprocess.Popen(
         [*DEFAULT_SIGNALS, sys.executable, *command], stderr=subprocess.PIPE, text=True
     )
+    wait_until_it_catches(process.pid, signal.SIGTERM)
     time.sleep(delay)
     process.send_signal(number)
     _, said = process.communicate(timeout=60)
@@ -230,7 +231,8 @@ def test_an_interrupted_healing_keeps_the_sandbox(sandbox: Sandbox) -> None:
     process = subprocess.Popen(
         [*DEFAULT_SIGNALS, sys.executable, *command, "--nodes=3"], stderr=subprocess.PIPE
     )
-    time.sleep(1.5)
+    wait_until_it_catches(process.pid, signal.SIGTERM)
+    time.sleep(0.7)
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=60)
     assert process.returncode == 130
