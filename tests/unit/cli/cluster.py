@@ -2,8 +2,15 @@
 
 import copy
 from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
+import pytest
+
+from consortium_operator.cli import cluster
+from consortium_operator.kube.caller import Target
+from consortium_operator.kube.client import KubeClient
 from consortium_operator.kube.errors import ApiError
 from consortium_operator.kube.kinds import JsonObject, Kind, ObjectKey
 
@@ -36,6 +43,18 @@ class Cluster:
 
     async def patch(self, key: ObjectKey, operations: Sequence[JsonObject]) -> None:
         self.patches.append((key, list(operations)))
+
+
+def connect_to(found: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Makes `found` the cluster that commands connect to, in the namespace chains."""
+
+    @asynccontextmanager
+    async def connect(*_: object, **__: object) -> AsyncIterator[Any]:
+        yield found
+
+    monkeypatch.setattr(KubeClient, "connect", connect)
+    target = Target(Path("config"), "work", "chains")
+    monkeypatch.setattr(cluster, "find_target", lambda *_: target)
 
 
 def patched(before: JsonObject, operations: Sequence[JsonObject]) -> JsonObject:

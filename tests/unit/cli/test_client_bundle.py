@@ -1,8 +1,6 @@
 """`consortium client-bundle`: what an application connects with, and what is never overwritten."""
 
 import tomllib
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +9,7 @@ import pytest
 from consortium_operator.api.fisco_bcos import FiscoBcos, Rpc
 from consortium_operator.chain.naming import ChildPart
 from consortium_operator.chain.private import PrivateFiles
-from consortium_operator.cli import cluster
 from consortium_operator.engines.fisco_bcos.java_sdk import config_toml
-from consortium_operator.kube.caller import Target
-from consortium_operator.kube.client import KubeClient
 from consortium_operator.kube.errors import Forbidden
 from consortium_operator.kube.kinds import CONFIG_MAP, SECRET, ObjectKey
 from consortium_operator.manifests.identity import ClientKind, client_certificate, client_secret
@@ -22,6 +17,7 @@ from consortium_operator.manifests.metadata import disposable
 from tests.chains import authority_register, plan, resource
 from tests.fakes.cluster import FakeCluster
 from tests.fakes.faults import Fault, on
+from tests.unit.cli.cluster import connect_to
 from tests.unit.cli.commands import Done, consortium
 
 PLAN = plan()
@@ -40,13 +36,7 @@ def there(monkeypatch: pytest.MonkeyPatch) -> FakeCluster:
     spec = {"clusterIP": "10.96.0.7", "ports": [{"name": "rpc", "port": 20200}]}
     found.put({"apiVersion": "v1", "kind": "Service", "metadata": service, "spec": spec})
 
-    @asynccontextmanager
-    async def connect(*_: object, **__: object) -> AsyncIterator[FakeCluster]:
-        yield found
-
-    monkeypatch.setattr(KubeClient, "connect", connect)
-    target = Target(Path("config"), "work", "chains")
-    monkeypatch.setattr(cluster, "find_target", lambda *_: target)
+    connect_to(found, monkeypatch)
     return found
 
 

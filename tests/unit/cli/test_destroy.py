@@ -1,17 +1,13 @@
 """`consortium destroy`: only what is meant dies, in an order that leaves no half a chain."""
 
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import asynccontextmanager
-from pathlib import Path
+from collections.abc import AsyncGenerator
 
 import pytest
 
 from consortium_operator.chain.naming import ChildPart
 from consortium_operator.chain.private import PrivateFiles
-from consortium_operator.cli import cluster, destroy
+from consortium_operator.cli import destroy
 from consortium_operator.cli.destruction import doomed
-from consortium_operator.kube.caller import Target
-from consortium_operator.kube.client import KubeClient
 from consortium_operator.kube.errors import Forbidden
 from consortium_operator.kube.kinds import (
     CONFIG_MAP,
@@ -29,6 +25,7 @@ from consortium_operator.manifests.metadata import disposable, retained
 from tests.chains import plan, resource
 from tests.fakes.cluster import FakeCluster
 from tests.fakes.faults import Fault, on
+from tests.unit.cli.cluster import connect_to
 from tests.unit.cli.commands import consortium
 
 PLAN = plan()
@@ -80,14 +77,8 @@ def there(monkeypatch: pytest.MonkeyPatch) -> Cluster:
     other["labels"]["consortium.dev/chain"] = "other"
     found.put(config_map(other, {}))
 
-    @asynccontextmanager
-    async def connect(*_: object, **__: object) -> AsyncIterator[Cluster]:
-        yield found
-
-    monkeypatch.setattr(KubeClient, "connect", connect)
+    connect_to(found, monkeypatch)
     monkeypatch.setattr(destroy, "_PAUSES", (0.0, 0.0))
-    target = Target(Path("config"), "work", "chains")
-    monkeypatch.setattr(cluster, "find_target", lambda *_: target)
     return found
 
 
