@@ -7,7 +7,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 # Nothing here takes longer than one look at a chain that waits for a person, plus its round.
-PATIENCE = 25.0
+PATIENCE = 60.0
 # On a young control plane the garbage collector learns of a new kind after half a minute.
 UNTIL_COLLECTED = 60.0
 
