@@ -19,7 +19,8 @@ from consortium_operator.kube.kinds import CONSORTIUM_CHAIN, JsonObject, ObjectK
 from consortium_operator.kube.transport import Timeouts
 
 # Somebody waits for the answer; reads are repeated a few times on top of this.
-_TIMEOUTS = Timeouts(connect=5, request=15)
+# Nobody ends a log that is followed because it is silent, before the kubelet does after 4 h.
+_TIMEOUTS = Timeouts(connect=5, request=15, idle=4 * 3600)
 
 Found = TypeVar("Found")
 

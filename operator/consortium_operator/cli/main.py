@@ -24,6 +24,7 @@ _COMMANDS = (
     ("fence", "consortium_operator", "consortium_operator.cli.fence"),
     ("init", "consortium_operator", "consortium_operator.cli.init"),
     ("inspect", "consortium_operator", "consortium_operator.cli.inspection"),
+    ("logs", "consortium_operator", "consortium_operator.cli.logs"),
     ("render", "consortium_operator", "consortium_operator.cli.render"),
     ("restart", "consortium_operator", "consortium_operator.cli.restart"),
     ("sandbox", "consortium_sandbox", "consortium_operator.cli.sandbox"),

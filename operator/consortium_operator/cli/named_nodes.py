@@ -25,13 +25,14 @@ class NamedNode:
 
 def find_node(chain: Mapping[str, Any], path: str) -> NamedNode:
     """The node of the spec that `path` names. Raises NoSuchNode."""
-    known = {one.path: one for one in _all_nodes(chain)}
+    known = {one.path: one for one in all_nodes(chain)}
     if path not in known:
         raise NoSuchNode(f"the chain has no node {path}; it has: {', '.join(known)}")
     return known[path]
 
 
-def _all_nodes(chain: Mapping[str, Any]) -> Iterator[NamedNode]:
+def all_nodes(chain: Mapping[str, Any]) -> Iterator[NamedNode]:
+    """In the order of the spec."""
     metadata = chain["metadata"]
     key = ChainKey(metadata["namespace"], metadata["name"])
     for at, member in enumerate(chain["spec"]["members"]):

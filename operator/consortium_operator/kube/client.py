@@ -177,6 +177,19 @@ class KubeClient:
             while line := await _line(stream, call):
                 yield _event(line, call)
 
+    async def logs(
+        self, pod: ObjectKey, container: str, *, since_seconds: int, follow: bool
+    ) -> AsyncGenerator[str, None]:
+        """Lines that a container has written, without their ends, and as `follow`, those that it
+        will write, until it ends or is silent for the idle time. Invalid: it has not started."""
+        query = {"container": container, "sinceSeconds": str(since_seconds)}
+        if follow:
+            query["follow"] = "true"
+        call = Call("logs", pod, "GET", f"{pod.path}/log", query)
+        async with self._transport.stream(call) as stream:
+            while line := await _line(stream, call):
+                yield line.decode(errors="replace").rstrip("\r\n")
+
     async def create(self, obj: JsonObject) -> JsonObject:
         """POST. AlreadyExists where the name is taken."""
         key = key_of(obj)
@@ -313,7 +326,7 @@ async def _line(stream: aiohttp.StreamReader, call: Call) -> bytes:
     except NO_ANSWER as error:
         raise no_answer(call.verb, call.key, error) from error
     except LineTooLong:  # its message quotes the line: keep it out
-        message = "an event of more than 4 MiB"
+        message = "a line of more than 4 MiB"
         raise Unavailable(0, "NoAnswer", message, call.verb, call.key) from None
 
 

@@ -17,13 +17,15 @@ from consortium_operator.kube.kinds import JsonObject, Kind, ObjectKey
 
 class Cluster:
     """`answer`: the chain, nothing, or an error that meets every call. `listed`: what every list
-    shows."""
+    shows. `written`: the log of each pod."""
 
     def __init__(self) -> None:
         self.answer: JsonObject | ApiError | None = None
         self.listed: list[JsonObject] = []
+        self.written: dict[str, list[str] | ApiError] = {}
         self.asked: list[ObjectKey] = []
         self.selectors: list[tuple[Kind, str | None, str]] = []
+        self.followed: list[tuple[str, int, bool]] = []
         self.patches: list[tuple[ObjectKey, list[JsonObject]]] = []
 
     async def get(self, key: ObjectKey) -> JsonObject | None:
@@ -40,6 +42,16 @@ class Cluster:
             raise self.answer
         for one in self.listed:
             yield [one], "1"
+
+    async def logs(
+        self, pod: ObjectKey, container: str, *, since_seconds: int, follow: bool
+    ) -> AsyncIterator[str]:
+        self.followed.append((container, since_seconds, follow))
+        log = self.written[pod.name]
+        if isinstance(log, ApiError):
+            raise log
+        for line in log:
+            yield line
 
     async def patch(self, key: ObjectKey, operations: Sequence[JsonObject]) -> None:
         self.patches.append((key, list(operations)))

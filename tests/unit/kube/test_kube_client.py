@@ -15,7 +15,7 @@ from consortium_operator.kube.errors import (
     TooManyRequests,
     Unavailable,
 )
-from consortium_operator.kube.kinds import CONFIG_MAP, SECRET, Kind, ObjectKey, key_of
+from consortium_operator.kube.kinds import CONFIG_MAP, POD, SECRET, Kind, ObjectKey, key_of
 from consortium_operator.kube.transport import Call, Surroundings, Timeouts
 from tests.unit.kube.fake_api import (
     FakeApi,
@@ -363,3 +363,22 @@ async def test_an_address_without_a_server_is_unavailable(tmp_path: Path, api: F
             await client.get(key_of(config_map("settings", 1)))
         with pytest.raises(Unavailable):
             await client.get(ObjectKey(SECRET, "chains", "key"))
+
+
+async def test_a_log_is_read_by_lines_and_its_bytes_are_anybodys(api: FakeApi) -> None:
+    pod = ObjectKey(POD, "chains", "node-0")
+    api.will(answer("info|one\n\r\ntwo"))
+    async with api.client() as client:
+        lines = client.logs(pod, "node", since_seconds=60, follow=True)
+        assert [line async for line in lines] == ["info|one", "", "two"]
+    (request,) = api.requests
+    assert request.path == "/api/v1/namespaces/chains/pods/node-0/log"
+    assert api.queries == [{"container": "node", "sinceSeconds": "60", "follow": "true"}]
+
+
+async def test_a_log_of_a_container_that_has_not_started_is_refused(api: FakeApi) -> None:
+    pod = ObjectKey(POD, "chains", "node-0")
+    api.will(refuse(400, "BadRequest", "container node is waiting to start"))
+    async with api.client() as client:
+        with pytest.raises(Invalid, match="waiting to start"):
+            await anext(client.logs(pod, "node", since_seconds=60, follow=False))

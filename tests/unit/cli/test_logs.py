@@ -1,0 +1,123 @@
+"""`consortium logs`: what all nodes of a chain write, as one story."""
+
+from typing import Any
+
+import pytest
+
+from consortium_operator.cli.logs_view import seconds_of
+from consortium_operator.kube.errors import Forbidden, Invalid
+from consortium_operator.kube.kinds import POD, ObjectKey
+from tests import chains
+from tests.unit.cli.cluster import Cluster
+from tests.unit.cli.commands import consortium
+
+FIRST = "info|2026-11-27 10:00:01.000001|th-1|[GATEWAY]heartBeat,connected count=3"
+SECOND = "warning|2026-11-27 10:00:02.000001|th-1|[PBFT]a|b"
+THIRD = "error|2026-11-27 10:00:03.000001|th-1|[RPC]no"
+
+
+def pod(member: str) -> dict[str, Any]:
+    name = f"trade-{member}-node-0"
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {
+            "name": f"{name}-0",
+            "namespace": "chains",
+            "labels": {"consortium.dev/node": name},
+        },
+    }
+
+
+@pytest.fixture
+def there(there: Cluster) -> Cluster:
+    there.answer = chains.resource(engine="FiscoBcos")
+    there.listed = [pod("webank"), pod("huawei"), pod("gone")]
+    there.written = {
+        "trade-huawei-node-0-0": [SECOND],
+        "trade-webank-node-0-0": [FIRST, THIRD, "std::exception::what: \x1b[2J"],
+        "trade-gone-node-0-0": [],
+    }
+    return there
+
+
+STORY = """\
+webank/node-0      2026-11-27 10:00:01.000001  info     [GATEWAY]heartBeat,connected count=3
+huawei/node-0      2026-11-27 10:00:02.000001  warning  [PBFT]a|b
+webank/node-0      2026-11-27 10:00:03.000001  error    [RPC]no
+webank/node-0      -  -        std::exception::what: ?[2J
+"""
+
+
+def test_lines_of_all_nodes_are_told_by_time_with_the_node_before_them(there: Cluster) -> None:
+    done = consortium("logs", "trade")
+    assert (done.code, done.stdout) == (0, STORY)
+    assert there.followed == [("node", 600, False)] * 3
+
+
+def test_programs_read_the_parts(there: Cluster) -> None:
+    first, *_, last = consortium("logs", "trade", "-o", "json").json
+    text = "[GATEWAY]heartBeat,connected count=3"
+    time = "2026-11-27 10:00:01.000001"
+    assert first == {"node": "webank/node-0", "time": time, "level": "info", "text": text}
+    assert (last["time"], last["level"]) == (None, None)
+
+
+def test_a_level_leaves_the_milder_ones_out_and_nothing_that_has_none(there: Cluster) -> None:
+    done = consortium("logs", "trade", "--level", "error", "-o", "yaml")
+    assert [one["level"] for one in done.yaml] == ["error", None]
+
+
+def test_a_member_or_a_node_is_asked_for_by_its_label(there: Cluster) -> None:
+    consortium("logs", "trade", "--member", "webank")
+    consortium("logs", "trade", "--node", "webank/node-0", "--since", "1h")
+    chain = "consortium.dev/chain=trade,consortium.dev/part=node"
+    assert there.selectors == [
+        (POD, "chains", f"{chain},consortium.dev/member=webank"),
+        (POD, "chains", f"{chain},consortium.dev/node=trade-webank-node-0"),
+    ]
+    assert there.followed[-1] == ("node", 3600, False)
+
+
+def test_a_node_that_has_not_started_does_not_keep_the_others_from_speaking(
+    there: Cluster,
+) -> None:
+    key = ObjectKey(POD, "chains", "trade-huawei-node-0-0")
+    there.written[key.name] = Invalid(400, "BadRequest", "waiting to start", "logs", key)
+    done = consortium("logs", "trade", "-f")
+    assert done.code == 0
+    assert len(done.stdout.splitlines()) == 3
+    assert "huawei/node-0: waiting to start" in done.stderr
+    assert there.followed == [("node", 600, True)] * 3
+
+
+def test_without_the_right_to_read_logs_the_next_step_is_named(there: Cluster) -> None:
+    key = ObjectKey(POD, "chains", "trade-huawei-node-0-0")
+    there.written[key.name] = Forbidden(403, "Forbidden", "no", "logs", key)
+    done = consortium("logs", "trade")
+    assert (done.code, done.stdout) == (1, "")
+    assert "kubectl auth can-i" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "hint"),
+    [
+        (("--member", "nobody"), 1, "it has: huawei, ping-an"),
+        (("--node", "webank/node-1"), 1, "no node webank/node-1"),
+        (("--since", "10"), 2, "such as 90s"),
+        (("-f", "-o", "json"), 2, "--follow"),
+    ],
+)
+def test_what_cannot_be_shown_is_told(
+    there: Cluster, words: tuple[str, ...], code: int, hint: str
+) -> None:
+    done = consortium("logs", "trade", *words)
+    assert (done.code, done.stdout) == (code, "")
+    assert hint in done.stderr
+
+
+def test_durations_are_written_as_people_write_them() -> None:
+    assert [seconds_of(one) for one in ("90s", "10m", "1h30m")] == [90, 600, 5400]
+    for wrong in ("", "0s", "10", "m", "1d", "-1s"):
+        with pytest.raises(ValueError, match=f"^{wrong}$"):
+            seconds_of(wrong)
