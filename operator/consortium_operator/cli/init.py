@@ -1,5 +1,6 @@
 """`consortium init`: the first file of a chain, from options or from questions."""
 
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -137,7 +138,8 @@ def _tell(file: str, found: Found) -> None:
     for warning in view(plan).warnings:
         note(warning)
     if file != STDIN:
+        word = shlex.quote(file)
         typer.echo(f"{file} is written. Look at it, then:")
-        typer.echo(f"  consortium topology --file {file}")
+        typer.echo(f"  consortium topology --file {word}")
         typer.echo(f"  kubectl create namespace {plan.key.namespace}")
-        typer.echo(f"  kubectl apply --filename {file}")
+        typer.echo(f"  kubectl apply --filename {word}")

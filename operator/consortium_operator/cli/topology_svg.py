@@ -18,6 +18,8 @@ _WIDTH = 2 * _MARGIN + _COLUMNS * _CARD + (_COLUMNS - 1) * _GAP
 # A letter is about so wide at its size; one of Chinese or Japanese is as wide as high.
 _NARROW = 0.58
 
+_LEGEND = "A chip: number · weight; hollow: an observer; dashed: stopped; its colour: the region."
+
 
 @dataclass(frozen=True, slots=True)
 class _Ink:
@@ -59,7 +61,7 @@ def _head(found: TopologyView, height: int) -> Iterator[str]:
     yield f'<rect width="{_WIDTH}" height="{height}" fill="#ffffff"/>'
     yield _text(_MARGIN, 40, found.headline, _TITLE)
     yield _text(_MARGIN, 64, found.quorum, _Ink())
-    yield _text(_MARGIN, 84, found.mesh, _SMALL)
+    yield _text(_MARGIN, 84, f"{found.mesh}. {_LEGEND}", _SMALL)
 
 
 def _colours(found: TopologyView) -> Mapping[str, str]:
