@@ -55,17 +55,27 @@ def test_a_paused_chain_is_looked_at_and_not_touched(own_chain: Chain) -> None:
     own_chain.wait_ready()
 
 
-def test_new_settings_roll_through_the_pods_one_at_a_time_while_blocks_are_made(
+def ends(chain: Chain) -> list[str]:
+    """When the certificate ends that each node runs with."""
+    nodes = [node for member in chain.status()["members"] for node in member["nodes"]]
+    return [node["certificateExpires"] for node in nodes]
+
+
+def test_new_settings_and_certificates_roll_through_the_pods_while_blocks_are_made(
     own_chain: Chain,
 ) -> None:
-    old = config_maps(own_chain)
+    """One at a time, and each once: what is due at the same time comes with one restart."""
+    old, earlier = config_maps(own_chain), ends(own_chain)
+    # All that are there are due, and none of those that come.
+    long = {"duration": "9000h", "clientDuration": "9000h", "renewBefore": "8800h"}
+    setting = {"config": {"txpool": {"limit": "20000"}}}
     assert settings_in_use(own_chain) == old
     with ExitStack() as stack:
         clients = stack.enter_context(member_clients(own_chain))
         watch = stack.enter_context(PodWatch(own_chain))
         wait_until(lambda: len(watch.pods_by_name()) == 4, "the watch", own_chain.report)
         traffic = stack.enter_context(Traffic(list(clients.values())))
-        own_chain.apply(own_chain.with_spec(fiscoBcos={"config": {"txpool": {"limit": "20000"}}}))
+        own_chain.apply(own_chain.with_spec(fiscoBcos=setting, certificates=long))
         own_chain.wait("UpToDate", "False", "RollingOut")
         own_chain.wait("UpToDate", "True", seconds=150)
         own_chain.wait_ready()
@@ -77,6 +87,7 @@ def test_new_settings_roll_through_the_pods_one_at_a_time_while_blocks_are_made(
     assert len(blocks) > 8
     assert blocks == sorted(set(blocks))
     assert longest < 20, "a change of leader takes some seconds, a halt of the chain is longer"
+    assert all(after > before for after, before in zip(ends(own_chain), earlier, strict=True))
     new = settings_in_use(own_chain)
     assert len(new) == 4
     assert new.isdisjoint(old)

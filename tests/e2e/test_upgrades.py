@@ -2,6 +2,7 @@
 where the image is broken, or another than the spec says."""
 
 import copy
+import re
 import tempfile
 from collections.abc import Iterator
 from configparser import ConfigParser
@@ -15,6 +16,7 @@ from tests.e2e.conftest import namespace_for, quickstart_in
 from tests.e2e.support.aftermath import Aftermath
 from tests.e2e.support.block_flow import blocks_go_on
 from tests.e2e.support.chain import Body, Chain
+from tests.e2e.support.members import member_clients
 from tests.e2e.support.pod_watch import PodWatch
 from tests.e2e.support.waiting import wait_until
 from tests.kubectl import Kubectl
@@ -151,3 +153,36 @@ def test_a_version_that_cannot_run_the_chain_is_refused_and_the_chain_goes_on(
         own_chain.apply()
         own_chain.wait_ready()
         assert replaced(watch) == 0
+
+
+def version_of(chain: Chain) -> str:
+    """The chain's own, which is how it behaves."""
+    with member_clients(chain) as clients:
+        found: str = clients["webank"].call("getSystemConfigByKey", "compatibility_version")[
+            "value"
+        ]
+    return found
+
+
+@pytest.mark.campaign
+@pytest.mark.timeout(500, func_only=True)
+def test_the_chain_follows_its_nodes_once_a_backup_is_confirmed(old_chain: Chain) -> None:
+    """The last of this module: there is no way back."""
+    old_chain.apply(upgraded(old_chain))
+    old_chain.wait("UpToDate", "True", seconds=ROLLOUT_SECONDS)
+    old_chain.wait_ready()
+    raised = upgraded(old_chain)
+    raised["spec"]["fiscoBcos"] = {"onChain": {"compatibilityVersion": NEW}}
+    with blocks_go_on(old_chain) as watch:
+        old_chain.apply(raised)
+        waits = old_chain.wait("UpToDate", "False", "AwaitingApproval")
+        assert version_of(old_chain) == OLD
+        command = re.search(r"kubectl (annotate [^`'\"]*?confirm-backup=[\d.]+)", waits["message"])
+        assert command is not None, waits["message"]
+        old_chain.kubectl(*command[1].split())
+        old_chain.wait("UpToDate", "True")
+        old_chain.wait_ready()
+        assert replaced(watch) == 0
+    assert version_of(old_chain) == NEW
+    old_chain.apply()
+    assert NEW in old_chain.wait("UpToDate", "False", "DowngradeRefused")["message"]

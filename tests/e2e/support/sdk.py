@@ -128,6 +128,10 @@ class Sdk:
         found = self.call("getSealerList", self._group, "")
         return {one["nodeID"]: one["weight"] for one in found}
 
+    def setting(self, key: str) -> str:
+        """Of the running chain."""
+        return str(self.call("getSystemConfigByKey", self._group, "", key)["value"])
+
     def send(self, account: PrivateFiles, within: float = 30.0) -> int:
         """Sends a transaction and returns the number of the block that holds it."""
         transaction = Transaction(
