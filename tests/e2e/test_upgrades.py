@@ -158,10 +158,7 @@ def test_a_version_that_cannot_run_the_chain_is_refused_and_the_chain_goes_on(
 def version_of(chain: Chain) -> str:
     """The chain's own, which is how it behaves."""
     with member_clients(chain) as clients:
-        found: str = clients["webank"].call("getSystemConfigByKey", "compatibility_version")[
-            "value"
-        ]
-    return found
+        return clients["webank"].setting("compatibility_version")
 
 
 @pytest.mark.campaign
