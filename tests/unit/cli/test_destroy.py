@@ -7,7 +7,7 @@ import pytest
 from consortium_operator.chain.naming import ChildPart
 from consortium_operator.chain.private import PrivateFiles
 from consortium_operator.cli import destroy
-from consortium_operator.cli.destruction import doomed
+from consortium_operator.cli.destruction import RETAINED_KINDS, doomed
 from consortium_operator.kube.errors import Forbidden
 from consortium_operator.kube.kinds import (
     CONFIG_MAP,
@@ -27,6 +27,7 @@ from tests.fakes.cluster import FakeCluster
 from tests.fakes.faults import Fault, on
 from tests.unit.cli.cluster import connect_to
 from tests.unit.cli.commands import consortium
+from tests.whole_chain import small_plan, whole_chain
 
 PLAN = plan()
 NODE = PLAN.nodes[0]
@@ -172,6 +173,10 @@ def test_where_there_is_nothing_that_is_said(there: Cluster) -> None:
     assert "there is nothing of a chain trde in the namespace chains" in done.stderr
 
 
-def test_what_the_resource_owns_is_not_ours_to_destroy() -> None:
-    owned = config_map(disposable(PLAN, "trade-peers", ChildPart.PEERS, NODE), {})
-    assert doomed("trade", [owned]) == []
+def test_of_all_that_the_operator_makes_exactly_what_outlives_the_resource_dies() -> None:
+    made = [one | {"metadata": one["metadata"] | {"uid": "1"}} for one in whole_chain(small_plan())]
+    outlives = {key_of(one) for one in made if not one["metadata"].get("ownerReferences")}
+    ordered = [one.key for one in doomed("trade", made)]
+    assert set(ordered) == outlives
+    assert {key.kind for key in outlives} == set(RETAINED_KINDS)
+    assert ordered[-1].name == "trade-genesis"
