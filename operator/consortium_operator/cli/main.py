@@ -31,6 +31,7 @@ _COMMANDS = (
     ("status", "consortium_operator", "consortium_operator.cli.status"),
     ("topology", "consortium_operator", "consortium_operator.cli.topology"),
     ("validate", "consortium_operator", "consortium_operator.cli.validate"),
+    ("version", "consortium_operator", "consortium_operator.cli.version"),
     ("vote", "consortium_operator", "consortium_operator.cli.vote"),
 )
 

@@ -1,6 +1,7 @@
 """The cluster as a person means it: by the kubeconfig that kubectl would read, one of its contexts,
 and a namespace. The operator itself never comes here: it knows its cluster from its pod."""
 
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -51,6 +52,8 @@ def find_target(environment: Mapping[str, str], context: str, namespace: str) ->
     """What kubectl would take with the same options; "" is an option that was not given. Raises
     NoTarget."""
     kubeconfig = Path(environment.get("KUBECONFIG") or Path.home() / ".kube" / "config")
+    if not any(Path(one).is_file() for one in str(kubeconfig).split(os.pathsep)):
+        raise NoTarget(f"{kubeconfig}: no such file; set KUBECONFIG to a kubeconfig")
     with understood(kubeconfig):
         known, current = list_kube_config_contexts(str(kubeconfig))  # type: ignore[no-untyped-call]  # library
         by_name = {one["name"]: one["context"] for one in known}

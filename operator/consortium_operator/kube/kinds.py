@@ -1,4 +1,4 @@
-"""The kinds of objects that the operator touches, and how one object is addressed.
+"""The kinds of objects that the operator or its command line touches, and how one is addressed.
 
 A `Kind` knows its REST path, because a plural cannot be derived from a kind's name.
 """
@@ -45,6 +45,13 @@ NAMESPACE = Kind("v1", "Namespace", "namespaces", namespaced=False)
 STATEFUL_SET = Kind("apps/v1", "StatefulSet", "statefulsets")
 POD_DISRUPTION_BUDGET = Kind("policy/v1", "PodDisruptionBudget", "poddisruptionbudgets")
 NETWORK_POLICY = Kind("networking.k8s.io/v1", "NetworkPolicy", "networkpolicies")
+DEPLOYMENT = Kind("apps/v1", "Deployment", "deployments")
+CUSTOM_RESOURCE_DEFINITION = Kind(
+    "apiextensions.k8s.io/v1",
+    "CustomResourceDefinition",
+    "customresourcedefinitions",
+    namespaced=False,
+)
 LEASE = Kind("coordination.k8s.io/v1", "Lease", "leases")
 CONSORTIUM_CHAIN = Kind(f"{GROUP}/v1alpha1", "ConsortiumChain", "consortiumchains")
 
