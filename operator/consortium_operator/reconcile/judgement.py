@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from consortium_operator.api.conditions import ConditionStatus, ConditionType, Reason
+from consortium_operator.chain.fault_domains import fault_domains
 from consortium_operator.chain.plan import Plan
 from consortium_operator.chain.view import ChainView
 from consortium_operator.reconcile.findings import Finding, Findings
@@ -159,7 +160,22 @@ def _quorum(e: Evidence) -> Judged:
             f"{numbers}; a sealer is heavier than the {quorum.faulty} that may fail",
             Reason.NODE_HEAVIER_THAN_F,
         )
+    concentrated = _concentrated(e.plan)
+    if concentrated is not None:
+        return _true(f"{numbers}; {concentrated}", Reason.WEIGHT_CONCENTRATION)
     return _true(numbers)
+
+
+def _concentrated(plan: Plan | None) -> str | None:
+    """The heaviest region or zone without which no block is made."""
+    domains = fault_domains(plan) if plan is not None else ()
+    worst = next((domain for domain in domains if domain.is_concentrated), None)
+    if worst is None:
+        return None
+    return (
+        f"{worst.kind} {worst.name} holds {worst.weight} of the weight, more than may fail: where "
+        "it is lost, no block is made"
+    )
 
 
 def _consistent(e: Evidence) -> Judged:
