@@ -38,16 +38,7 @@ demo-down: venv ## Remove everything that `make demo` made
 	$(BIN)/consortium demo down
 
 .PHONY: test
-test: venv ## Run every test but the long campaigns (the command that CI runs)
-	@echo "Tests on real pods, and beside them, told at their end, those that need no cluster"
-	@$(MAKE) --no-print-directory --jobs=2 e2e offline
-	@$(MAKE) --no-print-directory integration
-
-# Real pods mostly wait. Who needs no cluster takes what they leave, and is told in one piece.
-.PHONY: offline
-offline: venv ## Run lint and the tests that need no cluster, at the lowest priority
-	@told=$$(MAKEFLAGS= nice -n 19 $(MAKE) --no-print-directory lint unit conformance 2>&1) \
-		&& passed=true || passed=false; echo "$$told"; $$passed
+test: lint unit conformance integration e2e ## Run every test but the long campaigns (the command that CI runs)
 
 .PHONY: check-all
 check-all: test ## Run the tests and the long campaigns (at most 90 minutes)
