@@ -20,6 +20,7 @@ from consortium_operator.kube.kinds import (
     CONFIG_MAP,
     CONSORTIUM_CHAIN,
     PERSISTENT_VOLUME_CLAIM,
+    POD,
     SECRET,
     SERVICE,
     STATEFUL_SET,
@@ -50,15 +51,24 @@ async def test_a_key_that_may_not_be_read_is_not_taken_for_absent(running: Stage
     assert running.told(ConditionType.READY) == "True/AsExpected"
 
 
+REFUSALS = (Forbidden, QuotaExceeded, NamespaceTerminating, Invalid)
+# Each write is refused in one way here, and in all ways in the campaigns.
+REFUSED: dict[tuple[str, Kind], type[ApiError]] = {
+    ("apply", SERVICE): QuotaExceeded,
+    ("apply", STATEFUL_SET): Forbidden,
+    ("apply", CONFIG_MAP): Invalid,
+    ("create", PERSISTENT_VOLUME_CLAIM): QuotaExceeded,
+    ("create", SECRET): NamespaceTerminating,
+    ("create", CONFIG_MAP): Forbidden,
+}
+
+
 @pytest.mark.parametrize(
     ("verb", "kind", "error"),
     [
-        ("apply", SERVICE, QuotaExceeded),
-        ("apply", STATEFUL_SET, Forbidden),
-        ("apply", CONFIG_MAP, Invalid),
-        ("create", PERSISTENT_VOLUME_CLAIM, QuotaExceeded),
-        ("create", SECRET, NamespaceTerminating),
-        ("create", CONFIG_MAP, Forbidden),
+        pytest.param(*write, error, marks=[pytest.mark.campaign] * (error is not quick))
+        for write, quick in REFUSED.items()
+        for error in REFUSALS
     ],
 )
 async def test_a_refused_write_is_told_and_made_once_it_is_granted(
@@ -165,9 +175,16 @@ async def test_an_old_resource_gets_no_status_of_its_successor(running: Stage) -
     assert "status" not in running.body()
 
 
+QUICK = {("get", SECRET), ("create", SECRET), ("create", CONFIG_MAP), ("apply", CONFIG_MAP)}
+
+
 @pytest.mark.parametrize(
     ("verb", "kind"),
-    [("get", SECRET), ("create", SECRET), ("create", CONFIG_MAP), ("apply", CONFIG_MAP)],
+    [
+        pytest.param(verb, kind, marks=[pytest.mark.campaign] * ((verb, kind) not in QUICK))
+        for verb in ("get", "create", "apply", "evict")
+        for kind in (SECRET, CONFIG_MAP, POD)
+    ],
 )
 async def test_no_answer_of_any_kind_regenerates_a_key(
     running: Stage, verb: str, kind: Kind

@@ -3,7 +3,7 @@
 import pytest
 
 from consortium_operator.api.conditions import ConditionType
-from tests.fakes.faults import Fault, Killed, Mode, at_write
+from tests.fakes.faults import Fault, Mode, at_write
 from tests.fakes.operator import Stage
 
 APPROVE = "consortium.dev/approve-rollout"
@@ -102,11 +102,6 @@ async def test_what_is_down_changes_without_a_word(manual: Stage) -> None:
 async def test_cut_off_anywhere_one_word_is_one_roll_out(manual: Stage, number: int) -> None:
     manual.cluster.faults.append(Fault(at_write(number), mode=Mode.AFTER))
     manual.annotate(APPROVE, "2")
-    while True:
-        try:
-            await manual.settle()
-            break
-        except Killed:
-            manual.start()
+    assert await manual.settle_with_restarts() == 1
     assert len(manual.cluster.evictions) == 4
     assert manual.told(READY) == "True/AsExpected"

@@ -283,7 +283,15 @@ async def test_a_heavy_sealer_waits_for_a_person(stage: Stage) -> None:
     assert len(stage.cluster.evictions) == 3
 
 
-@pytest.mark.parametrize("number", [1, 4])
+@pytest.mark.parametrize(
+    "number",
+    [
+        1,
+        pytest.param(2, marks=pytest.mark.campaign),
+        pytest.param(3, marks=pytest.mark.campaign),
+        4,
+    ],
+)
 async def test_an_eviction_without_an_answer_is_one_eviction(running: Stage, number: int) -> None:
     seen = 0
 

@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 
 from consortium_operator.api.conditions import ConditionType
-from consortium_operator.kube.errors import ApiError
 from consortium_operator.kube.kinds import (
     PERSISTENT_VOLUME_CLAIM,
     POD,
@@ -15,7 +14,7 @@ from consortium_operator.kube.kinds import (
     STATEFUL_SET,
 )
 from tests import chains
-from tests.fakes.faults import Fault, Killed, Mode, at_write
+from tests.fakes.faults import Fault, Mode, at_write
 from tests.fakes.operator import Stage
 from tests.unit.reconcile.rebuilding import mounted, say, volumes
 
@@ -102,14 +101,7 @@ async def test_what_a_hand_scales_up_is_stopped_again(running: Stage) -> None:
 async def test_cut_off_anywhere_it_is_stopped(running: Stage, number: int) -> None:
     running.cluster.faults.append(Fault(at_write(number), mode=Mode.AFTER))
     running.edit(members=members("webank"))
-    while True:
-        try:
-            await running.settle()
-            break
-        except Killed:
-            running.start()
-        except ApiError:
-            continue
+    assert await running.settle_with_restarts() == 1
     assert len(pods(running)) == 3
     assert running.told(READY) == "True/AsExpected"
 
