@@ -147,3 +147,12 @@ async def test_an_operator_killed_at_any_write_brings_all_back(
         assert stage.told(READY) == "True/AsExpected"
         if not fault.spent:
             return
+
+
+async def test_a_chain_that_has_stopped_waits_for_no_approval(running: Stage) -> None:
+    running.edit(rollout={"strategy": "Manual"})
+    await running.settle()
+    await after_long_absence(running, connected=False)
+    await running.settle(rounds=80)
+    assert running.told(READY) == "True/AsExpected"
+    assert len(running.cluster.evictions) == 4
