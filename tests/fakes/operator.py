@@ -8,6 +8,7 @@ from typing import Any
 
 from consortium_operator.api.conditions import ConditionType
 from consortium_operator.chain.naming import CHAIN_LABEL, PART_LABEL, ChainKey, ChildPart
+from consortium_operator.handlers.chain_metrics import ChainMetrics
 from consortium_operator.kube.kinds import (
     CHILD_KINDS,
     CONSORTIUM_CHAIN,
@@ -59,6 +60,7 @@ class Stage:
     store: Store = field(init=False)
     chains: Chains = field(init=False)
     reconciler: Reconciler = field(init=False)
+    metrics: ChainMetrics = field(init=False)
     _heard: int = 0
     _serial: int = 0
 
@@ -85,7 +87,7 @@ class Stage:
 
     def start(self) -> None:
         """A new process: it knows nothing, and lists everything before it acts."""
-        self.store, self.chains = Store(), Chains()
+        self.store, self.chains, self.metrics = Store(), Chains(), ChainMetrics()
         world = World(
             client=self.cluster,
             store=self.store,
@@ -95,7 +97,7 @@ class Stage:
             now=self.clock,
             serial=self._next_serial,
         )
-        self.reconciler = Reconciler(world, self.chains)
+        self.reconciler = Reconciler(world, self.chains, self.metrics.observe)
         for obj in self.cluster.all():
             self._take("ADDED", obj)
         self._heard = len(self.cluster.history)

@@ -40,6 +40,8 @@ class NodeView:
     `candidates`: the same of sealers that wait for their turn (of RPBFT chains only);
     `observers`: node ids, as the chain has them.
     `pod_uid`: of the pod that was asked.
+    `leader`: node id of the sealer whose turn it is, in the round of votes `view` (-1: not asked).
+    `pending`: transactions that wait for a block; None: not asked.
     `block0_text`, `block0_hash`: of block 0's own header; `genesis_hash`: what it tells its peers.
     """
 
@@ -55,8 +57,9 @@ class NodeView:
     block0_text: str = ""
     block0_hash: str = ""
     version: str = ""
-    leader_index: int = -1
+    leader: str = ""
     view: int = -1
+    pending: int | None = None
     peers: frozenset[str] = frozenset()
     sealers: Mapping[str, int] | None = None
     candidates: Mapping[str, int] = field(default_factory=dict)
@@ -121,6 +124,19 @@ class ChainView:
     def height(self) -> int:
         """The highest of our nodes that answer, or -1."""
         return max((node.height for node in self._ours), default=-1)
+
+    @cached_property
+    def leader(self) -> str:
+        """Node id of the sealer whose turn it is, by the highest sealer that told; or empty."""
+        voting = self.up & self.weights.keys()
+        told = [node for node in self._ours if node.leader and node.node_id in voting]
+        return max(told, key=lambda node: node.height).leader if told else ""
+
+    @cached_property
+    def pending(self) -> int | None:
+        """The most transactions that wait at one node for a block."""
+        told = [node.pending for node in self._ours if node.pending is not None]
+        return max(told, default=None)
 
     @cached_property
     def genesis_hash(self) -> str:

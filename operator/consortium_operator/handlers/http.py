@@ -9,7 +9,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from aiohttp import web
-from prometheus_client import CollectorRegistry, generate_latest
+from aiohttp.hdrs import CONTENT_TYPE
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
 Check = Callable[[], str | None]
 """None, or a sentence that says what is wrong."""
@@ -36,7 +37,10 @@ def application(checks: Checks, metrics: CollectorRegistry) -> web.Application:
         return _answer([*checks.live, *checks.ready])
 
     async def metricsz(_: web.Request) -> web.Response:
-        return web.Response(body=generate_latest(metrics), content_type="text/plain")
+        # With the version of the format: scrapers of today refuse to guess it.
+        return web.Response(
+            body=generate_latest(metrics), headers={CONTENT_TYPE: CONTENT_TYPE_LATEST}
+        )
 
     app = web.Application()
     app.router.add_get("/healthz", healthz)
@@ -61,10 +65,14 @@ class LagMeter:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
 
-    def check(self) -> str | None:
+    def lag(self) -> float:
+        """Seconds; 0 where it is on time, or not measured."""
         if self._expected is None:
-            return None
-        lag = asyncio.get_running_loop().time() - self._expected
+            return 0.0
+        return max(asyncio.get_running_loop().time() - self._expected, 0.0)
+
+    def check(self) -> str | None:
+        lag = self.lag()
         return f"the event loop lags by {lag:.1f} s" if lag > MAX_LAG_SECONDS else None
 
     async def _tick(self) -> None:

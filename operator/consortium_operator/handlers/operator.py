@@ -15,6 +15,7 @@ from aiohttp import web
 from consortium_operator.chain.naming import CHAIN_LABEL, ChainKey
 from consortium_operator.chain.plan import Settings
 from consortium_operator.engines.registry import ENGINES, connect
+from consortium_operator.handlers.chain_metrics import ChainMetrics
 from consortium_operator.handlers.http import Checks, LagMeter, application
 from consortium_operator.handlers.metrics import Metrics
 from consortium_operator.kube.backoff import Backoff
@@ -58,6 +59,8 @@ class Operator:
         self._options = options
         self._follow = follow
         self._metrics = Metrics()
+        self._chain_metrics = ChainMetrics()
+        self._metrics.registry.register(self._chain_metrics)
         self._chains = Chains()
         self._lag = LagMeter()
         self._synced = False
@@ -93,8 +96,9 @@ class Operator:
             serial=random_serial,
             reporter=socket.gethostname(),
         )
-        self._reconciler = Reconciler(world, self._chains)
-        self._queue = ReconcileQueue(self._reconcile)
+        self._reconciler = Reconciler(world, self._chains, self._chain_metrics.observe)
+        self._queue = ReconcileQueue(self._reconcile, waited=self._metrics.queue_waits.observe)
+        self._metrics.follow(self._queue, self._lag.lag)
         self._reflectors = Reflectors(client, store, self._child_changed)
         self._reflectors.start()
         self._exit.push_async_callback(self._reflectors.stop)
@@ -123,6 +127,7 @@ class Operator:
             for key in self._chains.forget_all():
                 self._queue.forget(key)
             self._metrics.chains.set(0)
+            self._chain_metrics.forget_all()
             if time.monotonic() - began > _CALM_SECONDS:
                 backoff.reset()
             await asyncio.sleep(backoff.next())
@@ -179,7 +184,6 @@ class Operator:
             self._queue.poke(chain)
 
     async def _reconcile(self, key: ChainKey) -> float | None:
-        self._metrics.queue_depth.set(self._queue.depth)
         with self._metrics.reconciles.time(), self._metrics.reconcile_errors.count_exceptions():
             return await self._reconciler.reconcile(key)
 

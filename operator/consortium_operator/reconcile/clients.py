@@ -33,21 +33,23 @@ from consortium_operator.reconcile.rotation import issuing_era
 from consortium_operator.reconcile.world import Founded, Round, Verified
 
 
-async def ensure_clients(founded: Founded) -> None:
-    """Both clients of every member whose CAs are intact. What fails is a finding."""
+async def ensure_clients(founded: Founded) -> dict[tuple[str, ClientKind], Standing]:
+    """Both clients of every member whose CAs are intact, by member. What fails is a finding."""
     run, custody = founded.round, founded.custody
+    standing = {}
     for member in run.plan.staying_members:
         if member.name in custody.client_authorities and member.name in custody.node_authorities:
             for kind in ClientKind:
                 try:
-                    await _ensure_client(founded, member, kind)
+                    standing[member.name, kind] = await _ensure_client(founded, member, kind)
                 except Blocked as blocked:
                     run.findings.extend(blocked.findings)
     leaving = [one for one in run.plan.members if one.departure is not None]
     await _read_operator_clients(run, leaving)
+    return standing
 
 
-async def _ensure_client(founded: Founded, member: PlannedMember, kind: ClientKind) -> None:
+async def _ensure_client(founded: Founded, member: PlannedMember, kind: ClientKind) -> Standing:
     run = founded.round
     found = _certificate_in_cluster(run, member, kind)
     fingerprint = _remembered(run, kind.object_name(member))
@@ -61,6 +63,7 @@ async def _ensure_client(founded: Founded, member: PlannedMember, kind: ClientKi
     pem = standing.files[kind.value]
     known_by = founded.custody.trusted(member.name, run.engine.server_authority)
     await bring_one(run, client_certificate(run.plan, member, kind, pem, known_by))
+    return standing
 
 
 def _judge(

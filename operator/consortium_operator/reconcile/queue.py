@@ -20,12 +20,24 @@ log = logging.getLogger(__name__)
 Handler = Callable[[ChainKey], Awaitable[float | None]]
 """Reconciles one chain; returns after how many seconds to come again, or None."""
 
+Waited = Callable[[float], None]
+"""Told how many seconds a chain has waited for a worker."""
+
 
 class ReconcileQueue:
     """Runs `handler` for poked keys, at most `workers` at a time and never twice for one key."""
 
-    def __init__(self, handler: Handler, *, workers: int = 8, longest_wait: float = 120.0) -> None:
+    def __init__(
+        self,
+        handler: Handler,
+        *,
+        workers: int = 8,
+        longest_wait: float = 120.0,
+        waited: Waited = lambda _: None,
+    ) -> None:
         self._handler = handler
+        self._waited = waited
+        self._at_work: set[ChainKey] = set()
         self._slots = asyncio.Semaphore(workers)
         self._longest_wait = longest_wait
         self._waiting: set[ChainKey] = set()
@@ -86,11 +98,25 @@ class ReconcileQueue:
         """Chains that run or wait to."""
         return len(self._running)
 
+    @property
+    def waiting(self) -> int:
+        """Chains that wait for a worker."""
+        return len(self._running) - len(self._at_work)
+
+    @property
+    def failing(self) -> int:
+        """Chains whose last round failed: they are tried again, later each time."""
+        return len(self._failing)
+
     async def _run(self, key: ChainKey) -> None:
+        poked = asyncio.get_running_loop().time()
         try:
             async with self._slots:
+                self._at_work.add(key)
+                self._waited(asyncio.get_running_loop().time() - poked)
                 again = await self._attempt(key)
         finally:
+            self._at_work.discard(key)
             del self._running[key]
         if key in self._waiting:
             self._waiting.discard(key)

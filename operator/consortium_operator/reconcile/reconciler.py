@@ -24,13 +24,14 @@ from consortium_operator.kube.errors import (
 )
 from consortium_operator.kube.kinds import CONSORTIUM_CHAIN, SECRET, ObjectKey
 from consortium_operator.reconcile.announcements import announce, transitions
-from consortium_operator.reconcile.chains import Body, Chains, version_of
+from consortium_operator.reconcile.chains import Body, Chains, key_of, version_of
 from consortium_operator.reconcile.findings import Blocked, Finding, Findings
 from consortium_operator.reconcile.judgement import Evidence, Judged, judge
 from consortium_operator.reconcile.node_states import NodeStates, Sight, node_states
 from consortium_operator.reconcile.presence import ResourceGone
 from consortium_operator.reconcile.status import Report, Status, make_status, tells_something_new
 from consortium_operator.reconcile.steps import Progress, act, look
+from consortium_operator.reconcile.telemetry import Observe, nobody, observation
 from consortium_operator.reconcile.world import (
     ChainLog,
     ChainMemory,
@@ -71,9 +72,10 @@ class Outcome:
 class Reconciler:
     """Reconciles one chain at a time for each key; remembers between rounds only to save work."""
 
-    def __init__(self, world: World, chains: Chains) -> None:
+    def __init__(self, world: World, chains: Chains, observe: Observe = nobody) -> None:
         self._world = world
         self._chains = chains
+        self._observe = observe
         self._memories: dict[ChainKey, ChainMemory] = {}
 
     async def reconcile(self, key: ChainKey) -> float | None:
@@ -82,7 +84,7 @@ class Reconciler:
         body = self._chains.get(key)
         if body is None or "deletionTimestamp" in body["metadata"]:
             # Kubernetes collects what the resource owned; keys, genesis and volumes have no owner.
-            self._memories.pop(key, None)
+            self._forget(key)
             return None
         memory = self._memory(key, body)
         try:
@@ -90,7 +92,7 @@ class Reconciler:
             judged = await self._tell(body, memory, outcome)
         except ResourceGone:
             self._chains.gone(body)
-            self._memories.pop(key, None)
+            self._forget(key)
             return None
         except ApiError:
             await self._announce(body, memory)
@@ -102,6 +104,10 @@ class Reconciler:
         under_way = judged[ConditionType.RECONCILING].status is ConditionStatus.TRUE
         return SOON if under_way and not outcome.waits_for_others else LATER
 
+    def _forget(self, key: ChainKey) -> None:
+        self._memories.pop(key, None)
+        self._observe(key, None)
+
     async def _announce(self, body: Body, memory: ChainMemory) -> None:
         happened, memory.happened = memory.happened, []
         if happened:
@@ -111,6 +117,7 @@ class Reconciler:
         """By uid: a resource that was deleted and written anew is another one."""
         memory = self._memories.get(key)
         if memory is None or memory.uid != body["metadata"]["uid"]:
+            self._forget(key)
             memory = self._memories[key] = ChainMemory(uid=body["metadata"]["uid"])
         return memory
 
@@ -184,6 +191,7 @@ class Reconciler:
         before = _told_before(body, memory)
         judged = judge(_evidence(outcome, states, had_blocks=bool(before.get("height"))))
         now = self._world.now()
+        self._observe(key_of(body), observation(judged, outcome.progress, states, memory, now))
         status = make_status(
             body["metadata"]["generation"], judged, _report(outcome, states), before, now
         )

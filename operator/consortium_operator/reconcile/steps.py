@@ -11,6 +11,7 @@ from consortium_operator.chain.roster import as_running, with_leavers
 from consortium_operator.chain.view import ChainView
 from consortium_operator.kube.kinds import key_of
 from consortium_operator.manifests import Manifest
+from consortium_operator.manifests.identity import ClientKind
 from consortium_operator.reconcile.acceptance import accepted_pause
 from consortium_operator.reconcile.apply import bring_about, bring_one
 from consortium_operator.reconcile.approvals import approved, note_approval
@@ -79,6 +80,7 @@ class Progress:
     seal: Seal | None = None
     certificates: Mapping[str, Standing] = field(default_factory=dict)
     in_use: Mapping[str, Standing] = field(default_factory=dict)
+    clients: Mapping[tuple[str, ClientKind], Standing] = field(default_factory=dict)
     view: ChainView | None = None
     lost: frozenset[str] = frozenset()
     hangs: tuple[Hang, ...] = ()
@@ -115,7 +117,7 @@ async def establish(run: Round, progress: Progress) -> Founded:
         progress.seal = await make_seal(run, progress.custody)
     founded = Founded(run, progress.custody, progress.seal)
     note_retiring(run, progress.custody)
-    await ensure_clients(founded)
+    progress.clients = await ensure_clients(founded)
     return founded
 
 

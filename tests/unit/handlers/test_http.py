@@ -73,6 +73,14 @@ async def test_metrics_tell_calls_by_verb_kind_and_status() -> None:
     ) in text
 
 
+async def test_metrics_name_the_version_of_their_format() -> None:
+    """Prometheus 3 does not guess it."""
+    checks = Checks(live=(), ready=())
+    async with TestClient(TestServer(application(checks, CollectorRegistry()))) as client:
+        answer = await client.get("/metrics")
+    assert answer.headers["Content-Type"].startswith("text/plain; version=")
+
+
 async def test_a_blocked_event_loop_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("consortium_operator.handlers.http.MAX_LAG_SECONDS", 0.1)
     meter = LagMeter(interval=0.01)

@@ -68,6 +68,33 @@ async def test_a_poke_is_a_round() -> None:
         await until(lambda: work.calls == [A])
 
 
+async def test_it_tells_who_waits_for_a_worker_and_for_how_long() -> None:
+    work, waits = Work(), list[float]()
+    work.gate.clear()
+    queue = ReconcileQueue(work, workers=1, waited=waits.append)
+    queue.start()
+    queue.poke(A)
+    queue.poke(B)
+    await until(lambda: work.running == 1)
+    assert (queue.depth, queue.waiting, len(waits)) == (2, 1, 1)
+    await asyncio.sleep(0.02)
+    work.gate.set()
+    await until(lambda: queue.depth == 0)
+    assert queue.waiting == 0
+    assert waits[1] >= 0.02
+    await queue.stop()
+
+
+async def test_it_tells_how_many_chains_fail() -> None:
+    work = Work()
+    work.answers = [RuntimeError("a bug"), None]
+    async with queue_of(work) as queue:
+        queue.poke(A)
+        await until(lambda: queue.failing == 1)
+        queue.poke(A)
+        await until(lambda: queue.failing == 0)
+
+
 async def test_pokes_during_a_round_are_one_more_round() -> None:
     work = Work()
     work.gate.clear()

@@ -25,11 +25,25 @@ class _Answer(BaseModel):
     model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
 
 
+class Voter(_Answer):
+    """One entry of the list that leaders are counted in."""
+
+    index: int
+    node_id: str = Field(alias="nodeID")
+
+
 class ConsensusStatus(_Answer):
     """getConsensusStatus."""
 
     leader_index: int = Field(alias="leaderIndex")
     view: int
+    voters: list[Voter] = Field(alias="consensusNodeList")
+
+    @property
+    def leader(self) -> str:
+        """Its node id; none where the list lacks it."""
+        leaders = (one.node_id for one in self.voters if one.index == self.leader_index)
+        return next(leaders, "")
 
 
 class SyncPeer(_Answer):
@@ -163,6 +177,8 @@ class Setting(_Answer):
 
 
 HEIGHT: TypeAdapter[int] = TypeAdapter(int)
+PENDING: TypeAdapter[int] = TypeAdapter(int)
+"""getPendingTxSize."""
 CONSENSUS_STATUS: TypeAdapter[ConsensusStatus] = TypeAdapter(Json[ConsensusStatus])
 SYNC_STATUS: TypeAdapter[SyncStatus] = TypeAdapter(Json[SyncStatus])
 SEALERS: TypeAdapter[list[Sealer]] = TypeAdapter(list[Sealer])
@@ -193,6 +209,7 @@ class Answers:
     observers: list[str]
     block_0: Block0
     group: GroupInfo
+    pending: int
 
     def view(self, node: str) -> NodeView:
         return NodeView(
@@ -205,8 +222,9 @@ class Answers:
             block0_text=self.block_0.text,
             block0_hash=self.block_0.hash,
             version=self.group.version,
-            leader_index=self.consensus.leader_index,
+            leader=self.consensus.leader,
             view=self.consensus.view,
+            pending=self.pending,
             peers=frozenset(peer.node_id for peer in self.sync.peers),
             sealers={sealer.node_id: sealer.weight for sealer in self.sealers},
             candidates={sealer.node_id: sealer.weight for sealer in self.candidates},

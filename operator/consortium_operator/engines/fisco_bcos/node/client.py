@@ -145,6 +145,7 @@ class FiscoBcosClient:
             # Neither the header only nor the transactions in full.
             block_0=await ask(node, answers.BLOCK_0, "getBlockByNumber", *here, 0, False, True),
             group=await ask(node, answers.GROUP_INFO, "getGroupInfo", self._group_id),
+            pending=await ask(node, answers.PENDING, "getPendingTxSize", *here),
         )
         await _ask_for_peers(node)
         return found

@@ -64,6 +64,7 @@ HEALTHY: Script = {
     "getObserverList": result([]),
     "getBlockByNumber": observed("getBlockByNumber_0"),
     "getGroupInfo": observed("getGroupInfo"),
+    "getPendingTxSize": result(0),
     "getPeers": observed("getPeers"),
     "getBlockNumber": result(1),
     "sendTransaction": observed("sendTransaction_deploy"),

@@ -42,8 +42,9 @@ async def test_a_node_tells_everything_that_a_view_holds(tmp_path: Path) -> None
         block0_text=view.block0_text,
         block0_hash="0xd507c06d9a097dcbadb4240bc268a8c5dd94b77b55919c504b5855e0a3a5d90e",
         version="3.16.4",
-        leader_index=0,
+        leader=sealers[0],
         view=3,
+        pending=0,
         peers=frozenset(sealers) - {NODE_ID},
         sealers=dict.fromkeys(sealers, 1),
     )
@@ -108,7 +109,7 @@ async def test_one_connection_serves_a_whole_view(tmp_path: Path) -> None:
     async with running(tmp_path) as node:
         await asking().view(node.endpoint, client())
         assert node.connections == 1
-        assert len(node.asked) == 7
+        assert len(node.asked) == 8
 
 
 async def test_the_methods_are_asked_with_the_nodes_parameters(tmp_path: Path) -> None:
@@ -121,6 +122,7 @@ async def test_the_methods_are_asked_with_the_nodes_parameters(tmp_path: Path) -
         "getObserverList": ["group0", ""],
         "getBlockByNumber": ["group0", "", 0, False, True],
         "getGroupInfo": ["group0"],
+        "getPendingTxSize": ["group0", ""],
         "getPeers": [],
     }
 

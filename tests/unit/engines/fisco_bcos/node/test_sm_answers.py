@@ -14,7 +14,7 @@ def observed(name: str) -> Any:
 
 def test_consensus_status() -> None:
     found = answers.CONSENSUS_STATUS.validate_python(observed("getConsensusStatus"), strict=True)
-    assert (found.leader_index, found.view) == (2, 3)
+    assert (found.leader, found.view) == (found.voters[2].node_id, 3)
 
 
 def test_group_info() -> None:
