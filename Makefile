@@ -2,6 +2,8 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
+# The tests start hundreds of Python processes: each would compile all that it imports.
+unexport PYTHONDONTWRITEBYTECODE
 
 # The first that is new enough; where none is, python3, about which check_prerequisites.py complains.
 PYTHONS := python3 python3.14 python3.13 python3.12 python3.11

@@ -80,6 +80,7 @@ def kill_operator(kubectl: Kubectl) -> None:
     )
 
 
+@pytest.mark.campaign
 def test_an_operator_killed_while_it_makes_a_chain_finishes_it(
     twins: tuple[Chain, Chain],
 ) -> None:

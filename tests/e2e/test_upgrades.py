@@ -86,6 +86,7 @@ def projected(pod: Body) -> Iterator[str]:
         yield from (one["configMap"]["name"] for one in sources if "configMap" in one)
 
 
+@pytest.mark.campaign
 def test_a_newer_version_reaches_all_nodes_and_the_ledgers_settings_stay(old_chain: Chain) -> None:
     before = images(old_chain)
     sizes = {one["storage"]["key_page_size"] for one in settings(old_chain).values()}

@@ -71,6 +71,7 @@ async def has_open_proposal(through: Governance, kind: ProposalKind) -> bool:
 # --- auth off -----------------------------------------------------------------------------------
 
 
+@pytest.mark.campaign
 async def test_anybody_changes_the_members_of_an_open_chain(open_chain: LocalChain) -> None:
     through = await governing(open_chain)
     _, anybody = open_chain.new_account()
@@ -86,6 +87,7 @@ async def test_anybody_changes_the_members_of_an_open_chain(open_chain: LocalCha
         assert changed.holds
 
 
+@pytest.mark.campaign
 async def test_what_cannot_be_is_refused_with_its_reason(open_chain: LocalChain) -> None:
     through, account = await governing(open_chain), open_chain.account
     refusals = {
@@ -108,6 +110,7 @@ async def test_what_cannot_be_is_refused_with_its_reason(open_chain: LocalChain)
     }
 
 
+@pytest.mark.campaign
 async def test_a_setting_of_an_open_chain_is_read_back(open_chain: LocalChain) -> None:
     through = await governing(open_chain)
     outcome = await through.send(open_chain.account, calls.set_value("tx_count_limit", "2000"))

@@ -11,7 +11,7 @@ from consortium_operator.engines.protocol import ChainCallFailed
 from tests.integration.engines.fisco_bcos_chain import LocalChain
 
 
-@pytest.fixture(scope="module", params=["Standard", "SM"])
+@pytest.fixture(scope="module", params=["Standard", pytest.param("SM", marks=pytest.mark.campaign)])
 def chain(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[LocalChain]:

@@ -56,6 +56,7 @@ async def test_a_claim_asks_for_more_and_nothing_else_of_it_changes(
     assert made["spec"].items() <= grown["spec"].items()
 
 
+@pytest.mark.campaign
 async def test_a_class_that_cannot_grow_is_told_in_these_words(
     client: KubeClient, namespace: str, somebody: Somebody
 ) -> None:

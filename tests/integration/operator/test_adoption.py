@@ -219,8 +219,8 @@ def lost(
 @pytest.mark.parametrize(
     "name",
     [
-        "the resource last",
-        "genesis first",
+        pytest.param("the resource last", marks=pytest.mark.campaign),
+        pytest.param("genesis first", marks=pytest.mark.campaign),
         "pinned, the resource first",
         pytest.param("volumes first", marks=pytest.mark.campaign),
         pytest.param("registers first", marks=pytest.mark.campaign),
@@ -299,6 +299,7 @@ def test_a_resource_that_was_written_anew_while_nobody_looked_is_taken_up(
     assert violations_of(api, chain.namespace, since) == []
 
 
+@pytest.mark.campaign
 def test_a_resource_that_was_deleted_while_nobody_looked_stays_gone(
     new_chain: NewChain, operator: OperatorProcess, api: Api
 ) -> None:

@@ -44,6 +44,7 @@ def second(account: Account, tmp_path: Path) -> Iterator[OperatorProcess]:
         process.stop()
 
 
+@pytest.mark.campaign
 def test_an_operator_survives_an_api_server_that_is_away(
     control_plane: Sandbox,
     new_chain: NewChain,

@@ -101,6 +101,7 @@ def test_a_founding_in_one_kind_of_trouble_ends_as_in_peace(
     assert violations_of(api, chain.namespace, since) == []
 
 
+@pytest.mark.campaign
 def test_a_server_that_asks_for_patience_gets_it(
     new_chain: NewChain, proxy: FaultProxy, in_peace: NormalForm
 ) -> None:
@@ -125,7 +126,11 @@ def test_a_server_that_asks_for_patience_gets_it(
 
 
 @pytest.mark.parametrize(
-    ("where", "says"), [("/secrets/", "chainNamespaces"), ("/statefulsets/", "not now")]
+    ("where", "says"),
+    [
+        ("/secrets/", "chainNamespaces"),
+        pytest.param("/statefulsets/", "not now", marks=pytest.mark.campaign),
+    ],
 )
 def test_a_right_that_is_missing_for_a_while_is_told(
     new_chain: NewChain, proxy: FaultProxy, in_peace: NormalForm, where: str, says: str
@@ -187,6 +192,7 @@ def test_what_happens_while_watches_are_frozen_is_made_good(
     wait_same(chain, in_peace)
 
 
+@pytest.mark.campaign
 def test_nothing_is_made_for_a_resource_whose_end_nobody_has_told(
     new_chain: NewChain, proxy: FaultProxy
 ) -> None:
@@ -225,6 +231,7 @@ def test_watches_that_stay_silent_are_given_up(
     assert operator.is_running()
 
 
+@pytest.mark.campaign
 def test_while_paused_nothing_is_written_but_status(
     new_chain: NewChain, proxy: FaultProxy, operator: OperatorProcess
 ) -> None:

@@ -124,6 +124,7 @@ def renewals(chain: Chain) -> list[Body]:
     ]
 
 
+@pytest.mark.campaign
 def test_nothing_is_made_until_all_that_is_brought_is_there(
     new_chain: NewChain, api: Api, namespace: str
 ) -> None:

@@ -3,6 +3,8 @@
 import json
 from typing import Any
 
+import pytest
+
 from consortium_operator.kube.kinds import (
     CONFIG_MAP,
     NETWORK_POLICY,
@@ -113,6 +115,7 @@ def told(chain: Chain) -> set[tuple[Kind, str]]:
     }
 
 
+@pytest.mark.campaign
 def test_two_chains_whose_names_collide_do_not_touch_each_other(new_chain: NewChain) -> None:
     def of(member: str) -> list[Body]:
         return [{"name": member, "nodes": [{"name": "n"}]}]
@@ -140,6 +143,7 @@ def test_two_chains_whose_names_collide_do_not_touch_each_other(new_chain: NewCh
     assert left.keys() <= first.versions().keys()
 
 
+@pytest.mark.campaign
 def test_chains_of_one_name_in_two_namespaces_share_nothing(
     new_chain: NewChain, namespaces: Namespaces
 ) -> None:

@@ -287,6 +287,7 @@ def second(account: Account, tmp_path: Path) -> Iterator[OperatorProcess]:
         process.stop()
 
 
+@pytest.mark.campaign
 def test_two_operators_at_once_end_in_one_chain(
     crew: Crew, operator: OperatorProcess, second: OperatorProcess, api: Api
 ) -> None:

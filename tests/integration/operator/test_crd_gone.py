@@ -109,6 +109,7 @@ def test_a_resource_that_is_not_written_again_stays_gone(
     assert chain.get(CONFIG_MAP, "trade-genesis-copy") is None
 
 
+@pytest.mark.campaign
 def test_an_operator_that_comes_before_its_crd_waits_for_it(
     with_crd: None, control_plane: Sandbox, new_chain: NewChain, operator: OperatorProcess, api: Api
 ) -> None:

@@ -205,6 +205,7 @@ def test_what_was_edited_comes_back_as_it_was(chain: Chain) -> None:
     wait_repaired(chain, wanted)
 
 
+@pytest.mark.campaign
 def test_what_was_edited_while_the_operator_was_away_comes_back_as_it_was(
     chain: Chain, operator: OperatorProcess
 ) -> None:
@@ -217,7 +218,13 @@ def test_what_was_edited_while_the_operator_was_away_comes_back_as_it_was(
     wait_repaired(chain, wanted)
 
 
-@pytest.mark.parametrize("label", ["chain", "member", "engine", "part"])
+@pytest.mark.parametrize(
+    "label",
+    [
+        "chain",
+        *(pytest.param(one, marks=pytest.mark.campaign) for one in ("member", "engine", "part")),
+    ],
+)
 def test_a_label_of_ours_that_was_taken_away_or_changed_comes_back(
     chain: Chain, label: str
 ) -> None:

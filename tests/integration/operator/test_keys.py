@@ -113,6 +113,7 @@ def test_a_key_that_is_gone_with_its_register_is_not_made_anew(
         put(chain, obj)
 
 
+@pytest.mark.campaign
 def test_swapped_keys_are_told(chain: Chain, operator: OperatorProcess) -> None:
     names = (f"{NODE}-identity", f"{OTHER}-identity")
     ours, others = (take(chain, SECRET, name) for name in names)
@@ -164,6 +165,7 @@ def test_a_genesis_that_is_gone_is_never_sealed_anew(
     put(chain, taken[0])
 
 
+@pytest.mark.campaign
 def test_a_genesis_that_was_changed_is_told(chain: Chain, operator: OperatorProcess) -> None:
     operator.stop()
     taken = take(chain, CONFIG_MAP, "trade-genesis")

@@ -1,6 +1,8 @@
 """Members that come after the founding, up to where their node would run: keys of their own, trust
 of the others, and nothing of the founding touched."""
 
+import pytest
+
 from consortium_operator.kube.kinds import CONFIG_MAP, SECRET, STATEFUL_SET
 from tests.integration.operator.conftest import NewChain
 from tests.integration.operator.support.chain import members
@@ -32,6 +34,7 @@ def test_a_new_member_gets_keys_of_its_own_and_the_founding_stays(
     assert len(trust["data"]) == 2
 
 
+@pytest.mark.campaign
 def test_a_member_that_is_taken_back_keeps_its_keys(
     new_chain: NewChain, operator: OperatorProcess
 ) -> None:

@@ -43,6 +43,7 @@ def test_its_own_status_does_not_make_it_look_again(
     chain.wait_founded()
 
 
+@pytest.mark.campaign
 def test_twenty_looks_and_three_restarts_of_the_operator_change_nothing(
     chain: Chain, operator: OperatorProcess, api: Api
 ) -> None:

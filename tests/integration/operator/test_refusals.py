@@ -162,6 +162,7 @@ def without_rules(schema: Any, *, in_properties: bool = False) -> Any:
     }
 
 
+@pytest.mark.campaign
 def test_without_rules_in_the_crd_the_operator_refuses_and_names_the_field(
     lax_schema: None, new_chain: NewChain, operator: OperatorProcess
 ) -> None:

@@ -3,6 +3,8 @@ it is done."""
 
 from functools import partial
 
+import pytest
+
 from consortium_operator.kube.kinds import CONFIG_MAP, NAMESPACE, SECRET
 from tests.api_server import RESOURCE_QUOTA, ROLE_BINDING, Api
 from tests.integration.operator.conftest import Account, Namespaces, NewChain
@@ -25,6 +27,7 @@ def test_a_namespace_without_the_binding_is_told_what_to_do(
     chain.wait_founded()
 
 
+@pytest.mark.campaign
 def test_a_binding_that_was_taken_away_is_told_and_the_chain_stays(
     new_chain: NewChain, account: Account, namespaces: Namespaces, operator: OperatorProcess
 ) -> None:
@@ -46,6 +49,7 @@ def test_a_binding_that_was_taken_away_is_told_and_the_chain_stays(
 QUOTAS = {"count/secrets": 3, "count/statefulsets.apps": 0, "services": 1}
 
 
+@pytest.mark.campaign
 def test_a_quota_is_told_and_the_founding_goes_on_when_it_is_lifted(
     new_chain: NewChain, namespaces: Namespaces
 ) -> None:
@@ -72,6 +76,7 @@ def is_counted(chain: Chain) -> bool:
     return bool(found and found.get("status", {}).get("used"))
 
 
+@pytest.mark.campaign
 def test_a_namespace_that_goes_while_its_chain_is_founded_is_no_trouble(
     new_chain: NewChain, namespaces: Namespaces, operator: OperatorProcess, api: Api
 ) -> None:

@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 from typer.testing import CliRunner
 
@@ -29,6 +30,7 @@ def as_kubectl_reads(*directories: Path) -> list[dict[str, Any]]:
     return found
 
 
+@pytest.mark.campaign
 def test_every_object_is_the_same_to_kubectl(tmp_path: Path) -> None:
     words = ["render", "-f", str(QUICKSTART_FILE), "-o", str(tmp_path / "out")]
     assert CliRunner().invoke(app, words).exit_code == 0

@@ -47,6 +47,7 @@ def without_tls(tmp_path: Path) -> Iterator[Standalone]:
         yield found
 
 
+@pytest.mark.campaign
 async def test_ports_without_tls_are_there_where_they_are_asked_for(
     without_tls: Standalone,
 ) -> None:

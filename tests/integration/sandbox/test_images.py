@@ -37,6 +37,7 @@ def output_of(kubectl: Kubectl, manifest: dict[str, Any]) -> str:
     return output
 
 
+@pytest.mark.campaign
 def test_the_stand_in_says_which_version_it_emulates_and_that_it_is_one(
     kubectl: Kubectl, nodes: Sandbox, images: ImageSet
 ) -> None:
@@ -50,6 +51,7 @@ def test_the_stand_in_says_which_version_it_emulates_and_that_it_is_one(
         assert "stand-in" in said
 
 
+@pytest.mark.campaign
 def test_the_operator_image_starts_by_itself_as_its_own_user(
     kubectl: Kubectl, nodes: Sandbox, images: ImageSet
 ) -> None:
@@ -61,6 +63,7 @@ def test_the_operator_image_starts_by_itself_as_its_own_user(
     assert "consortium-operator" in output_of(kubectl, manifest)
 
 
+@pytest.mark.campaign
 def test_the_operator_image_holds_the_command_line(
     kubectl: Kubectl, nodes: Sandbox, images: ImageSet
 ) -> None:
@@ -69,6 +72,7 @@ def test_the_operator_image_holds_the_command_line(
     assert "Usage: consortium" in output_of(kubectl, manifest)
 
 
+@pytest.mark.campaign
 def test_an_image_is_there_by_its_tag_too(
     kubectl: Kubectl, nodes: Sandbox, images: ImageSet
 ) -> None:

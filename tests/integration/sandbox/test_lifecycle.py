@@ -154,10 +154,10 @@ def living(python_archive: Path) -> Iterator[Sandbox]:
 @pytest.mark.parametrize(
     "victims",
     [
-        ("etcd",),
+        pytest.param(("etcd",), marks=pytest.mark.campaign),
         ("kube-apiserver", "kube-controller-manager"),
-        ("containerd", "kubelet"),
-        ("coredns", "provisioner", "kube-proxy"),
+        pytest.param(("containerd", "kubelet"), marks=pytest.mark.campaign),
+        pytest.param(("coredns", "provisioner", "kube-proxy"), marks=pytest.mark.campaign),
     ],
     ids=lambda victims: "+".join(victims),
 )
@@ -189,6 +189,7 @@ def test_up_heals_a_sandbox_that_lost_its_namespaces(living: Sandbox) -> None:
     wait_for_pod(kubectl)
 
 
+@pytest.mark.campaign
 def test_a_sandbox_grows_and_says_that_it_cannot_shrink(sandbox: Sandbox) -> None:
     sandbox.up(nodes=0)
     pid = sandbox.status().components[0].pid

@@ -9,7 +9,8 @@ from consortium_sandbox import Sandbox
 from tests.integration.sandbox.kubectl import Kubectl, eventually
 from tests.integration.sandbox.manifests import NAMESPACE, SERVE, SLEEP, claim, pod, volume
 
-pytestmark = pytest.mark.integration
+# What the tests on real pods stand on every day, asked here one by one.
+pytestmark = [pytest.mark.integration, pytest.mark.campaign]
 
 
 @pytest.fixture(scope="module")

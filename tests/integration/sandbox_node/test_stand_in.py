@@ -40,6 +40,7 @@ def test_a_release_that_is_not_emulated_is_refused(tmp_path: Path) -> None:
     assert "stand-in: no release '3.5.0'" in done.stdout
 
 
+@pytest.mark.campaign
 def test_the_gateway_that_hangs_leaves_the_status_answering(tmp_path: Path) -> None:
     """Section 12: "A node can hang at start" (a lock-order deadlock in the gateway)."""
     with running(prepare(STAND_IN, tmp_path, ChainOptions(sealers=4))) as chain:
@@ -77,6 +78,7 @@ def does_not_answer(node: NodeProcess, method: str, *params: object) -> bool:
     return False
 
 
+@pytest.mark.campaign
 def test_a_disk_that_fails_ends_the_node_as_if_it_were_told_to(tmp_path: Path) -> None:
     """Section 2.5: exit 0. The limit stands in for a full volume."""
     with running(prepare(STAND_IN, tmp_path, ChainOptions())) as chain:
