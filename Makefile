@@ -76,6 +76,10 @@ crds: venv ## Write the CRD from the models
 	$(BIN)/python -m consortium_operator.api.crd crds/$(CRD)
 	cp crds/$(CRD) charts/consortium-operator/files/
 
+.PHONY: dashboards
+dashboards: venv ## Write the Grafana dashboards from their module
+	$(BIN)/python -m consortium_operator.metrics.dashboards charts/consortium-operator/files/dashboards
+
 .PHONY: chart
 chart: venv ## Lint the chart and pack it into dist/
 	$(HELM) lint --strict charts/consortium-operator
