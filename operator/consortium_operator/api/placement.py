@@ -95,7 +95,10 @@ class Placement(Part):
     zone: ShortText | None = Field(
         default=None, description="Value of the machine's label topology.kubernetes.io/zone."
     )
-    node_selector: StringMap = Field(default={}, description="Labels that the machine must have.")
+    node_selector: StringMap = Field(
+        default={},
+        description="Further labels that the machine must have; its region and zone aside.",
+    )
     tolerations: Annotated[
         tuple[Toleration, ...], Field(max_length=32, json_schema_extra=LIST_ATOMIC)
     ] = Field(default=(), description="Taints of machines that do not keep the pod away.")

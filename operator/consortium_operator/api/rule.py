@@ -12,6 +12,11 @@ from consortium_operator.api.conditions import Reason
 
 M = TypeVar("M", bound=Part)
 
+# Patterns that rules of several parts share.
+SUBDOMAIN = "[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*"
+ALPHANUMERIC = "[A-Za-z0-9]+"
+VERSION = "[0-9]{1,4}[.][0-9]{1,4}[.][0-9]{1,4}"
+
 
 @dataclass(frozen=True)
 class Rule(Generic[M]):

@@ -28,38 +28,29 @@ from consortium_operator.api.chain import (
     Role,
     SecretReference,
 )
-from consortium_operator.api.fisco_bcos import (
-    P2P_PORT,
-    Consensus,
-    Executor,
-    FiscoBcos,
-    Genesis,
-    Governor,
-    OnChain,
-    Peers,
-)
+from consortium_operator.api.fisco_bcos_rules import FISCO_BCOS_RULES
 from consortium_operator.api.placement import NodeDefaults, Placement, Storage
 from consortium_operator.api.quantity import (
     DURATION_PATTERN,
     parse_duration,
     parse_quantity,
 )
-from consortium_operator.api.rule import M, Rule, matches, python_name
+from consortium_operator.api.rule import (
+    ALPHANUMERIC,
+    SUBDOMAIN,
+    VERSION,
+    M,
+    Rule,
+    matches,
+    python_name,
+)
 
 STORAGE_MINIMUM = "2Gi"
 
 
 _LABEL = "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
-_SUBDOMAIN = f"{_LABEL}([.]{_LABEL})*"
 _LABEL_VALUE = "[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?"
-_ALPHANUMERIC = "[A-Za-z0-9]+"
-_VERSION = "[0-9]{1,4}[.][0-9]{1,4}[.][0-9]{1,4}"
-_ADDRESS = "0x[0-9a-fA-F]{40}"
-_TLS_ID = "([0-9a-f]{128}|[0-9a-f]{512})"
 _STORAGE_SIZE = "[0-9]{1,12}([.][0-9]{1,3})?(Ki|Mi|Gi|Ti|Pi|k|M|G|T|P)?"
-_TLS_ID_HELP = (
-    "must hold TLS ids: 512 lower-case hexadecimal digits, or 128 with SM. A node ignores others"
-)
 _DURATION_HELP = "must be hours, minutes and seconds above zero, such as 8760h or 1h30m"
 _OWN_KEYS = "consortium.dev/"
 
@@ -121,6 +112,22 @@ def _own_keys_rules(on: type[M]) -> tuple[Rule[M], ...]:
     )
 
 
+def _place_rules() -> tuple[Rule[Placement], ...]:
+    """A place that only the scheduler reads would be missing in the weight by fault domain."""
+
+    def one(field: str) -> Rule[Placement]:
+        label = f"topology.kubernetes.io/{field}"
+        return Rule(
+            Placement,
+            "nodeSelector",
+            f"!has(self.nodeSelector) || !('{label}' in self.nodeSelector)",
+            lambda placement: label not in placement.node_selector,
+            f"must not hold {label}: set {field} beside it, by which the weight is counted",
+        )
+
+    return one("region"), one("zone")
+
+
 _CHAIN: tuple[Rule[Any], ...] = (
     Rule(
         ConsortiumChain,
@@ -137,13 +144,13 @@ _CHAIN: tuple[Rule[Any], ...] = (
     matches(
         ConsortiumChainSpec,
         "version",
-        _VERSION,
+        VERSION,
         'must be one exact version X.Y.Z without a leading v, such as "3.16.4"',
     ),
     matches(
         ConsortiumChainSpec,
         "chainId",
-        _ALPHANUMERIC,
+        ALPHANUMERIC,
         "must be letters and digits only: a node refuses anything else",
     ),
     Rule(
@@ -190,8 +197,8 @@ _CHAIN: tuple[Rule[Any], ...] = (
         lambda image: image.tag != "latest" or image.digest is not None,
         "must name one version: with latest a restarted node may run another program",
     ),
-    matches(PullSecret, "name", _SUBDOMAIN, "must be the name of a Secret"),
-    matches(SecretReference, "secretName", _SUBDOMAIN, "must be the name of a Secret"),
+    matches(PullSecret, "name", SUBDOMAIN, "must be the name of a Secret"),
+    matches(SecretReference, "secretName", SUBDOMAIN, "must be the name of a Secret"),
     *_durations(),
     Rule(
         Certificates,
@@ -279,117 +286,18 @@ _NODES: tuple[Rule[Any], ...] = (
     matches(
         Storage,
         "storageClassName",
-        _SUBDOMAIN,
+        SUBDOMAIN,
         "must be the name of a storage class",
     ),
+    *_place_rules(),
     matches(Placement, "region", _LABEL_VALUE, "must be a label value"),
     matches(Placement, "zone", _LABEL_VALUE, "must be a label value"),
     matches(
         Placement,
         "priorityClassName",
-        _SUBDOMAIN,
+        SUBDOMAIN,
         "must be the name of a priority class",
     ),
 )
 
-_FISCO_BCOS: tuple[Rule[Any], ...] = (
-    matches(FiscoBcos, "groupId", _ALPHANUMERIC, "must be letters and digits only"),
-    matches(
-        FiscoBcos,
-        "genesisSha256",
-        "[0-9a-f]{64}",
-        "must be 64 lower-case hexadecimal digits",
-    ),
-    Rule(
-        FiscoBcos,
-        "executor.authCheck",
-        "self.executor.authCheck || (self.rpc.tls && !self.web3Rpc.enabled)",
-        lambda part: part.executor.auth_check or (part.rpc.tls and not part.web3_rpc.enabled),
-        "false needs rpc.tls: true and web3Rpc.enabled: false: otherwise whoever reaches a node "
-        "could vote its members out",
-    ),
-    Rule(
-        FiscoBcos,
-        "rpc.port",
-        f"self.rpc.port != {P2P_PORT}",
-        lambda part: part.rpc.port != P2P_PORT,
-        f"must not be {P2P_PORT}: there the node listens for its peers",
-    ),
-    Rule(
-        FiscoBcos,
-        "web3Rpc.port",
-        f"self.web3Rpc.port != {P2P_PORT} && self.web3Rpc.port != self.rpc.port",
-        lambda part: part.web3_rpc.port not in (P2P_PORT, part.rpc.port),
-        f"must be neither {P2P_PORT}, where the node listens for its peers, nor rpc.port",
-    ),
-    Rule(
-        FiscoBcos,
-        "config",
-        "!has(self.config) || self.config.all(s, self.config[s].all(k, "
-        "!self.config[s][k].contains('\\n') && !self.config[s][k].contains('\\r')))",
-        lambda part: (
-            not any(
-                "\n" in value or "\r" in value
-                for section in part.config.values()
-                for value in section.values()
-            )
-        ),
-        "must not hold a line break: it would begin a key of its own",
-    ),
-    Rule(
-        Consensus,
-        "leaderPeriod",
-        "self.leaderPeriod == 1",
-        lambda consensus: consensus.leader_period == 1,
-        "must be 1: a node reads another value and keeps 1",
-    ),
-    matches(
-        Genesis,
-        "compatibilityVersion",
-        _VERSION,
-        'must be X.Y.Z without a leading v, such as "3.16.4"',
-    ),
-    matches(
-        Genesis,
-        "web3ChainId",
-        "(0|[1-9][0-9]*)",
-        'must be a number in quotes, such as "20200"',
-    ),
-    matches(
-        Executor,
-        "authAdminAccount",
-        _ADDRESS,
-        "must be 0x and 40 hexadecimal digits",
-    ),
-    Rule(
-        Executor,
-        "wasm",
-        "!self.wasm || (self.serial && !self.authCheck)",
-        lambda executor: not executor.wasm or (executor.serial and not executor.auth_check),
-        "true needs serial: true and authCheck: false: a node refuses anything else",
-    ),
-    matches(Governor, "address", _ADDRESS, "must be 0x and 40 hex digits"),
-    matches(Governor, "secretName", _SUBDOMAIN, "must name a Secret"),
-    matches(
-        OnChain,
-        "compatibilityVersion",
-        _VERSION,
-        'must be X.Y.Z without a leading v, such as "3.16.4"',
-    ),
-    Rule(
-        Peers,
-        "allow",
-        f"!has(self.allow) || self.allow.all(id, id.matches('^{_TLS_ID}$'))",
-        lambda peers: all(re.fullmatch(_TLS_ID, id_) for id_ in peers.allow),
-        _TLS_ID_HELP,
-    ),
-    Rule(
-        Peers,
-        "deny",
-        f"!has(self.deny) || self.deny.all(id, id.matches('^{_TLS_ID}$'))",
-        lambda peers: all(re.fullmatch(_TLS_ID, id_) for id_ in peers.deny),
-        _TLS_ID_HELP,
-    ),
-)
-
-RULES: tuple[Rule[Any], ...] = (*_CHAIN, *_NODES, *_FISCO_BCOS)
+RULES: tuple[Rule[Any], ...] = (*_CHAIN, *_NODES, *FISCO_BCOS_RULES)

@@ -10,6 +10,7 @@ from consortium_operator.api.chain import GROUP, KIND, ConsortiumChain
 from consortium_operator.api.conditions import Reason
 from consortium_operator.api.parse import parse
 from consortium_operator.api.problem import InvalidResource, Problem
+from consortium_operator.chain.fault_domains import fault_domains
 from consortium_operator.chain.plan import Settings, make_plan
 from consortium_operator.engines.protocol import Engine
 from consortium_operator.offline.documents import Document, read_documents
@@ -150,6 +151,22 @@ class _Judge:
                     "metadata.namespace is not set: `default` is taken here, kubectl would take "
                     "its context's",
                 )
+            )
+        self.found.notes += [
+            Note(document.line("spec.members"), message) for message in _concentrations(chain)
+        ]
+
+
+def _concentrations(chain: ConsortiumChain) -> Iterator[str]:
+    """What the operator will warn of (WeightConcentration). Where f is 0 any place is too heavy,
+    which says nothing of places."""
+    plan = make_plan(chain, Settings("", {chain.spec.version: "not looked at"}))
+    for domain in fault_domains(plan) if plan.quorum.faulty else ():
+        if domain.is_concentrated:
+            yield (
+                f"{domain.kind} {domain.name} holds {domain.weight} of the weight "
+                f"{plan.quorum.total_weight}, of which {plan.quorum.faulty} may fail: where it is "
+                "lost, no block is made"
             )
 
 

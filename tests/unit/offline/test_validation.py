@@ -186,6 +186,20 @@ def test_a_missing_namespace_is_a_note_and_a_bad_one_an_error() -> None:
         assert found(check(other)) == [(5, "metadata.namespace", "Invalid")]
 
 
+def test_a_zone_that_holds_more_than_may_fail_is_a_note() -> None:
+    zones = {"huawei": "a", "ping-an": "a", "tencent": "b", "webank": "c"}
+    members = [
+        chains.member(name, chains.node("node", placement={"zone": zone}))
+        for name, zone in zones.items()
+    ]
+    result = check(resource(members=members))
+    assert result.is_valid
+    assert [one.message for one in result.notes] == [
+        "zone a holds 2 of the weight 4, of which 1 may fail: where it is lost, no block is made"
+    ]
+    assert check(resource(members=members[1:])).notes == [], "with three, nothing may fail at all"
+
+
 def test_what_a_server_wrote_into_a_resource_does_not_matter() -> None:
     """As `kubectl get --output yaml` prints it."""
     body = resource()
