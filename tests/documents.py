@@ -45,7 +45,7 @@ class Document:
 
 DOCUMENTS = [
     Document(path)
-    for pattern in ("*.md", "docs/**/*.md", "charts/**/*.md", ".github/**/*.md")
+    for pattern in ("*.md", "docs/**/*.md", "charts/**/*.md", "examples/*.md", ".github/**/*.md")
     for path in sorted(REPOSITORY.glob(pattern))
 ]
 README = Document(REPOSITORY / "README.md")

@@ -172,3 +172,10 @@ def test_nobody_but_the_person_and_the_operator_wrote_to_the_resource(quickstart
     assert "annotations" not in metadata
     writers = {(one["manager"], one.get("subresource", "")) for one in metadata["managedFields"]}
     assert writers == {("person", ""), ("consortium-operator/status", "status")}
+
+
+def test_nodes_of_a_chain_are_spread_over_machines_by_themselves(quickstart: Chain) -> None:
+    """Four over three: none has more than two."""
+    machines = [pod["spec"]["nodeName"] for pod in quickstart.pods()]
+    assert len(machines) == 4
+    assert max(map(machines.count, machines)) <= 2
