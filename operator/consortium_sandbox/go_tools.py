@@ -32,7 +32,8 @@ MODULES_DIRECTORY = Path(__file__).resolve().parent / "tools"
 class GoModule:
     """One directory of tools/: a go.mod that pins `requirement` and, through go.sum, all below.
 
-    `packages` are the commands built from it; `requirement` is empty where the source is ours.
+    `packages` are the commands built from it; `requirement` is empty where the source is ours;
+    `root` is the directory above it, where that is not our own tools/.
     """
 
     name: str
@@ -40,10 +41,11 @@ class GoModule:
     packages: tuple[str, ...]
     flags: tuple[str, ...] = ()
     hint: str = ""
+    root: Path | None = None
 
     @property
     def directory(self) -> Path:
-        return MODULES_DIRECTORY / self.name
+        return (self.root or MODULES_DIRECTORY) / self.name
 
     @property
     def binaries(self) -> tuple[str, ...]:
@@ -180,18 +182,24 @@ def binary(tool: str) -> Path:
 
 def ensure_tools(tools: Iterable[str], progress: Progress) -> None:
     """Builds what is not in the cache yet. Raises SandboxError where Go is missing."""
-    missing = [tool for tool in tools if not binary(tool).exists()]
+    wanted = list(tools)
+    for module in MODULES:
+        ensure_built(module, [tool for tool in wanted if tool in module.binaries], progress)
+
+
+def ensure_built(module: GoModule, tools: Iterable[str], progress: Progress) -> None:
+    """The same for one module, which may be another one than ours."""
+    target = binary_directory(module)
+    missing = [tool for tool in tools if not (target / tool).exists()]
     if not missing:
         return
     environment = shell.network_environment(**GO_ENVIRONMENT)
     if shutil.which("go", path=environment["PATH"]) is None:
         raise SandboxError("Go >= 1.26 is needed to build the cluster's programs: install it")
     with locked(cache_root() / "bin", progress):
-        for module in MODULES:
-            wanted = [tool for tool in missing if tool in module.binaries]
-            wanted = [tool for tool in wanted if not binary(tool).exists()]
-            if wanted:
-                _build(module, wanted, environment, progress)
+        missing = [tool for tool in missing if not (target / tool).exists()]
+        if missing:
+            _build(module, missing, environment, progress)
 
 
 def _build(

@@ -20,9 +20,14 @@ from consortium_operator.chain.plan import Plan, PlannedMember, PlannedNode
 Scope = PlannedNode | PlannedMember | None
 """Whose child it is: a node's, a member's, or (None) the chain's."""
 
-# Argo CD prunes what its tracking label or annotation claims, and a copied manifest carries that
-# along; with these two it leaves the object alone (argo-cd, sync-options.md).
-KEEP_FROM_ARGO = {"argocd.argoproj.io/sync-options": "Prune=false,Delete=false"}
+# For whoever puts rendered objects under a pipeline's care (`consortium render`), or copies them
+# with the marks by which it claims its own: Argo CD, Helm and Flux then delete none of these,
+# whatever becomes of the file, the release or the Application.
+KEPT_BY_PIPELINES = {
+    "argocd.argoproj.io/sync-options": "Prune=false,Delete=false",
+    "helm.sh/resource-policy": "keep",
+    "kustomize.toolkit.fluxcd.io/prune": "disabled",
+}
 
 
 def labels(plan: Plan, part: ChildPart, scope: Scope = None) -> dict[str, str]:
@@ -52,7 +57,7 @@ def retained(
 ) -> dict[str, Any]:
     """Metadata of a child that outlives the chain's resource: without an owner."""
     return _metadata(plan, name, part, scope) | {
-        "annotations": KEEP_FROM_ARGO | dict(annotations or {})
+        "annotations": KEPT_BY_PIPELINES | dict(annotations or {})
     }
 
 

@@ -109,8 +109,12 @@ def test_what_cannot_be_made_again_outlives_the_resource(manifest: Manifest) -> 
     metadata = manifest["metadata"]
     if is_irreplaceable(manifest):
         assert "ownerReferences" not in metadata
-        options = metadata["annotations"]["argocd.argoproj.io/sync-options"]
-        assert options == "Prune=false,Delete=false"
+        kept = {
+            "argocd.argoproj.io/sync-options": "Prune=false,Delete=false",
+            "helm.sh/resource-policy": "keep",
+            "kustomize.toolkit.fluxcd.io/prune": "disabled",
+        }
+        assert kept.items() <= metadata["annotations"].items()
     else:
         assert metadata["ownerReferences"] == [
             {

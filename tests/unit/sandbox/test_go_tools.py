@@ -9,6 +9,7 @@ import pytest
 
 from consortium_sandbox import SandboxError, go_tools
 from consortium_sandbox.go_tools import MODULES, GoModule
+from tests import health_judges
 
 
 @pytest.fixture(autouse=True)
@@ -30,7 +31,7 @@ def test_every_module_pins_a_version_and_every_command(module: GoModule) -> None
 def test_what_several_tools_need_they_need_in_one_version() -> None:
     """Else each compiles Kubernetes' client for itself, some minutes in all."""
     versions: dict[str, set[str]] = {}
-    for module in MODULES:
+    for module in (*MODULES, health_judges.PROGRAM):
         text = (module.directory / "go.mod").read_text()
         for name, version in re.findall(
             r"^(?:require)?\s+(\S+\.\S+/\S+) (v\S+)", text, re.MULTILINE
