@@ -30,10 +30,6 @@ class ChainMetrics(Collector):
         self._records[key] = recorded(self._records.get(key), seen)
         self._samples[key] = tuple(samples(key, self._records[key]))
 
-    def forget_all(self) -> None:
-        self._records.clear()
-        self._samples.clear()
-
     def collect(self) -> Iterable[Family]:
         families = {metric: _family(metric) for metric in CATALOGUE}
         for key in sorted(self._samples):

@@ -6,7 +6,8 @@ spec in an annotation), and deletion would then hang once the operator is gone.
 
 kopf gives up where its watch is refused: when the CRD is deleted, or after a minute of errors. It
 then cancels every task of its event loop that it finds, and so it has a loop, and a thread, of its
-own: the operator goes on, and starts it again.
+own: the operator goes on, and starts it again. Of several namespaces each has its own kopf, so that
+one that is deleted, or was never bound, takes no other along.
 """
 
 import asyncio
@@ -28,8 +29,9 @@ Tell = Callable[[str | None, Mapping[str, Any]], None]
 """Told of an event as the watch has it: its type (None: listed) and the whole resource."""
 
 
-async def follow_chains(tell: Tell) -> None:
-    """Tells of every ConsortiumChain in the cluster, until kopf gives up: then raises why."""
+async def follow_chains(tell: Tell, namespace: str | None) -> None:
+    """Tells of every ConsortiumChain in a namespace, or (None) in the cluster, until kopf gives up:
+    then raises why."""
     loop = asyncio.get_running_loop()
     ended: asyncio.Future[None] = loop.create_future()
     stop = threading.Event()
@@ -44,7 +46,7 @@ async def follow_chains(tell: Tell) -> None:
     def work() -> None:
         error = None
         try:
-            asyncio.run(_operate(tell_there, stop))
+            asyncio.run(_operate(tell_there, namespace, stop))
         except Exception as failure:
             error = failure
         with contextlib.suppress(RuntimeError):  # the operator has ended meanwhile
@@ -58,12 +60,13 @@ async def follow_chains(tell: Tell) -> None:
         stop.set()
 
 
-async def _operate(tell: Tell, stop: threading.Event) -> None:
+async def _operate(tell: Tell, namespace: str | None, stop: threading.Event) -> None:
     try:
-        # One operator in the cluster: Recreate in the chart. kopf's peering is no lock.
+        # One operator in the cluster: Recreate, or a Lease. kopf's peering is no lock.
         await kopf.operator(
             standalone=True,
-            clusterwide=True,
+            clusterwide=namespace is None,
+            namespaces=[] if namespace is None else [namespace],
             memo=kopf.Memo(tell=tell),
             registry=registry,
             settings=settings(),

@@ -25,6 +25,7 @@ class Metrics:
     api_calls: Histogram = field(init=False)
     queue_waits: Histogram = field(init=False)
     chains: Gauge = field(init=False)
+    active: Gauge = field(init=False)
 
     def __post_init__(self) -> None:
         ProcessCollector(registry=self.registry)
@@ -60,6 +61,12 @@ class Metrics:
         self.chains = Gauge(
             "consortium_chains",
             "ConsortiumChain resources that the operator knows.",
+            registry=self.registry,
+        )
+
+        self.active = Gauge(
+            "consortium_active",
+            "1 where this process reconciles, 0 where it waits for the Lease of another.",
             registry=self.registry,
         )
 

@@ -22,6 +22,7 @@ from consortium_operator.kube.backoff import Backoff
 from consortium_operator.kube.client import KubeClient
 from consortium_operator.kube.errors import ApiError
 from consortium_operator.kube.kinds import CONSORTIUM_CHAIN, ObjectKey
+from consortium_operator.kube.lease import Candidate, Election
 from consortium_operator.kube.reflector import Reflectors
 from consortium_operator.kube.store import Store
 from consortium_operator.kube.transport import Surroundings
@@ -38,18 +39,27 @@ _LOOK_OVER_SECONDS = 300.0
 # A watch that has lasted so long has made up for those that failed before.
 _CALM_SECONDS = 60.0
 
-Follow = Callable[[Callable[[str | None, Mapping[str, Any]], None]], Awaitable[None]]
-"""Tells of every event of a ConsortiumChain until it cannot any more, and raises why."""
+# The namespace of what is not heard of yet is asked about so often.
+_LOOK_FOR_RIGHTS_SECONDS = 5.0
+
+Place = str | None
+"""A namespace that is watched, or all of them."""
+
+Follow = Callable[[Callable[[str | None, Mapping[str, Any]], None], Place], Awaitable[None]]
+"""Tells of every event of a ConsortiumChain in a place until it cannot any more, and raises why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How the process was started. `kubeconfig`: None inside a cluster."""
+    """How the process was started. `kubeconfig`: None inside a cluster. `places`: what it watches.
+    `candidate`: where one of several processes works, who this one is."""
 
     settings: Settings
     host: str
     port: int
     kubeconfig: Path | None
+    places: tuple[Place, ...] = (None,)
+    candidate: Candidate | None = None
 
 
 class Operator:
@@ -67,27 +77,48 @@ class Operator:
         self._is_served = False
         self._exit = contextlib.AsyncExitStack()
         self._client: KubeClient
+        self._election: Election | None = None
         self._queue: ReconcileQueue
         self._reconciler: Reconciler
-        self._reflectors: Reflectors
+        self._reflectors: Reflectors | None = None
 
     async def run(self) -> None:
-        """Until it is cancelled."""
+        """Until it is cancelled, or has lost its Lease."""
         try:
-            await self.start()
-            await asyncio.gather(self._follow_chains(), self._look_over_chains())
+            await self.open()
+            if self._election is None:
+                await self._work()
+            else:
+                await self._election.win()
+                # Before all that works, so that it comes last when they stop.
+                self._exit.push_async_callback(self._election.release)
+                await asyncio.gather(self._election.keep(), self._work())
         finally:
             await self.stop()
 
-    async def start(self) -> None:
-        """Opens the API, lists the children, and only then reconciles."""
+    async def _work(self) -> None:
+        self._metrics.active.set(1)
+        await self.start()
+        places = self._options.places
+        await asyncio.gather(*map(self._follow_chains, places), *map(self._look_over, places))
+
+    async def open(self) -> None:
+        """Opens the API, and answers to probes. Nothing is read or written yet."""
         surroundings = Surroundings(observer=self._metrics.observe_call)
         self._client = client = await self._exit.enter_async_context(
             KubeClient.connect(self._options.kubeconfig, surroundings=surroundings)
         )
+        if self._options.candidate is not None:
+            self._election = Election(client, self._options.candidate)
+        self._lag.start()
+        self._exit.push_async_callback(self._lag.stop)
+        await self._serve()
+
+    async def start(self) -> None:
+        """Lists the children, and only then reconciles."""
         store = Store()
         world = World(
-            client=client,
+            client=self._client,
             store=store,
             settings=self._options.settings,
             engines=ENGINES,
@@ -99,13 +130,12 @@ class Operator:
         self._reconciler = Reconciler(world, self._chains, self._chain_metrics.observe)
         self._queue = ReconcileQueue(self._reconcile, waited=self._metrics.queue_waits.observe)
         self._metrics.follow(self._queue, self._lag.lag)
-        self._reflectors = Reflectors(client, store, self._child_changed)
+        self._reflectors = Reflectors(
+            self._client, store, self._child_changed, self._options.places
+        )
         self._reflectors.start()
         self._exit.push_async_callback(self._reflectors.stop)
-        self._lag.start()
-        self._exit.push_async_callback(self._lag.stop)
-        await self._serve()
-        await self._reflectors.wait_synced()
+        await self._reflectors.wait_heard()
         self._queue.start()
         self._exit.push_async_callback(self._queue.stop)
         self._synced = True
@@ -113,52 +143,52 @@ class Operator:
     async def stop(self) -> None:
         await self._exit.aclose()
 
-    async def _follow_chains(self) -> None:
+    async def _follow_chains(self, place: Place) -> None:
         """For ever: the CRD may be deleted and come back, and rights may come late."""
         backoff = Backoff(first=1.0, most=30.0)
         while True:
             await self._wait_served()
             began = time.monotonic()
             try:
-                await self._follow(self.chain_event)
+                await self._follow(self.chain_event, place)
             except Exception as error:
                 log.warning("the watch of ConsortiumChains ended, and begins anew: %s", error)
             # What was deleted meanwhile nobody tells: only what is listed then exists.
-            for key in self._chains.forget_all():
+            for key in self._chains.forget_all(place):
                 self._queue.forget(key)
-            self._metrics.chains.set(0)
-            self._chain_metrics.forget_all()
+                self._chain_metrics.observe(key, None)
+            self._count_chains()
             if time.monotonic() - began > _CALM_SECONDS:
                 backoff.reset()
             await asyncio.sleep(backoff.next())
 
-    async def _look_over_chains(self) -> None:
+    async def _look_over(self, place: Place) -> None:
         """For ever: what the watch has missed. Above all an end: where kopf lists anew, it tells
         nothing of what that list lacks."""
         while True:
             await asyncio.sleep(_LOOK_OVER_SECONDS)
             try:
-                await self.look_over_chains()
+                await self.look_over(place)
             except ApiError as error:
                 log.info("looking over the ConsortiumChains: %s", error)
 
-    async def look_over_chains(self) -> None:
+    async def look_over(self, place: Place) -> None:
         listed, at = set[ChainKey](), "0"
-        async for bodies, version in self._client.list_pages(CONSORTIUM_CHAIN):
+        async for bodies, version in self._client.list_pages(CONSORTIUM_CHAIN, place):
             at = version
             for body in bodies:
                 listed.add(key_of(body))
                 self.chain_event(None, body)
-        for gone in self._chains.lost(listed, at):
+        for gone in self._chains.lost(listed, at, place):
             self.chain_event("DELETED", gone)
 
     async def _wait_served(self) -> None:
         """kopf looks once which kinds there are, and would never see one that comes later."""
-        self._is_served = False
         while True:
             try:
                 self._is_served = await self._client.serves(CONSORTIUM_CHAIN)
             except ApiError as error:
+                self._is_served = False
                 log.info("looking for the CRD: %s", error)
             if self._is_served:
                 return
@@ -172,11 +202,14 @@ class Operator:
             self._queue.forget(key_of(body))
         elif not self._chains.seen(body):
             return
-        self._metrics.chains.set(len(list(self._chains)))
+        self._count_chains()
         self._queue.poke(key_of(body))
         # A younger chain waits for its elder's end.
         for twin in twins:
             self._queue.poke(twin)
+
+    def _count_chains(self) -> None:
+        self._metrics.chains.set(len(list(self._chains)))
 
     def _child_changed(self, key: ObjectKey, labels: Mapping[str, str]) -> None:
         chain = ChainKey(key.namespace, labels.get(CHAIN_LABEL, ""))
@@ -184,6 +217,8 @@ class Operator:
             self._queue.poke(chain)
 
     async def _reconcile(self, key: ChainKey) -> float | None:
+        if self._reflectors is None or not self._reflectors.is_synced(key.namespace):
+            return _LOOK_FOR_RIGHTS_SECONDS
         with self._metrics.reconciles.time(), self._metrics.reconcile_errors.count_exceptions():
             return await self._reconciler.reconcile(key)
 
@@ -198,7 +233,7 @@ class Operator:
         await web.TCPSite(runner, self._options.host, self._options.port).start()
 
     def _check_watches(self) -> str | None:
-        if self._reflectors.healthy(time.monotonic()):
+        if self._reflectors is None or self._reflectors.healthy(time.monotonic()):
             return None
         return "a watch of the chains' objects has heard nothing for too long"
 
@@ -208,7 +243,14 @@ class Operator:
         return "the watch of ConsortiumChains does not show the operator's own writes"
 
     def _check_synced(self) -> str | None:
-        return None if self._synced else "the chains' objects have not been listed yet"
+        """Who waits for the Lease is ready: to take over is all that it is for."""
+        if self._election is not None and not self._election.is_holder:
+            return self._election.problem
+        if self._reflectors is None or not self._synced:
+            return "the chains' objects have not been listed yet"
+        if any(map(self._reflectors.is_synced, self._options.places)):
+            return None
+        return "; ".join(map(str, self._reflectors.forbidden()))
 
     def _check_served(self) -> str | None:
         if not self._synced or self._is_served:

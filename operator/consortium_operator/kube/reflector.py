@@ -61,6 +61,7 @@ class Reflector:
         self._around = around
         self.kind, self.namespace = scope
         self.synced = asyncio.Event()
+        self.heard = asyncio.Event()
         self.forbidden: Forbidden | None = None
         self.last_heard = around.clock()
         self._position: str | None = None
@@ -88,6 +89,7 @@ class Reflector:
         except Forbidden as refusal:
             self._hear()
             self._position, self.forbidden = None, refusal
+            self.heard.set()
             logger.warning("not allowed to follow %s: %s", self._name, refusal)
             return FORBIDDEN_RETRY
         except ApiError as error:
@@ -121,6 +123,7 @@ class Reflector:
             self._tell(change)
         self.forbidden = None
         self.synced.set()
+        self.heard.set()
         return version
 
     async def _watch(self, position: str) -> float:
@@ -170,19 +173,19 @@ class Reflector:
 
 
 class Reflectors:
-    """A reflector for every kind of child in every namespace; namespaces None: everywhere."""
+    """A reflector for every kind of child in every one of `places`: namespaces, or (None) all."""
 
     def __init__(
         self,
         client: KubeClient,
         store: Store,
         on_change: OnChange,
-        namespaces: Sequence[str] | None = None,
+        places: Sequence[str | None] = (None,),
         around: Surroundings | None = None,
     ) -> None:
         self._reflectors = [
-            Reflector(client, store, on_change, around or Surroundings(), (kind, namespace))
-            for namespace in ([None] if namespaces is None else namespaces)
+            Reflector(client, store, on_change, around or Surroundings(), (kind, place))
+            for place in places
             for kind in CHILD_KINDS
         ]
         self._tasks: list[asyncio.Task[None]] = []
@@ -194,10 +197,15 @@ class Reflectors:
             for one in self._reflectors
         ]
 
-    async def wait_synced(self, namespace: str | None = None) -> None:
-        """Wait until all that concerns `namespace` (None: everything) was listed once."""
-        for one in self._covering(namespace):
-            await one.synced.wait()
+    async def wait_heard(self) -> None:
+        """Wait until everything was listed once, or refused: what one namespace lacks, because it
+        is gone or was never bound, must not stop the others."""
+        for one in self._reflectors:
+            await one.heard.wait()
+
+    def is_synced(self, namespace: str | None = None) -> bool:
+        """Whether all that concerns `namespace` (None: everything) was listed once."""
+        return all(one.synced.is_set() for one in self._covering(namespace))
 
     def healthy(self, now: float) -> bool:
         """Whether every reflector runs and has heard the API server lately."""

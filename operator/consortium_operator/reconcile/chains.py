@@ -73,19 +73,26 @@ class Chains:
             del self._bodies[key]
             self._awaited.pop(key, None)
 
-    def lost(self, listed: Collection[ChainKey], version: str) -> list[Body]:
-        """What is known, and older than a list of `version` that has it no more."""
+    def lost(self, listed: Collection[ChainKey], version: str, namespace: str | None) -> list[Body]:
+        """What is known in a namespace, or (None) everywhere, and older than a list of `version`
+        that has it no more."""
         return [
             body
-            for key in self
+            for key in self.of(namespace)
             if key not in listed and version_of(body := self._bodies[key]) <= int(version)
         ]
 
-    def forget_all(self) -> list[ChainKey]:
-        """Nothing is known any more, until it is listed. Returns what was."""
-        known = list(self)
-        self._bodies.clear()
-        self._awaited.clear()
+    def of(self, namespace: str | None) -> list[ChainKey]:
+        """The chains of a namespace, or (None) all."""
+        return [key for key in self if namespace in (None, key.namespace)]
+
+    def forget_all(self, namespace: str | None) -> list[ChainKey]:
+        """Nothing is known any more of a namespace, or (None) at all, until it is listed. Returns
+        what was."""
+        known = self.of(namespace)
+        for key in known:
+            del self._bodies[key]
+            self._awaited.pop(key, None)
         return known
 
     def expect(self, key: ChainKey, written: Body, at: datetime) -> None:

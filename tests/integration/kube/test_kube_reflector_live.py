@@ -46,11 +46,11 @@ class Following:
 
     @asynccontextmanager
     async def run(self, client: KubeClient, *namespaces: str) -> AsyncIterator[Reflectors]:
-        reflectors = Reflectors(client, self.store, self.on_change, namespaces or None)
+        reflectors = Reflectors(client, self.store, self.on_change, namespaces or (None,))
         reflectors.start()
         try:
             async with asyncio.timeout(30):
-                await reflectors.wait_synced()
+                await reflectors.wait_heard()
             yield reflectors
         finally:
             await reflectors.stop()

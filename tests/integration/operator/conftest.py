@@ -27,7 +27,7 @@ from tests.api_server import (
     Body,
 )
 from tests.charts import NAMESPACE as OPERATOR_NAMESPACE
-from tests.charts import RELEASE, Chart, only
+from tests.charts import RELEASE, Chart, of_kind
 from tests.integration.operator.support.chain import Chain
 from tests.integration.operator.support.process import OperatorProcess
 from tests.integration.operator.support.proxy import FaultProxy
@@ -75,10 +75,12 @@ def api(control_plane: Sandbox) -> Iterator[Api]:
 def account(control_plane: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Account:
     """The chart is installed, but for the Deployment: there is no node that could run it."""
     kubectl = Kubectl(control_plane.kubeconfig)
-    objects = Chart(tool_path("helm")).objects(chainNamespaces=["anywhere"])
-    binding = only(objects, "RoleBinding")
-    elsewhere = ("Deployment", "CustomResourceDefinition", "RoleBinding")
-    installed = [one for one in objects if one["kind"] not in elsewhere]
+    objects = Chart(tool_path("helm")).objects(chainNamespaces=["anywhere"], replicas=2)
+    binding = next(
+        one for one in of_kind(objects, "RoleBinding") if one["metadata"]["namespace"] == "anywhere"
+    )
+    elsewhere = ("Deployment", "Pod", "CustomResourceDefinition")
+    installed = [one for one in objects if one["kind"] not in elsewhere and one != binding]
     system = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": OPERATOR_NAMESPACE}}
     install_crd(control_plane.kubeconfig)
     kubectl(*_APPLY, stdin=as_list(system, *installed))

@@ -19,6 +19,8 @@ def test_without_options_it_runs_inside_a_cluster() -> None:
     assert options.settings.operator_namespace == "consortium-system"
     assert dict(options.settings.image_catalogue) == {}
     assert level == "info"
+    assert options.places == (None,)
+    assert options.candidate is None
 
 
 def test_the_surroundings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -41,6 +43,22 @@ def test_the_surroundings_come_from_the_environment(monkeypatch: pytest.MonkeyPa
 def test_where_probes_are_answered(listen: str, host: str, port: int) -> None:
     options, _ = main._options(["--listen", listen])
     assert (options.host, options.port) == (host, port)
+
+
+def test_named_namespaces_are_all_that_is_watched() -> None:
+    options, _ = main._options(["--namespace=b", "--namespace=a", "--namespace=b"])
+    assert options.places == ("b", "a")
+
+
+def test_each_process_wants_the_lease_under_a_name_of_its_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("POD_NAMESPACE", "ops")
+    one, another = (main._options(["--lease=op"])[0].candidate for _ in range(2))
+    assert one is not None
+    assert another is not None
+    assert str(one.key) == str(another.key) == "Lease ops/op"
+    assert one.me != another.me
 
 
 def test_the_catalogue_maps_versions_to_images(tmp_path: Path) -> None:

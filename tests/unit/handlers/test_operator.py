@@ -3,6 +3,7 @@
 import asyncio
 import socket
 from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,11 @@ import kopf
 import pytest
 
 from consortium_operator.handlers import kopf_handlers
-from consortium_operator.handlers.operator import Operator, Options
+from consortium_operator.handlers.operator import Operator, Options, Place
+from consortium_operator.kube.election import TERMS
+from consortium_operator.kube.kinds import LEASE, ObjectKey
+from consortium_operator.kube.lease import Candidate
+from consortium_operator.reconcile.outside import utc_now
 from tests import chains
 from tests.unit.kube.fake_api import FakeApi, answer, hang, page, refuse
 
@@ -45,10 +50,12 @@ class Following:
 
     def __init__(self) -> None:
         self.tell: list[Tell] = []
+        self.places: list[Place] = []
         self.gives_up = asyncio.Event()
 
-    async def __call__(self, tell: Tell) -> None:
+    async def __call__(self, tell: Tell, place: Place) -> None:
         self.tell.append(tell)
+        self.places.append(place)
         await self.gives_up.wait()
         self.gives_up.clear()
         raise RuntimeError("the watch was refused")
@@ -59,8 +66,15 @@ class Following:
                 await asyncio.sleep(0.02)
 
 
-async def _nothing(tell: Tell) -> None:
+async def _nothing(tell: Tell, place: Place) -> None:
     await asyncio.Event().wait()
+
+
+async def _started(options: Options) -> Operator:
+    operator = Operator(options, _nothing)
+    await operator.open()
+    await operator.start()
+    return operator
 
 
 async def _probe(options: Options, path: str) -> int:
@@ -131,6 +145,79 @@ async def test_a_watch_that_ends_begins_anew_and_what_is_not_listed_then_is_gone
     await _end(running)
 
 
+async def test_each_named_namespace_is_followed_on_its_own(api: FakeApi, options: Options) -> None:
+    following = Following()
+    api.by_path = {"/apis/consortium.dev/v1alpha1": _APIS, "/apis/": page(1), "/apis": _APIS}
+    api.by_path[""] = page(1)
+    running = asyncio.create_task(Operator(replace(options, places=("a", "b")), following).run())
+    await following.begun(2)
+    assert following.places == ["a", "b"]
+    listed = {request.path for request in api.requests if request.path.endswith("/configmaps")}
+    assert listed == {f"/api/v1/namespaces/{place}/configmaps" for place in "ab"}
+    await _end(running)
+
+
+async def test_a_namespace_that_is_refused_is_left_alone_and_the_others_are_not(
+    api: FakeApi, options: Options
+) -> None:
+    """What cannot be seen in it may be there all the same."""
+    api.by_path = {"/namespaces/a/configmaps": refuse(403, "Forbidden"), "/apis": _APIS}
+    api.by_path[""] = page(1)
+    operator = Operator(replace(options, places=("a", "chains")), _nothing)
+    await operator.open()
+    await operator.start()
+    unseen = _body()
+    unseen["metadata"]["namespace"] = "a"
+    operator.chain_event("ADDED", unseen)
+    operator.chain_event("ADDED", _body())
+    async with asyncio.timeout(5):
+        while not _patched(api):  # noqa: ASYNC110  # the server tells nobody
+            await asyncio.sleep(0.02)
+    assert not [r for r in api.requests if r.method != "GET" and "/namespaces/a/" in r.path]
+    await operator.stop()
+
+
+async def test_who_waits_for_the_lease_is_ready_and_asks_for_nothing_else(
+    api: FakeApi, options: Options
+) -> None:
+    metadata = {"name": "operator", "namespace": "ops", "resourceVersion": "1"}
+    spec = {"holderIdentity": "another", "leaseDurationSeconds": 15}
+    api.by_path = {"/leases/": answer({"metadata": metadata, "spec": spec})}
+    asked = asyncio.Event()
+
+    async def sleep(_: float) -> None:
+        asked.set()
+        await asyncio.Event().wait()
+
+    key = ObjectKey(LEASE, "ops", "operator")
+    candidate = Candidate(key, "me", TERMS, lambda _: None, utc_now, sleep=sleep)
+    following = Following()
+    running = asyncio.create_task(Operator(replace(options, candidate=candidate), following).run())
+    await asyncio.wait_for(asked.wait(), 5)
+    assert await _probe(options, "readyz") == 200
+    assert "consortium_active 0.0" in await _metrics(options)
+    assert {request.path.rpartition("/")[0] for request in api.requests} == {
+        "/apis/coordination.k8s.io/v1/namespaces/ops/leases"
+    }
+    assert following.tell == []
+    await _end(running)
+
+
+async def test_who_may_not_even_ask_for_the_lease_is_not_ready(
+    api: FakeApi, options: Options
+) -> None:
+    api.by_path = {"/leases/": refuse(403, "Forbidden", "no right to leases")}
+    key = ObjectKey(LEASE, "ops", "operator")
+    candidate = Candidate(key, "me", TERMS, lambda _: None, utc_now)
+    running = asyncio.create_task(Operator(replace(options, candidate=candidate), _nothing).run())
+    await _reached(options)
+    async with asyncio.timeout(5):
+        while await _probe(options, "readyz") == 200:  # noqa: ASYNC110  # as the kubelet would
+            await asyncio.sleep(0.02)
+    assert await _probe(options, "healthz") == 200
+    await _end(running)
+
+
 async def test_an_end_that_no_watch_has_told_is_noticed(api: FakeApi, options: Options) -> None:
     """And a beginning. What is newer than the list is left to the watch."""
     chains_path = "/apis/consortium.dev/v1alpha1/consortiumchains"
@@ -138,11 +225,10 @@ async def test_an_end_that_no_watch_has_told_is_noticed(api: FakeApi, options: O
     late["metadata"] |= {"name": "late", "resourceVersion": "12"}
     new["metadata"] |= {"name": "new", "resourceVersion": "9"}
     api.by_path = {chains_path: page(11, [new]), "": page(1)}
-    operator = Operator(options, _nothing)
-    await operator.start()
+    operator = await _started(options)
     operator.chain_event("ADDED", _body())
     operator.chain_event("ADDED", late)
-    await operator.look_over_chains()
+    await operator.look_over(None)
     assert sorted(key.name for key in operator._chains) == ["late", "new"]
     await operator.stop()
 
@@ -158,6 +244,7 @@ async def _metrics(options: Options) -> str:
 async def test_it_is_live_but_not_ready_before(api: FakeApi, options: Options) -> None:
     api.by_path = {"configmaps": hang, "": page(1)}
     operator = Operator(options, _nothing)
+    await operator.open()
     starting = asyncio.create_task(operator.start())
     await _reached(options)
     assert await _probe(options, "healthz") == 200
@@ -183,8 +270,7 @@ async def _reachable(options: Options) -> bool:
 
 async def test_a_stopped_operator_leaves_no_task(api: FakeApi, options: Options) -> None:
     before = asyncio.all_tasks()
-    operator = Operator(options, _nothing)
-    await operator.start()
+    operator = await _started(options)
     operator.chain_event("ADDED", _body())
     await operator.stop()
     await asyncio.sleep(0.05)
@@ -193,8 +279,7 @@ async def test_a_stopped_operator_leaves_no_task(api: FakeApi, options: Options)
 
 
 async def test_a_new_chain_is_reconciled_at_once(api: FakeApi, options: Options) -> None:
-    operator = Operator(options, _nothing)
-    await operator.start()
+    operator = await _started(options)
     operator.chain_event("ADDED", _body())
     async with asyncio.timeout(5):
         while not _patched(api):  # noqa: ASYNC110  # the server tells nobody

@@ -248,15 +248,27 @@ async def test_reflectors_together_are_as_healthy_as_the_worst(api: FakeApi) -> 
         assert not all_kinds.healthy(now)
 
 
-async def test_one_namespace_need_not_wait_for_another(api: FakeApi) -> None:
-    """Every list of "one" is answered, none of "two"."""
-    api.by_path = {"/namespaces/one/": page(5), "/namespaces/two/": hang}
+async def test_a_namespace_that_is_refused_does_not_stop_another(api: FakeApi) -> None:
+    """It was heard of, and nothing is known of it."""
+    api.by_path = {"/namespaces/one/": page(5), "/namespaces/two/": refuse(403, "Forbidden")}
     async with api.client() as client:
         both = Reflectors(client, Store(), lambda key, labels: None, ["one", "two"])
         both.start()
         async with asyncio.timeout(5):
-            await both.wait_synced("one")
+            await both.wait_heard()
+        assert both.is_synced("one")
+        assert not both.is_synced("two")
+        assert not both.is_synced()
+        assert {refusal.status for refusal in both.forbidden()} == {403}
+        await both.stop()
+
+
+async def test_what_gets_no_answer_is_waited_for(api: FakeApi) -> None:
+    api.by_path = {"/namespaces/one/": page(5), "/namespaces/two/": hang}
+    async with api.client() as client:
+        both = Reflectors(client, Store(), lambda key, labels: None, ["one", "two"])
+        both.start()
         with pytest.raises(TimeoutError):
-            async with asyncio.timeout(0.05):
-                await both.wait_synced()
+            async with asyncio.timeout(0.2):
+                await both.wait_heard()
         await both.stop()

@@ -143,3 +143,16 @@ def test_of_two_chains_of_one_second_one_is_right() -> None:
         chains.seen(found)
         keys.append(key_of(found))
     assert [chains.elder_twin(key) is None for key in keys].count(True) == 1
+
+
+def test_what_one_namespace_forgets_or_lacks_does_not_touch_another() -> None:
+    """Each is watched on its own."""
+    chains = Chains()
+    here, there = body(), body(uid="u2", metadata={"namespace": "elsewhere"})
+    chains.seen(here)
+    chains.seen(there)
+    assert chains.lost([], "5", "elsewhere") == [there]
+    assert chains.forget_all("elsewhere") == [key_of(there)]
+    assert list(chains) == [KEY]
+    assert chains.lost([], "5", None) == [here]
+    assert chains.forget_all(None) == [KEY]

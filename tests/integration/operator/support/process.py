@@ -8,7 +8,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,7 +41,8 @@ class Work:
 
 class OperatorProcess:
     """`kubeconfig`: whom it is; `directory`: where its log and its catalogue go. `zygote`: what it
-    is forked from, where it is started often; else it is a program of its own."""
+    is forked from, where it is started often; else it is a program of its own. `options`: further
+    ones of its command line; `program`: in the place of the operator's own module."""
 
     def __init__(
         self,
@@ -49,9 +50,13 @@ class OperatorProcess:
         directory: Path,
         name: str = "operator",
         zygote: Zygote | None = None,
+        options: Sequence[str] = (),
+        program: Sequence[str] = (),
     ) -> None:
         self._kubeconfig = kubeconfig
         self._zygote = zygote
+        self._options = options
+        self._program = program or _program()
         self._catalogue = directory / "image-catalogue.yaml"
         self._catalogue.write_text(yaml.safe_dump({VERSION: IMAGE}))
         self._directory = directory
@@ -71,11 +76,12 @@ class OperatorProcess:
             f"--image-catalogue={self._catalogue}",
             f"--listen=127.0.0.1:{self._port}",
             "--log-level=debug",
+            *self._options,
         ]
         if self._zygote is not None:
             return self._zygote.fork(arguments, self.log_file)
         environment = os.environ | {"KUBECONFIG": str(self._kubeconfig)}
-        command = [sys.executable, "-m", *_program(), *arguments]
+        command = [sys.executable, "-m", *self._program, *arguments]
         environment["PYTHONPATH"] = os.pathsep.join(entry for entry in sys.path if entry)
         with self.log_file.open("ab") as log:
             return subprocess.Popen(
@@ -95,6 +101,27 @@ class OperatorProcess:
     def restart(self) -> None:
         assert self.stop() == 0
         self.start()
+
+    def freeze(self) -> None:
+        """Nothing of it runs until it is thawed, and it does not notice."""
+        self._signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        self._signal(signal.SIGCONT)
+
+    def wait_ended(self) -> int:
+        """Until it has left by itself. The exit code."""
+        process, self._process = self._process, None
+        assert process is not None, "it does not run"
+        return process.wait(25)
+
+    def is_active(self) -> bool:
+        """Whether it reconciles, and does not wait for the Lease of another."""
+        return "\nconsortium_active 1.0" in self.answer("/metrics")[1]
+
+    def _signal(self, number: signal.Signals) -> None:
+        assert self._process is not None, "it does not run"
+        self._process.send_signal(number)
 
     def is_running(self) -> bool:
         return self._process is not None and self._process.poll() is None
