@@ -26,9 +26,10 @@ class Chart:
 
     def run(self, *args: str, values: dict[str, Any] | None = None) -> str:
         """Raises subprocess.CalledProcessError, with what Helm said in `stderr`."""
+        taking = () if values is None else ("--values", "-")
         done = subprocess.run(
-            [self._helm, *args, "--values", "-"],
-            input=json.dumps(values or {}),
+            [self._helm, *args, *taking],
+            input=json.dumps(values),
             check=True,
             capture_output=True,
             text=True,
@@ -36,11 +37,14 @@ class Chart:
         )
         return done.stdout
 
-    def text(self, values: dict[str, Any] | None = None, release: str = RELEASE) -> str:
+    def text(
+        self, values: dict[str, Any] | None = None, *options: str, release: str = RELEASE
+    ) -> str:
         return self.run(
             "template",
             release,
             str(CHART),
+            *options,
             f"--namespace={NAMESPACE}",
             f"--kube-version={KUBE_VERSION}",
             values=values,

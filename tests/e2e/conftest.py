@@ -25,6 +25,7 @@ from tests.recorder import Recorder
 from tests.resources import QUICKSTART_FILE
 
 _HERE = Path(__file__).parent
+RESTRICTED = {"pod-security.kubernetes.io/enforce": "restricted"}
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -57,9 +58,14 @@ def operator(cluster: Sandbox, kubectl: Kubectl) -> str:
         "imageCatalogue": catalogue,
         "logLevel": "debug",
     }
+    metadata = {"name": NAMESPACE, "labels": RESTRICTED}
+    kubectl(
+        *("apply", "--server-side", "--filename=-"),
+        stdin=as_list({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}),
+    )
     Chart(tool_path("helm")).run(
         *("upgrade", "--install", RELEASE, str(CHART), f"--namespace={NAMESPACE}"),
-        *("--create-namespace", f"--kubeconfig={kubectl.kubeconfig}"),
+        f"--kubeconfig={kubectl.kubeconfig}",
         values=values,
     )
     rollout = ("rollout", "status", f"deployment/{RELEASE}", f"--namespace={NAMESPACE}")
@@ -77,8 +83,7 @@ def aftermath(kubectl: Kubectl, operator: str) -> Iterator[Aftermath]:
 def namespace_for(kubectl: Kubectl, aftermath: Aftermath, purpose: str) -> Iterator[str]:
     """A new name each time: a cluster that is kept may still be deleting the last one."""
     name = f"e2e-{purpose}-{secrets.token_hex(2)}"
-    labels = {"pod-security.kubernetes.io/enforce": "restricted"}
-    metadata = {"name": name, "labels": labels}
+    metadata = {"name": name, "labels": RESTRICTED}
     kubectl(
         *("create", "--filename=-"),
         stdin=as_list({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}),

@@ -7,6 +7,8 @@ from contextlib import ExitStack
 
 import pytest
 
+from consortium_sandbox import tool_path
+from tests.charts import Chart
 from tests.e2e.conftest import namespace_for, quickstart_in
 from tests.e2e.support.aftermath import Aftermath
 from tests.e2e.support.chain import OPERATOR, OPERATOR_NAMESPACE, Body, Chain
@@ -41,6 +43,16 @@ def test_the_probes_and_the_metrics_answer(quickstart: Chain) -> None:
     assert float(values["consortium_chains"]) >= 1
     assert float(values["consortium_reconcile_duration_seconds_count"]) > 0
     assert float(values["consortium_reconcile_errors_total"]) == 0
+
+
+def test_helm_test_asks_the_operator_from_a_restricted_pod(quickstart: Chain) -> None:
+    """Its namespace admits no other. When all is well, nothing of it stays."""
+    where = (f"--namespace={OPERATOR_NAMESPACE}", f"--kubeconfig={quickstart.kubectl.kubeconfig}")
+    helm = Chart(tool_path("helm"))
+    told = helm.run("test", OPERATOR, "--timeout=60s", *where)
+    assert "Phase:          Succeeded" in told
+    pods = quickstart.kubectl.get("pods", f"--namespace={OPERATOR_NAMESPACE}")["items"]
+    assert [one["spec"]["containers"][0]["name"] for one in pods] == ["operator"]
 
 
 def weighted_in(namespace: str) -> Body:

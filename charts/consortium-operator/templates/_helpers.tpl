@@ -13,11 +13,44 @@ app.kubernetes.io/name: {{ .Chart.Name }}
 app.kubernetes.io/instance: {{ .Release.Name }}
 {{- end -}}
 
-{{- define "consortium-operator.labels" -}}
-{{ include "consortium-operator.selectorLabels" . }}
+{{/* What the pod of `helm test` is known by: not the operator, or nodes would let it in. */}}
+{{- define "consortium-operator.testLabels" -}}
+app.kubernetes.io/name: {{ .Chart.Name }}-test
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end -}}
+
+{{/* Every object has these, so the first that is rendered finds what `--reuse-values` does: it takes
+     the values of the chart before, where new ones have no default. */}}
+{{- define "consortium-operator.commonLabels" -}}
+{{- if not (hasKey .Values "commonLabels") -}}
+{{- fail "values of this chart have no default: helm upgrade with --reset-then-reuse-values instead of --reuse-values" -}}
+{{- end -}}
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 app.kubernetes.io/managed-by: {{ .Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
+{{- with .Values.commonLabels }}
+{{ toYaml . }}
+{{- end }}
+{{- end -}}
+
+{{- define "consortium-operator.labels" -}}
+{{ include "consortium-operator.selectorLabels" . }}
+{{ include "consortium-operator.commonLabels" . }}
+{{- end -}}
+
+{{/* The metadata of an object: `of` the chart, with a `name` and, where it has them, a `namespace` and
+     `labels` of its own. */}}
+{{- define "consortium-operator.metadata" -}}
+name: {{ .name }}
+{{- with .namespace }}
+namespace: {{ . }}
+{{- end }}
+labels:
+  {{- include "consortium-operator.labels" .of | fromYaml | merge (dict) (.labels | default dict) | toYaml | nindent 2 }}
+{{- with .of.Values.commonAnnotations }}
+annotations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
 {{- end -}}
 
 {{- define "consortium-operator.image" -}}
@@ -30,6 +63,9 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- end -}}
 {{- end -}}
 
+{{/* Where the operator answers to probes, and to Prometheus. */}}
+{{- define "consortium-operator.port" -}}8080{{- end -}}
+
 {{/* The user name by which the API server knows the operator. */}}
 {{- define "consortium-operator.username" -}}
 system:serviceaccount:{{ .Release.Namespace }}:{{ include "consortium-operator.fullname" . }}
@@ -40,4 +76,20 @@ subjects:
   - kind: ServiceAccount
     name: {{ include "consortium-operator.fullname" . }}
     namespace: {{ .Release.Namespace }}
+{{- end -}}
+
+{{- define "consortium-operator.podSecurityContext" -}}
+runAsNonRoot: true
+runAsUser: 10001
+runAsGroup: 10001
+fsGroup: 10001
+seccompProfile:
+  type: RuntimeDefault
+{{- end -}}
+
+{{- define "consortium-operator.securityContext" -}}
+allowPrivilegeEscalation: false
+readOnlyRootFilesystem: true
+capabilities:
+  drop: [ALL]
 {{- end -}}

@@ -35,7 +35,7 @@ def person(control_plane: Sandbox) -> Iterator[Kubectl]:
     one is protected, and one that is not in another."""
     kubectl = Kubectl(control_plane.kubeconfig)
     objects = Chart(tool_path("helm")).objects()
-    wanted = [o for o in objects if o["kind"] not in ("Deployment", "ConfigMap")]
+    wanted = [o for o in objects if o["kind"] not in ("Deployment", "Pod", "ConfigMap")]
     install_crd(control_plane.kubeconfig)
     places = map(namespace, (GUARDED, FREE, OPERATOR_NAMESPACE))
     kubectl(*APPLY, "--force-conflicts", stdin=as_list(*places, *wanted))

@@ -23,6 +23,7 @@ CHAINS = "rights-chains"
 ELSEWHERE = "rights-elsewhere"
 DRY_RUN = "--dry-run=server"
 APPLY = ("apply", "--server-side", "--filename=-")
+NOT_HERE = ("CustomResourceDefinition", "Deployment", "Pod")
 
 
 def namespace(name: str) -> dict[str, Any]:
@@ -35,7 +36,7 @@ def person(control_plane: Sandbox) -> Kubectl:
     kubectl = Kubectl(control_plane.kubeconfig)
     objects = Chart(tool_path("helm")).objects(chainNamespaces=[CHAINS])
     namespaces = map(namespace, (CHAINS, ELSEWHERE, OPERATOR_NAMESPACE))
-    wanted = [o for o in objects if o["kind"] not in ("CustomResourceDefinition", "Deployment")]
+    wanted = [o for o in objects if o["kind"] not in NOT_HERE]
     kubectl(*APPLY, stdin=as_list(*namespaces, *wanted))
     return kubectl
 

@@ -1,6 +1,7 @@
 """What the chart installs."""
 
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -8,10 +9,12 @@ import pytest
 import yaml
 from kubernetes.client import models
 
+from consortium_operator.chain.naming import CHAIN_LABEL
 from tests.charts import CHART, NAMESPACE, RELEASE, Chart, of_kind, only, parse
 from tests.restricted import violations
 
 ROOT = Path(__file__).parents[3]
+ASK_HEALTH = CHART / "files" / "ask_health.py"
 DIGEST = "sha256:" + "a" * 64
 EVERY_VALUE: dict[str, Any] = {
     "chainNamespaces": ["chains", "more-chains"],
@@ -21,12 +24,32 @@ EVERY_VALUE: dict[str, Any] = {
     "tolerations": [{"operator": "Exists"}],
     "affinity": {"nodeAffinity": {}},
     "priorityClassName": "system-cluster-critical",
+    "scope": "Namespaced",
+    "replicas": 2,
+    "networkPolicy": {"metricsFrom": [{"podSelector": {}}], "apiServerPorts": [12345]},
+    "commonLabels": {"team": "ledger"},
+    "commonAnnotations": {"example.com/owner": "ledger", "example.com/tier": "one"},
+    "podLabels": {"mesh": "in", "team": "pods"},
+    "podAnnotations": {"example.com/tier": "two"},
 }
+# What people choose between, each alone; EVERY_VALUE has it all.
+KINDS_OF_INSTALLATION: list[dict[str, Any]] = [
+    {},
+    {"chainNamespaces": ["*"]},
+    {"replicas": 2},
+    {"scope": "Namespaced", "chainNamespaces": ["chains"]},
+    {"networkPolicy": {"enabled": False}, "installCRD": False},
+    EVERY_VALUE,
+]
 MODELS: dict[str, Any] = {
     "ClusterRole": models.V1ClusterRole,
     "ClusterRoleBinding": models.V1ClusterRoleBinding,
     "ConfigMap": models.V1ConfigMap,
     "Deployment": models.V1Deployment,
+    "NetworkPolicy": models.V1NetworkPolicy,
+    "Pod": models.V1Pod,
+    "PodDisruptionBudget": models.V1PodDisruptionBudget,
+    "Role": models.V1Role,
     "RoleBinding": models.V1RoleBinding,
     "Service": models.V1Service,
     "ServiceAccount": models.V1ServiceAccount,
@@ -40,12 +63,12 @@ def pod(chart: Chart, **values: Any) -> dict[str, Any]:
     return found
 
 
-@pytest.mark.parametrize("values", [{}, {"chainNamespaces": ["*"]}, EVERY_VALUE])
+@pytest.mark.parametrize("values", KINDS_OF_INSTALLATION)
 def test_helm_finds_nothing_wrong(chart: Chart, values: dict[str, Any]) -> None:
     assert "0 chart(s) failed" in chart.lint(**values)
 
 
-@pytest.mark.parametrize("values", [{}, {"chainNamespaces": ["*"]}, EVERY_VALUE])
+@pytest.mark.parametrize("values", KINDS_OF_INSTALLATION)
 def test_kubernetes_knows_every_field(chart: Chart, values: dict[str, Any]) -> None:
     for found in chart.objects(**values):
         if found["kind"] != "CustomResourceDefinition":
@@ -56,8 +79,9 @@ def test_the_same_values_give_the_same_text(chart: Chart) -> None:
     assert chart.text(EVERY_VALUE) == chart.text(EVERY_VALUE)
 
 
-def test_the_pod_passes_pod_security_restricted(chart: Chart) -> None:
+def test_all_pods_pass_pod_security_restricted(chart: Chart) -> None:
     assert violations(pod(chart, **EVERY_VALUE)) == []
+    assert violations(only(chart.objects(**EVERY_VALUE), "Pod")["spec"]) == []
 
 
 def test_the_pod_cannot_write_to_disk(chart: Chart) -> None:
@@ -67,9 +91,42 @@ def test_the_pod_cannot_write_to_disk(chart: Chart) -> None:
     assert writable == [{"name": "tmp", "emptyDir": {"medium": "Memory", "sizeLimit": "16Mi"}}]
 
 
-def test_two_operators_never_run_at_once(chart: Chart) -> None:
+def test_one_replica_ends_before_the_next_begins(chart: Chart) -> None:
     spec = only(chart.objects(), "Deployment")["spec"]
     assert (spec["replicas"], spec["strategy"]) == (1, {"type": "Recreate"})
+    assert not [one for one in pod(chart)["containers"][0]["args"] if "lease" in one]
+    assert of_kind(chart.objects(), "PodDisruptionBudget") == []
+    assert "affinity" not in pod(chart)
+
+
+def test_of_two_replicas_one_waits_for_the_lease_and_one_is_always_there(chart: Chart) -> None:
+    objects = chart.objects(replicas=2)
+    spec = only(objects, "Deployment")["spec"]
+    assert spec["replicas"] == 2
+    assert spec["strategy"]["rollingUpdate"] == {"maxUnavailable": 1, "maxSurge": 0}
+    assert f"--lease={RELEASE}" in pod(chart, replicas=2)["containers"][0]["args"]
+    budget = only(objects, "PodDisruptionBudget")["spec"]
+    assert budget["minAvailable"] == 1
+    assert budget["selector"] == spec["selector"]
+
+
+def test_two_replicas_prefer_two_hosts_unless_told_otherwise(chart: Chart) -> None:
+    wish = "preferredDuringSchedulingIgnoredDuringExecution"
+    (term,) = pod(chart, replicas=2)["affinity"]["podAntiAffinity"][wish]
+    assert term["podAffinityTerm"]["topologyKey"] == "kubernetes.io/hostname"
+    spec = only(chart.objects(replicas=2), "Deployment")["spec"]
+    assert term["podAffinityTerm"]["labelSelector"] == spec["selector"]
+    assert pod(chart, **EVERY_VALUE)["affinity"] == EVERY_VALUE["affinity"]
+
+
+def test_in_named_namespaces_it_watches_these_and_no_others(chart: Chart) -> None:
+    def watched(**values: Any) -> list[str]:
+        arguments = pod(chart, **values)["containers"][0]["args"]
+        return [one for one in arguments if one.startswith("--namespace")]
+
+    assert watched(chainNamespaces=["a", "b"]) == []
+    named = watched(chainNamespaces=["a", "b"], scope="Namespaced")
+    assert named == ["--namespace=a", "--namespace=b"]
 
 
 def test_the_probes_ask_the_port_that_the_operator_listens_on(chart: Chart) -> None:
@@ -126,7 +183,7 @@ def test_a_new_catalogue_restarts_the_operator(chart: Chart) -> None:
         return only(objects, "Deployment")["spec"]["template"]["metadata"]["annotations"]
 
     assert annotations() != annotations(**EVERY_VALUE)
-    assert annotations() == annotations(resources={})
+    assert annotations() == annotations(replicas=2)
 
 
 @pytest.mark.parametrize(
@@ -143,13 +200,130 @@ def test_a_digest_wins_over_the_tag_and_the_tag_over_the_charts_version(
     assert pod(chart, image=image)["containers"][0]["image"] == reference
 
 
+def generated_crd() -> dict[str, Any]:
+    path = ROOT / "crds" / "consortium.dev_consortiumchains.yaml"
+    found: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return found
+
+
 def test_the_resource_definition_is_the_generated_one_and_outlives_the_release(
     chart: Chart,
 ) -> None:
     crd = only(chart.objects(), "CustomResourceDefinition")
-    generated = ROOT / "crds" / "consortium.dev_consortiumchains.yaml"
-    assert crd == yaml.safe_load(generated.read_text(encoding="utf-8"))
+    assert crd == generated_crd()
     assert crd["metadata"]["annotations"]["helm.sh/resource-policy"] == "keep"
+
+
+def test_labels_and_annotations_change_nothing_else_of_the_resource_definition(
+    chart: Chart,
+) -> None:
+    crd = only(chart.objects(**EVERY_VALUE), "CustomResourceDefinition")
+    assert crd["metadata"].pop("labels") == EVERY_VALUE["commonLabels"]
+    assert crd["metadata"]["annotations"]["helm.sh/resource-policy"] == "keep"
+    for name in EVERY_VALUE["commonAnnotations"]:
+        crd["metadata"]["annotations"].pop(name)
+    assert crd == generated_crd()
+
+
+def test_the_resource_definition_may_be_left_to_others(chart: Chart) -> None:
+    assert of_kind(chart.objects(installCRD=False), "CustomResourceDefinition") == []
+
+
+def test_every_object_carries_the_common_labels_and_annotations(chart: Chart) -> None:
+    objects = chart.objects(**EVERY_VALUE)
+    template = only(objects, "Deployment")["spec"]["template"]
+    for found in [*objects, {"kind": "pod template", **template}]:
+        metadata = found["metadata"]
+        assert metadata["labels"]["team"] in ("ledger", "pods"), found["kind"]
+        assert metadata["annotations"]["example.com/owner"] == "ledger", found["kind"]
+
+
+def test_the_pods_own_labels_and_annotations_win(chart: Chart) -> None:
+    metadata = only(chart.objects(**EVERY_VALUE), "Deployment")["spec"]["template"]["metadata"]
+    assert metadata["labels"]["mesh"] == "in"
+    assert metadata["labels"]["team"] == "pods"
+    assert metadata["annotations"]["example.com/tier"] == "two"
+    assert "checksum/image-catalogue" in metadata["annotations"]
+
+
+# Its NetworkPolicies: who is let in, and whom it reaches.
+
+
+def policy(chart: Chart, name: str = RELEASE, **values: Any) -> dict[str, Any]:
+    found = of_kind(chart.objects(**values), "NetworkPolicy")
+    spec: dict[str, Any] = next(o["spec"] for o in found if o["metadata"]["name"] == name)
+    return spec
+
+
+def test_nobody_but_the_test_pod_and_those_that_are_named_reads_the_metrics(chart: Chart) -> None:
+    health = only(chart.objects(), "Pod")["metadata"]["labels"]
+    (rule,) = policy(chart)["ingress"]
+    assert rule["ports"] == [{"port": 8080, "protocol": "TCP"}]
+    (test,) = rule["from"]
+    assert test["podSelector"]["matchLabels"].items() <= health.items()
+    (more,) = policy(chart, **EVERY_VALUE)["ingress"]
+    assert more["from"][1:] == EVERY_VALUE["networkPolicy"]["metricsFrom"]
+
+
+def test_it_reaches_dns_the_api_server_and_the_nodes_of_chains(chart: Chart) -> None:
+    def ports(rule: dict[str, Any]) -> set[int]:
+        return {port["port"] for port in rule["ports"]}
+
+    dns, api_server, nodes = policy(chart)["egress"]
+    assert (ports(dns), ports(api_server)) == ({53}, {443, 6443})
+    (nodes_of_chains,) = nodes["to"]
+    assert nodes_of_chains == {
+        "podSelector": {"matchExpressions": [{"key": CHAIN_LABEL, "operator": "Exists"}]},
+        "namespaceSelector": {},
+    }
+    assert ports(policy(chart, **EVERY_VALUE)["egress"][1]) == {12345}
+
+
+def test_in_named_namespaces_it_reaches_no_node_elsewhere(chart: Chart) -> None:
+    (nodes,) = policy(chart, **EVERY_VALUE)["egress"][2]["to"]
+    (where,) = nodes["namespaceSelector"]["matchExpressions"]
+    assert where["values"] == EVERY_VALUE["chainNamespaces"]
+
+
+def test_every_pod_has_a_policy_and_each_policy_pods(chart: Chart) -> None:
+    objects = chart.objects()
+    pods = [only(objects, "Deployment")["spec"]["template"], only(objects, "Pod")]
+    for found in pods:
+        labels = found["metadata"]["labels"].items()
+        selectors = [o["spec"]["podSelector"] for o in of_kind(objects, "NetworkPolicy")]
+        assert sum(one["matchLabels"].items() <= labels for one in selectors) == 1
+
+
+# The pod of `helm test`.
+
+
+def test_it_is_made_by_helm_test_only_and_goes_when_all_is_well(chart: Chart) -> None:
+    found = only(chart.objects(), "Pod")["metadata"]["annotations"]
+    assert found["helm.sh/hook"] == "test"
+    assert set(found["helm.sh/hook-delete-policy"].split(",")) == {
+        "before-hook-creation",
+        "hook-succeeded",
+    }
+
+
+def test_it_is_not_taken_for_the_operator(chart: Chart) -> None:
+    """Neither by the Deployment and its Service, nor by the nodes, which let the operator in."""
+    objects = chart.objects()
+    labels = only(objects, "Pod")["metadata"]["labels"]
+    selector = only(objects, "Deployment")["spec"]["selector"]["matchLabels"]
+    assert not selector.items() <= labels.items()
+    assert labels["app.kubernetes.io/name"] != RELEASE
+
+
+def test_it_asks_the_operator_by_its_service_with_the_operators_own_image(chart: Chart) -> None:
+    objects = chart.objects()
+    (container,) = only(objects, "Pod")["spec"]["containers"]
+    service = only(objects, "Service")
+    (port,) = service["spec"]["ports"]
+    address = f"http://{service['metadata']['name']}.{NAMESPACE}.svc:{port['port']}"
+    assert container["command"][-1] == address
+    assert container["image"] == pod(chart)["containers"][0]["image"]
+    assert container["command"][2].strip() == ASK_HEALTH.read_text("utf-8").strip()
 
 
 @pytest.mark.parametrize(
@@ -164,6 +338,19 @@ def test_the_resource_definition_is_the_generated_one_and_outlives_the_release(
         ({"imageCatalogue": {"3.16.4": "r/i"}}, "imageCatalogue"),
         ({"image": {"digest": "sha256:12"}}, "image/digest"),
         ({"image": {"pullPolicy": "Sometimes"}}, "image/pullPolicy"),
+        ({"image": {"tag": "latest"}}, "image/tag"),
+        ({"replicas": 3}, "replicas"),
+        ({"replicas": 0}, "replicas"),
+        ({"scope": "Namespaced"}, "chainNamespaces"),
+        ({"scope": "Namespaced", "chainNamespaces": ["*"]}, "chainNamespaces"),
+        ({"scope": "Everywhere"}, "scope"),
+        ({"networkPolicy": {"metricsFrom": [{}]}}, "metricsFrom"),
+        ({"networkPolicy": {"ports": []}}, "networkPolicy"),
+        ({"commonLabels": {"app.kubernetes.io/name": "mine"}}, "commonLabels"),
+        ({"podLabels": {"app.kubernetes.io/instance": "mine"}}, "podLabels"),
+        ({"commonAnnotations": {"helm.sh/resource-policy": "delete"}}, "commonAnnotations"),
+        ({"podAnnotations": {"checksum/image-catalogue": "0"}}, "podAnnotations"),
+        ({"affinity": {"nodeAffinities": {}}}, "affinity"),
     ],
 )
 def test_a_wrong_value_is_refused_by_name(chart: Chart, values: dict[str, Any], field: str) -> None:
@@ -172,10 +359,38 @@ def test_a_wrong_value_is_refused_by_name(chart: Chart, values: dict[str, Any], 
     assert field in refused.value.stderr
 
 
+def levels(value: Any, path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every object of a schema, wherever it stands."""
+    if isinstance(value, dict):
+        if value.get("type") == "object":
+            yield path, value
+        for name, item in value.items():
+            yield from levels(item, f"{path}/{name}")
+
+
 def test_every_value_has_a_default_and_stands_in_the_schema() -> None:
     values = yaml.safe_load((CHART / "values.yaml").read_text(encoding="utf-8"))
     schema = yaml.safe_load((CHART / "values.schema.json").read_text(encoding="utf-8"))
     assert values.keys() == schema["properties"].keys() - {"global"}
+    for name in ("image", "networkPolicy"):
+        assert values[name].keys() == schema["properties"][name]["properties"].keys()
+
+
+def test_no_level_of_the_schema_takes_a_field_that_it_does_not_know() -> None:
+    """Where fields are named, no other is taken. Objects that are Kubernetes' own, which the API
+    server checks, name none."""
+    schema = yaml.safe_load((CHART / "values.schema.json").read_text(encoding="utf-8"))
+    for path, level in levels(schema):
+        assert "properties" not in level or level["additionalProperties"] is False, path
+
+
+def test_values_that_were_kept_from_an_earlier_chart_are_refused_with_the_fix(
+    chart: Chart,
+) -> None:
+    """As `helm upgrade --reuse-values` does: what is new then has no default."""
+    with pytest.raises(subprocess.CalledProcessError) as refused:
+        chart.text({"commonLabels": None})
+    assert "--reset-then-reuse-values" in refused.value.stderr
 
 
 def test_all_objects_are_in_the_release_namespace_or_the_chains(chart: Chart) -> None:

@@ -8,13 +8,18 @@ from tests.charts import NAMESPACE, RELEASE, Chart, Objects, of_kind, only
 from tests.golden import check_golden
 
 CHAIN_NAMESPACE_ROLE = f"{RELEASE}-chain-namespace"
+LEASE_ROLE = f"{RELEASE}-lease"
 
 Right = tuple[str, str, str]
 """API group, resource, verb."""
 
 
+def roles(objects: Objects) -> Objects:
+    return of_kind(objects, "ClusterRole") + of_kind(objects, "Role")
+
+
 def rights(objects: Objects, role: str) -> set[Right]:
-    found = next(o for o in of_kind(objects, "ClusterRole") if o["metadata"]["name"] == role)
+    found = next(o for o in roles(objects) if o["metadata"]["name"] == role)
     return {
         (group, resource, verb)
         for rule in found["rules"]
@@ -25,8 +30,8 @@ def rights(objects: Objects, role: str) -> set[Right]:
 
 
 def all_rights(objects: Objects) -> set[Right]:
-    roles = [o["metadata"]["name"] for o in of_kind(objects, "ClusterRole")]
-    return set().union(*(rights(objects, role) for role in roles))
+    names = [o["metadata"]["name"] for o in roles(objects)]
+    return set().union(*(rights(objects, name) for name in names))
 
 
 def as_table(found: set[Right]) -> str:
@@ -36,22 +41,55 @@ def as_table(found: set[Right]) -> str:
     return "".join(f"{g}/{r}: {', '.join(v)}\n" for (g, r), v in verbs.items())
 
 
+# The same guarantees, wherever the rights stand and however many operators there are.
+INSTALLATIONS: list[dict[str, Any]] = [
+    {},
+    {"replicas": 2},
+    {"scope": "Namespaced", "chainNamespaces": ["a", "b"], "replicas": 2},
+]
+each_installation = pytest.mark.parametrize("values", INSTALLATIONS)
+
+
 def test_the_rights_are_those_that_were_reviewed(chart: Chart) -> None:
-    objects = chart.objects()
+    objects = chart.objects(replicas=2)
     check_golden(
         "chart/rights.txt",
         f"# everywhere\n{as_table(rights(objects, RELEASE))}\n"
-        f"# in the chains' namespaces\n{as_table(rights(objects, CHAIN_NAMESPACE_ROLE))}",
+        f"# in the chains' namespaces\n{as_table(rights(objects, CHAIN_NAMESPACE_ROLE))}\n"
+        f"# in its own namespace, where two run\n{as_table(rights(objects, LEASE_ROLE))}",
     )
 
 
-def test_no_right_is_a_wildcard(chart: Chart) -> None:
-    assert not any("*" in part for right in all_rights(chart.objects()) for part in right)
+def test_in_named_namespaces_it_has_the_same_rights_there_and_no_others(chart: Chart) -> None:
+    everywhere = chart.objects()
+    named = chart.objects(scope="Namespaced", chainNamespaces=["a", "b"])
+    assert all_rights(named) == all_rights(everywhere)
+    assert of_kind(named, "ClusterRole") + of_kind(named, "ClusterRoleBinding") == []
+    for kind in ("Role", "RoleBinding"):
+        assert [o["metadata"]["namespace"] for o in of_kind(named, kind)] == ["a", "b"]
 
 
-def test_secrets_are_read_by_name_and_created_and_nothing_else(chart: Chart) -> None:
-    secrets = {verb for _, resource, verb in all_rights(chart.objects()) if resource == "secrets"}
-    assert secrets == {"get", "create"}
+def test_the_lease_is_the_operators_own_and_no_other_is_touched(chart: Chart) -> None:
+    objects = chart.objects(replicas=2)
+    (role,) = (o for o in of_kind(objects, "Role") if o["metadata"]["name"] == LEASE_ROLE)
+    assert role["metadata"]["namespace"] == NAMESPACE
+    named, nameless = role["rules"]
+    assert (named["resourceNames"], named["verbs"]) == ([RELEASE], ["get", "update"])
+    assert nameless["verbs"] == ["create"]
+    assert not [right for right in all_rights(chart.objects()) if "leases" in right]
+
+
+@each_installation
+def test_no_right_is_a_wildcard(chart: Chart, values: dict[str, Any]) -> None:
+    assert not any("*" in part for right in all_rights(chart.objects(**values)) for part in right)
+
+
+@each_installation
+def test_secrets_are_read_by_name_and_created_and_nothing_else(
+    chart: Chart, values: dict[str, Any]
+) -> None:
+    found = all_rights(chart.objects(**values))
+    assert {verb for _, resource, verb in found if resource == "secrets"} == {"get", "create"}
 
 
 def test_a_volume_is_never_deleted(chart: Chart) -> None:
@@ -106,8 +144,11 @@ def test_a_star_gives_every_namespace(chart: Chart) -> None:
     assert found["kind"] == "ClusterRoleBinding"
 
 
-def test_every_binding_is_for_the_operators_own_account(chart: Chart) -> None:
-    objects = chart.objects(chainNamespaces=["a"])
+@each_installation
+def test_every_binding_is_for_the_operators_own_account(
+    chart: Chart, values: dict[str, Any]
+) -> None:
+    objects = chart.objects(**({"chainNamespaces": ["a"]} | values))
     account = {
         "kind": "ServiceAccount",
         "name": only(objects, "ServiceAccount")["metadata"]["name"],
