@@ -15,6 +15,8 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PYTEST := $(BIN)/python -m pytest
 HELM := $(BIN)/consortium sandbox tool helm --
+KUBECTL := $(BIN)/consortium sandbox tool kubectl --
+CHART := charts/consortium-operator
 CRD := consortium.dev_consortiumchains.yaml
 
 .PHONY: help
@@ -82,8 +84,15 @@ dashboards: venv ## Write the Grafana dashboards from their module
 
 .PHONY: chart
 chart: venv ## Lint the chart and pack it into dist/
-	$(HELM) lint --strict charts/consortium-operator
-	$(HELM) package charts/consortium-operator --destination dist
+	$(HELM) lint --strict $(CHART)
+	$(HELM) package $(CHART) --destination dist
+
+.PHONY: install-yaml
+install-yaml: venv ## Write the kustomize base from the chart, and dist/install.yaml from the base
+	$(HELM) template consortium-operator $(CHART) --namespace consortium-system --kube-version 1.31 \
+		--skip-tests --set installCRD=false | $(BIN)/python scripts/plain_manifests.py deploy/kustomize/operator.yaml
+	mkdir -p dist
+	$(KUBECTL) kustomize deploy/kustomize --output dist/install.yaml
 
 .PHONY: wheel
 wheel: venv ## Build the wheel of the command line and the operator into dist/
