@@ -63,9 +63,8 @@ class Metrics:
             "ConsortiumChain resources that the operator knows.",
             registry=self.registry,
         )
-
         self.active = Gauge(
-            "consortium_active",
+            "consortium_operator_active",
             "1 where this process reconciles, 0 where it waits for the Lease of another.",
             registry=self.registry,
         )

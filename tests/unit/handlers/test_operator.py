@@ -195,7 +195,7 @@ async def test_who_waits_for_the_lease_is_ready_and_asks_for_nothing_else(
     running = asyncio.create_task(Operator(replace(options, candidate=candidate), following).run())
     await asyncio.wait_for(asked.wait(), 5)
     assert await _probe(options, "readyz") == 200
-    assert "consortium_active 0.0" in await _metrics(options)
+    assert "consortium_operator_active 0.0" in await _metrics(options)
     assert {request.path.rpartition("/")[0] for request in api.requests} == {
         "/apis/coordination.k8s.io/v1/namespaces/ops/leases"
     }

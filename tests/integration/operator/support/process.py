@@ -117,7 +117,7 @@ class OperatorProcess:
 
     def is_active(self) -> bool:
         """Whether it reconciles, and does not wait for the Lease of another."""
-        return "\nconsortium_active 1.0" in self.answer("/metrics")[1]
+        return "\nconsortium_operator_active 1.0" in self.answer("/metrics")[1]
 
     def _signal(self, number: signal.Signals) -> None:
         assert self._process is not None, "it does not run"
