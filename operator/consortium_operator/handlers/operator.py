@@ -92,7 +92,9 @@ class Operator:
                 await self._election.win()
                 # Before all that works, so that it comes last when they stop.
                 self._exit.push_async_callback(self._election.release)
-                await asyncio.gather(self._election.keep(), self._work())
+                async with asyncio.TaskGroup() as together:
+                    together.create_task(self._election.keep(), name="lease")
+                    together.create_task(self._work(), name="work")
         finally:
             await self.stop()
 
