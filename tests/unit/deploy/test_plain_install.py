@@ -31,7 +31,8 @@ def identity(found: dict[str, Any]) -> tuple[str, str, str]:
 
 
 def is_for_helm_test(found: dict[str, Any]) -> bool:
-    return found["metadata"].get("annotations", {}).get("helm.sh/hook") == "test"
+    annotations: dict[str, str] = found["metadata"].get("annotations", {})
+    return annotations.get("helm.sh/hook") == "test"
 
 
 def keys(value: Any) -> set[str]:
