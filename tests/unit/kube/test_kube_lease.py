@@ -114,8 +114,8 @@ class Process:
     def works(self) -> bool:
         return self.is_alive and self.election.is_holder
 
-    def attempt(self) -> None:
-        asyncio.run(self.election._attempt())
+    async def attempt(self) -> None:
+        await self.election._attempt()
 
     def _end_in(self, seconds: float | None) -> None:
         self.ends_at = None if seconds is None else self.world.now + seconds
@@ -134,19 +134,19 @@ def world() -> World:
     return World()
 
 
-def test_one_wins_and_the_other_waits_until_it_has_heard_nothing_for_the_duration(
+async def test_one_wins_and_the_other_waits_until_it_has_heard_nothing_for_the_duration(
     world: World,
 ) -> None:
     first, second = Process(world, "first"), Process(world, "second", timedelta(days=9))
-    first.attempt()
-    second.attempt()
+    await first.attempt()
+    await second.attempt()
     assert (first.works, second.works) == (True, False)
     world.now += TERMS.duration - 0.1
-    second.attempt()
+    await second.attempt()
     assert not second.works
     assert not first.is_alive
     world.now += 0.1
-    second.attempt()
+    await second.attempt()
     assert second.works
     assert world.holder == "second"
 
@@ -248,6 +248,10 @@ def test_two_never_work_at_once(
     steps: list[tuple[int, float, float, float, str]], ahead: timedelta
 ) -> None:
     """Whoever wakes, after however long, whatever becomes of its requests."""
+    asyncio.run(play(steps, ahead))
+
+
+async def play(steps: list[tuple[int, float, float, float, str]], ahead: timedelta) -> None:
     world = World()
     processes = [Process(world, name, ahead * i) for i, name in enumerate("abc")]
     for number, pause, there, back, loses in steps:
@@ -256,7 +260,7 @@ def test_two_never_work_at_once(
         process.way.there, process.way.back, process.way.loses = there, back, loses
         if process.is_alive:
             try:
-                process.attempt()
+                await process.attempt()
             except LeaseLost:
                 assert not process.is_alive
         assert sum(one.works for one in processes) <= 1
