@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any, cast
+from typing import TypeVar, cast
 
 import pytest
 from hypothesis import given, settings
@@ -15,6 +15,8 @@ from consortium_operator.kube.election import TERMS
 from consortium_operator.kube.errors import AlreadyExists, Conflict, Unavailable
 from consortium_operator.kube.kinds import LEASE, JsonObject, ObjectKey
 from consortium_operator.kube.lease import Candidate, Election, LeaseLost
+
+T = TypeVar("T")
 
 KEY = ObjectKey(LEASE, "consortium-system", "consortium-operator")
 START = datetime(2026, 3, 1, tzinfo=UTC)
@@ -71,7 +73,7 @@ class Way:
 
         return await self._send(do)
 
-    async def _send(self, do: Callable[[], Any]) -> Any:
+    async def _send(self, do: Callable[[], T]) -> T:
         if self.loses == "request":
             raise Unavailable(0, "NoAnswer", "lost", "get", KEY)
         self.world.now += self.there
@@ -105,14 +107,12 @@ class Process:
         )
         self.election = Election(cast(KubeClient, self.way), candidate)
 
-    @property
     def is_alive(self) -> bool:
         """The kernel ends it when its time is over."""
         return self.ends_at is None or self.world.now < self.ends_at
 
-    @property
     def works(self) -> bool:
-        return self.is_alive and self.election.is_holder
+        return self.is_alive() and self.election.is_holder
 
     async def attempt(self) -> None:
         await self.election._attempt()
@@ -140,14 +140,14 @@ async def test_one_wins_and_the_other_waits_until_it_has_heard_nothing_for_the_d
     first, second = Process(world, "first"), Process(world, "second", timedelta(days=9))
     await first.attempt()
     await second.attempt()
-    assert (first.works, second.works) == (True, False)
+    assert (first.works(), second.works()) == (True, False)
     world.now += TERMS.duration - 0.1
     await second.attempt()
-    assert not second.works
-    assert not first.is_alive
+    assert not second.works()
+    assert not first.is_alive()
     world.now += 0.1
     await second.attempt()
-    assert second.works
+    assert second.works()
     assert world.holder == "second"
 
 
@@ -157,7 +157,7 @@ async def test_the_holder_renews_for_as_long_as_it_is_heard(world: World) -> Non
     keeping = asyncio.create_task(process.election.keep())
     while world.now < 10 * TERMS.duration:  # noqa: ASYNC110  # it sleeps in the world's time
         await asyncio.sleep(0)
-    assert process.works
+    assert process.works()
     assert set(process.slept) == {TERMS.retry}
     assert world.lease is not None
     assert world.lease["spec"]["leaseTransitions"] == 0
@@ -172,7 +172,7 @@ async def test_who_cannot_renew_leaves_before_anybody_takes_over(world: World) -
     with pytest.raises(LeaseLost, match=r"could not be renewed: .*lost"):
         await process.election.keep()
     assert world.now < TERMS.duration
-    assert not process.is_alive
+    assert not process.is_alive()
 
 
 async def test_who_finds_it_taken_leaves_at_once(world: World) -> None:
@@ -183,7 +183,7 @@ async def test_who_finds_it_taken_leaves_at_once(world: World) -> None:
     with pytest.raises(LeaseLost, match="is another's by now"):
         await process.election._attempt()
     assert process.ends_at == world.now
-    assert not other.works
+    assert not other.works()
 
 
 async def test_a_renewal_whose_answer_is_lost_is_no_loss(world: World) -> None:
@@ -193,7 +193,7 @@ async def test_a_renewal_whose_answer_is_lost_is_no_loss(world: World) -> None:
     await process.election._attempt()
     process.way.loses = ""
     await process.election._attempt()
-    assert process.works
+    assert process.works()
     assert process.election.problem is None
 
 
@@ -258,9 +258,9 @@ async def play(steps: list[tuple[int, float, float, float, str]], ahead: timedel
         world.now += pause
         process = processes[number]
         process.way.there, process.way.back, process.way.loses = there, back, loses
-        if process.is_alive:
+        if process.is_alive():
             try:
                 await process.attempt()
             except LeaseLost:
-                assert not process.is_alive
-        assert sum(one.works for one in processes) <= 1
+                assert not process.is_alive()
+        assert sum(one.works() for one in processes) <= 1
