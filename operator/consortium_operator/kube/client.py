@@ -12,7 +12,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Literal, Self, TypeAlias
 
 import aiohttp
 from aiohttp.http_exceptions import LineTooLong
@@ -91,7 +91,7 @@ class KubeClient:
         timeouts: Timeouts | None = None,
         surroundings: Surroundings | None = None,
         context: str = "",
-    ) -> AsyncIterator["KubeClient"]:
+    ) -> AsyncIterator[Self]:
         """A client by `kubeconfig`; without one, by the service account of this pod."""
         async with open_api(kubeconfig, context) as api:
             yield cls(Transport(api, timeouts, surroundings))

@@ -53,6 +53,24 @@ CUSTOM_RESOURCE_DEFINITION = Kind(
     namespaced=False,
 )
 LEASE = Kind("coordination.k8s.io/v1", "Lease", "leases")
+DAEMON_SET = Kind("apps/v1", "DaemonSet", "daemonsets")
+ENDPOINT_SLICE = Kind("discovery.k8s.io/v1", "EndpointSlice", "endpointslices")
+HOST = Kind("v1", "Node", "nodes", namespaced=False)
+STORAGE_CLASS = Kind("storage.k8s.io/v1", "StorageClass", "storageclasses", namespaced=False)
+SERVICE_CIDR = Kind("networking.k8s.io/v1", "ServiceCIDR", "servicecidrs", namespaced=False)
+IP_ADDRESS = Kind("networking.k8s.io/v1", "IPAddress", "ipaddresses", namespaced=False)
+ROLE = Kind("rbac.authorization.k8s.io/v1", "Role", "roles")
+ROLE_BINDING = Kind("rbac.authorization.k8s.io/v1", "RoleBinding", "rolebindings")
+CLUSTER_ROLE = Kind("rbac.authorization.k8s.io/v1", "ClusterRole", "clusterroles", namespaced=False)
+CLUSTER_ROLE_BINDING = Kind(
+    "rbac.authorization.k8s.io/v1", "ClusterRoleBinding", "clusterrolebindings", namespaced=False
+)
+ACCESS_REVIEW = Kind(
+    "authorization.k8s.io/v1",
+    "SelfSubjectAccessReview",
+    "selfsubjectaccessreviews",
+    namespaced=False,
+)
 CONSORTIUM_CHAIN = Kind(f"{GROUP}/v1alpha1", "ConsortiumChain", "consortiumchains")
 
 _KNOWN = {

@@ -114,8 +114,12 @@ class Transport:
 
     async def send(self, call: Call) -> bytes:
         """The body of the answer. Raises an ApiError; of a write it is never sent twice."""
+        return (await self.exchange(call))[0]
+
+    async def exchange(self, call: Call) -> tuple[bytes, Mapping[str, str]]:
+        """As `send`, with the answer's headers."""
         async with self._answer(call, self._request_timeout()) as response:
-            return await response.read()
+            return await response.read(), response.headers
 
     @asynccontextmanager
     async def stream(self, call: Call) -> AsyncIterator[aiohttp.StreamReader]:

@@ -11,8 +11,8 @@ import yaml
 from aiohttp import web
 
 from consortium_operator.chain.naming import CHAIN_LABEL
-from consortium_operator.kube.client import KubeClient
 from consortium_operator.kube.kinds import JsonObject
+from consortium_operator.kube.person import PersonClient
 from consortium_operator.kube.transport import Surroundings, Timeouts
 
 Answer: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -139,7 +139,7 @@ class FakeApi:
     @asynccontextmanager
     async def client(
         self, timeouts: Timeouts | None = None, surroundings: Surroundings | None = None
-    ) -> AsyncIterator[KubeClient]:
+    ) -> AsyncIterator[PersonClient]:
         app = web.Application()
         app.router.add_route("*", "/{path:.*}", self._handle)
         runner = web.AppRunner(app, shutdown_timeout=0.1)
@@ -147,7 +147,7 @@ class FakeApi:
         try:
             await web.TCPSite(runner, "127.0.0.1", 0).start()
             port = runner.addresses[0][1]
-            async with KubeClient.connect(
+            async with PersonClient.connect(
                 self._kubeconfig(f"http://127.0.0.1:{port}"), timeouts, surroundings
             ) as client:
                 yield client
