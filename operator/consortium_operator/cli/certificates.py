@@ -1,14 +1,19 @@
 """`consortium certificates`: every certificate of a chain, and how long it holds."""
 
 from dataclasses import asdict
-from typing import Annotated
 
 import typer
 
 from consortium_operator.chain.naming import CHAIN_LABEL
 from consortium_operator.cli.certificates_view import lines, view
-from consortium_operator.cli.cluster import ContextOption, NamespaceOption, ask, target_of
-from consortium_operator.cli.printing import INVALID, Format, fail, print_data
+from consortium_operator.cli.cluster import (
+    ChainArgument,
+    ContextOption,
+    NamespaceOption,
+    ask,
+    target_of,
+)
+from consortium_operator.cli.printing import INVALID, Format, OutputOption, fail, show
 from consortium_operator.kube.client import KubeClient
 from consortium_operator.kube.kinds import CONFIG_MAP, JsonObject
 from consortium_operator.reconcile.outside import utc_now
@@ -18,12 +23,10 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 @app.command()
 def certificates(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="The chain.")],
+    name: ChainArgument,
     namespace: NamespaceOption = "",
     context: ContextOption = "",
-    output: Annotated[Format, typer.Option("--output", "-o", help="How to print it.")] = (
-        Format.TEXT
-    ),
+    output: OutputOption = Format.TABLE,
 ) -> None:
     """Show every certificate of a chain: whose it is, who signed it, and when it ends.
 
@@ -45,10 +48,6 @@ def certificates(
             f"there is no certificate of a chain {name} in the namespace {target.namespace}; "
             "see `kubectl get consortiumchains --all-namespaces`",
         )
-    if output is not Format.TEXT:
-        print_data([asdict(one) for one in found], output)
-    else:
-        for line in lines(found):
-            typer.echo(line)
+    show(output, [asdict(one) for one in found], lines(found))
     if not all(one.holds for one in found):
         raise typer.Exit(INVALID)

@@ -12,14 +12,16 @@ import typer
 from consortium_operator.api.chain import ConsortiumChain
 from consortium_operator.chain.naming import ChainKey, is_ours, member_labels
 from consortium_operator.chain.private import PrivateFiles
+from consortium_operator.cli import completion
 from consortium_operator.cli.cluster import (
+    ChainArgument,
     ContextOption,
     NamespaceOption,
     ask,
     parsed_chain,
     target_of,
 )
-from consortium_operator.cli.printing import INVALID, Format, fail, note, print_data
+from consortium_operator.cli.printing import INVALID, Format, OutputOption, fail, note, show
 from consortium_operator.engines.fisco_bcos.identity import CLIENT_KEY
 from consortium_operator.engines.fisco_bcos.java_sdk import CONFIG, config_toml
 from consortium_operator.kube.caller import Target
@@ -30,8 +32,9 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 _PUBLIC = ("ca.crt", ClientKind.SDK.value)
 
-_Output = Annotated[
-    Path, typer.Option("--output", "-o", metavar="DIR", help="Where it is written; made if absent.")
+_Directory = Annotated[
+    Path,
+    typer.Option("--directory", "-d", metavar="DIR", help="Where it is written; made if absent."),
 ]
 _Peers = Annotated[
     list[str] | None,
@@ -53,17 +56,26 @@ class Bundle:
     peers: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """`files`: by name, those that were written into `directory`."""
+
+    directory: Path
+    files: list[str]
+
+
 @app.command("client-bundle")
 def client_bundle(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="The chain.")],
-    member: Annotated[str, typer.Argument(metavar="MEMBER", help="The member.")],
-    output: _Output,
+    name: ChainArgument,
+    member: Annotated[
+        str,
+        typer.Argument(metavar="MEMBER", help="The member.", autocompletion=completion.members),
+    ],
+    directory: _Directory,
     peer: _Peers = None,
     namespace: NamespaceOption = "",
     context: ContextOption = "",
-    summary: Annotated[Format, typer.Option("--format", help="How to print what was written.")] = (
-        Format.TEXT
-    ),
+    output: OutputOption = Format.TABLE,
 ) -> None:
     """Write what a member's application connects with.
 
@@ -78,10 +90,10 @@ def client_bundle(
         fail(INVALID, f"{name} has no member {member}; it has: {', '.join(known)}")
     bundle = _gather(target, chain, member, tuple(peer or ()))
     try:
-        written = _write(output, bundle, chain)
+        written = _write(directory, bundle, chain)
     except OSError as error:
-        fail(INVALID, f"{error.filename or output}: {error.strerror}")
-    _tell(chain, bundle, output, written, summary)
+        fail(INVALID, f"{error.filename or directory}: {error.strerror}")
+    _tell(chain, bundle, Written(directory, written), output)
 
 
 def _gather(target: Target, chain: ConsortiumChain, member: str, peers: tuple[str, ...]) -> Bundle:
@@ -119,20 +131,20 @@ def _address(service: JsonObject, port: int) -> str:
     return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
 
 
-def _write(output: Path, bundle: Bundle, chain: ConsortiumChain) -> list[str]:
+def _write(directory: Path, bundle: Bundle, chain: ConsortiumChain) -> list[str]:
     """The names of the files that were written. Raises OSError."""
-    output.mkdir(mode=0o700, parents=True, exist_ok=True)
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     key = bundle.private[CLIENT_KEY]
-    there = output / CLIENT_KEY
+    there = directory / CLIENT_KEY
     if there.exists() and there.read_bytes() != key:
         fail(INVALID, f"{there} is another key: name another directory")
     _put(there, key, 0o600)
     for name, text in bundle.public.items():
-        _put(output / name, text.encode(), 0o644)
+        _put(directory / name, text.encode(), 0o644)
     written = [*bundle.public, CLIENT_KEY]
-    if not (output / CONFIG).exists():
-        text = config_toml(chain.spec.fisco_bcos, str(output), bundle.peers)
-        _put(output / CONFIG, text.encode(), 0o644)
+    if not (directory / CONFIG).exists():
+        text = config_toml(chain.spec.fisco_bcos, str(directory), bundle.peers)
+        _put(directory / CONFIG, text.encode(), 0o644)
         written.append(CONFIG)
     return written
 
@@ -149,17 +161,18 @@ def _put(path: Path, content: bytes, mode: int) -> None:
         Path(temporary).unlink(missing_ok=True)
 
 
-def _tell(
-    chain: ConsortiumChain, bundle: Bundle, output: Path, written: list[str], summary: Format
-) -> None:
-    if summary is Format.TEXT:
-        typer.echo(f"{output}: {', '.join(written)}")
-        typer.echo(f"{CLIENT_KEY} opens the member's nodes: keep it as such.")
-    else:
-        data = {"directory": str(output), "files": written, "peers": list(bundle.peers)}
-        print_data(data, summary)
+def _tell(chain: ConsortiumChain, bundle: Bundle, done: Written, output: Format) -> None:
+    directory, written = done.directory, done.files
+    show(
+        output,
+        {"directory": str(directory), "files": written, "peers": list(bundle.peers)},
+        [
+            f"{directory}: {', '.join(written)}",
+            f"{CLIENT_KEY} opens the member's nodes: keep it as such.",
+        ],
+    )
     if CONFIG not in written:
-        note(f"{output / CONFIG} was there and stays as it is")
+        note(f"{directory / CONFIG} was there and stays as it is")
     policy = chain.spec.network_policy
     if policy.enabled and not policy.clients:
         note("no application may reach the nodes yet: name its pods in spec.networkPolicy.clients")

@@ -4,18 +4,19 @@ or a silence means to the person who typed it. All of it is done with the caller
 import asyncio
 import os
 from collections.abc import Awaitable, Callable
-from typing import Annotated, TypeVar
+from typing import Annotated, NoReturn, TypeVar
 
 import typer
 
 from consortium_operator.api.chain import ConsortiumChain
 from consortium_operator.api.parse import parse
 from consortium_operator.api.problem import InvalidResource
+from consortium_operator.cli import completion
 from consortium_operator.cli.printing import INVALID, NO_ANSWER, USAGE, fail
 from consortium_operator.kube.caller import NoTarget, Target, find_target
-from consortium_operator.kube.client import KubeClient
 from consortium_operator.kube.errors import ApiError, Conflict, Forbidden, NotFound, Unavailable
 from consortium_operator.kube.kinds import CONSORTIUM_CHAIN, JsonObject, ObjectKey
+from consortium_operator.kube.person import PersonClient
 from consortium_operator.kube.transport import Timeouts
 
 # Somebody waits for the answer; reads are repeated a few times on top of this.
@@ -24,6 +25,21 @@ _TIMEOUTS = Timeouts(connect=5, request=15, idle=4 * 3600)
 
 Found = TypeVar("Found")
 
+ChainArgument = Annotated[
+    str, typer.Argument(metavar="NAME", help="The chain.", autocompletion=completion.chains)
+]
+OperatorNamespaceOption = Annotated[
+    str,
+    typer.Option("--operator-namespace", metavar="NAME", help="Where the operator is installed."),
+]
+OptionalChainArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="[NAME]",
+        help="The chain. Default: all of the namespace.",
+        autocompletion=completion.chains,
+    ),
+]
 ContextOption = Annotated[
     str, typer.Option("--context", help="The context of the kubeconfig; default: its current one.")
 ]
@@ -40,11 +56,11 @@ def target_of(context: str, namespace: str) -> Target:
         fail(USAGE, str(error))
 
 
-def ask(target: Target, question: Callable[[KubeClient], Awaitable[Found]]) -> Found:
+def ask(target: Target, question: Callable[[PersonClient], Awaitable[Found]]) -> Found:
     """The answer of the cluster. Ends the command where there is none."""
 
     async def asked() -> Found:
-        async with KubeClient.connect(
+        async with PersonClient.connect(
             target.kubeconfig, _TIMEOUTS, context=target.context
         ) as client:
             return await question(client)
@@ -62,12 +78,16 @@ def get_chain(target: Target, name: str) -> JsonObject:
     key = ObjectKey(CONSORTIUM_CHAIN, target.namespace, name)
     found = ask(target, lambda client: client.get(key))
     if found is None:
-        fail(
-            INVALID,
-            f"there is no chain {name} in the namespace {target.namespace}; "
-            "see `kubectl get consortiumchains --all-namespaces`",
-        )
+        no_such_chain(target, name)
     return found
+
+
+def no_such_chain(target: Target, name: str) -> NoReturn:
+    fail(
+        INVALID,
+        f"there is no chain {name} in the namespace {target.namespace}; "
+        "see `kubectl get consortiumchains --all-namespaces`",
+    )
 
 
 def parsed_chain(target: Target, name: str) -> ConsortiumChain:

@@ -6,7 +6,13 @@ from typing import Annotated
 
 import typer
 
-from consortium_operator.cli.cluster import ContextOption, NamespaceOption, ask, target_of
+from consortium_operator.cli.cluster import (
+    ChainArgument,
+    ContextOption,
+    NamespaceOption,
+    ask,
+    target_of,
+)
 from consortium_operator.cli.destruction import (
     RETAINED_KINDS,
     Doomed,
@@ -15,7 +21,7 @@ from consortium_operator.cli.destruction import (
     selector,
     uid_to_type,
 )
-from consortium_operator.cli.printing import INVALID, Format, fail, note, print_data, shown
+from consortium_operator.cli.printing import INVALID, Format, OutputOption, fail, note, show, shown
 from consortium_operator.kube.caller import Target
 from consortium_operator.kube.client import KubeClient
 from consortium_operator.kube.kinds import CONSORTIUM_CHAIN, POD, JsonObject, Kind, ObjectKey
@@ -28,15 +34,13 @@ _PAUSES = (2.0,) * 90
 
 @app.command()
 def destroy(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="The chain.")],
+    name: ChainArgument,
     uid: Annotated[
         str, typer.Option(metavar="UID", help="The chain's uid, instead of typing it.")
     ] = "",
     namespace: NamespaceOption = "",
     context: ContextOption = "",
-    output: Annotated[Format, typer.Option("--output", "-o", help="How to print it.")] = (
-        Format.TEXT
-    ),
+    output: OutputOption = Format.TABLE,
 ) -> None:
     """Destroy a chain with its keys, genesis and ledgers. There is no way back.
 
@@ -54,11 +58,12 @@ def destroy(
         fail(INVALID, f"there is nothing of a chain {name} in the namespace {target.namespace}")
     _ask_back(key, resource, left, wanted, uid)
     destroyed = _carry_out(target, key, resource)
-    if output is Format.TEXT:
-        typer.echo(f"{target.namespace}/{name} is destroyed: {len(destroyed)} objects")
-    else:
-        gone = [{"kind": one.key.kind.kind, "name": one.key.name} for one in destroyed]
-        print_data({"namespace": target.namespace, "name": name, "destroyed": gone}, output)
+    gone = [{"kind": one.key.kind.kind, "name": one.key.name} for one in destroyed]
+    show(
+        output,
+        {"namespace": target.namespace, "name": name, "destroyed": gone},
+        [f"{target.namespace}/{name} is destroyed: {len(destroyed)} objects"],
+    )
 
 
 def _refuse_protected(resource: JsonObject | None, key: ObjectKey) -> None:

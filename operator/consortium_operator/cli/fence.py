@@ -6,7 +6,9 @@ from typing import Annotated, Any
 import typer
 
 from consortium_operator.api.chain import NodeState
+from consortium_operator.cli import completion
 from consortium_operator.cli.cluster import (
+    ChainArgument,
     ContextOption,
     NamespaceOption,
     ask,
@@ -14,7 +16,7 @@ from consortium_operator.cli.cluster import (
     target_of,
 )
 from consortium_operator.cli.named_nodes import NamedNode, NoSuchNode, find_node
-from consortium_operator.cli.printing import INVALID, fail
+from consortium_operator.cli.printing import INVALID, Format, OutputOption, fail, show
 from consortium_operator.kube.kinds import JsonObject, key_of
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -28,11 +30,17 @@ _NEXT = {
 
 @app.command()
 def fence(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="The chain.")],
-    node: Annotated[str, typer.Argument(metavar="MEMBER/NODE", help="As in `status`.")],
+    name: ChainArgument,
+    node: Annotated[
+        str,
+        typer.Argument(
+            metavar="MEMBER/NODE", help="As in `status`.", autocompletion=completion.nodes
+        ),
+    ],
     release: Annotated[bool, typer.Option("--release", help="Let it go on.")] = False,
     namespace: NamespaceOption = "",
     context: ContextOption = "",
+    output: OutputOption = Format.TABLE,
 ) -> None:
     """Stop a node, once the chain can spare it; with --release, start it again.
 
@@ -55,9 +63,14 @@ def fence(
         )
     state = NodeState.RUNNING if release else NodeState.STOPPED
     ask(target, lambda client: client.patch(key_of(chain), operations(chain, found, state)))
-    typer.echo(
-        f"{node}: state {state}\n{_NEXT[state]}\n"
-        f"  kubectl consortium status {name} --namespace {target.namespace}"
+    show(
+        output,
+        {"namespace": target.namespace, "name": name, "node": node, "state": state.value},
+        [
+            f"{node}: state {state}",
+            _NEXT[state],
+            f"  kubectl consortium status {name} --namespace {target.namespace}",
+        ],
     )
 
 

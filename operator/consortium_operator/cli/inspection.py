@@ -8,7 +8,16 @@ from typing import Annotated, Any
 import typer
 
 from consortium_operator.chain.inspected import Inspected
-from consortium_operator.cli.printing import INVALID, USAGE, Format, fail, note, print_data, shown
+from consortium_operator.cli.printing import (
+    INVALID,
+    USAGE,
+    Format,
+    OutputOption,
+    fail,
+    note,
+    show,
+    shown,
+)
 from consortium_operator.engines import registry
 from consortium_operator.offline.inspection import gather
 from consortium_operator.reconcile.outside import utc_now
@@ -21,9 +30,7 @@ def inspect(
     path: Annotated[
         Path, typer.Argument(metavar="PATH", help="A file, or a directory with all below it.")
     ],
-    output: Annotated[Format, typer.Option("--output", "-o", help="How to print it.")] = (
-        Format.TEXT
-    ),
+    output: OutputOption = Format.TABLE,
 ) -> None:
     """Show what a certificate, key or genesis says.
 
@@ -37,11 +44,8 @@ def inspect(
     if not path.is_dir() and gathered.unread:
         fail(USAGE, *(f"{name}: {why}" for name, why in gathered.unread.items()))
     found = registry.inspect(gathered.files, utc_now())
-    if output is Format.TEXT:
-        for line in lines(found):
-            typer.echo(line)
-    else:
-        print_data([asdict(one) | {"problems": list(one.problems)} for one in found], output)
+    data = [asdict(one) | {"problems": list(one.problems)} for one in found]
+    show(output, data, lines(found))
     for name, why in gathered.unread.items():
         note(f"{name}: {why}")
     if not found:

@@ -15,7 +15,9 @@ from consortium_operator.chain.naming import (
     PART_LABEL,
     ChildPart,
 )
+from consortium_operator.cli import completion
 from consortium_operator.cli.cluster import (
+    ChainArgument,
     ContextOption,
     NamespaceOption,
     ask,
@@ -24,7 +26,7 @@ from consortium_operator.cli.cluster import (
 )
 from consortium_operator.cli.logs_view import NodeLine, merged, seconds_of
 from consortium_operator.cli.named_nodes import NoSuchNode, all_nodes, find_node
-from consortium_operator.cli.printing import INVALID, USAGE, Format, fail, note, print_data
+from consortium_operator.cli.printing import INVALID, USAGE, Format, OutputOption, fail, note, show
 from consortium_operator.engines import registry
 from consortium_operator.kube.client import KubeClient
 from consortium_operator.kube.errors import Invalid, NotFound
@@ -32,6 +34,21 @@ from consortium_operator.kube.kinds import POD, JsonObject, ObjectKey, key_of
 from consortium_operator.manifests.pod import CONTAINER
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+
+_MemberOption = Annotated[
+    str,
+    typer.Option("--member", help="Only this member's nodes.", autocompletion=completion.members),
+]
+_NodeOption = Annotated[
+    str,
+    typer.Option(
+        "--node",
+        metavar="MEMBER/NODE",
+        help="Only this one, as in `status`.",
+        autocompletion=completion.nodes,
+    ),
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,19 +67,15 @@ class _Wanted:
 
 @app.command()
 def logs(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="The chain.")],
-    member: Annotated[str, typer.Option("--member", help="Only this member's nodes.")] = "",
-    node: Annotated[
-        str, typer.Option("--node", metavar="MEMBER/NODE", help="Only this one, as in `status`.")
-    ] = "",
+    name: ChainArgument,
+    member: _MemberOption = "",
+    node: _NodeOption = "",
     since: Annotated[str, typer.Option("--since", help="Such as 90s, 10m or 1h30m.")] = "10m",
     level: Annotated[Level, typer.Option("--level", help="This one and worse.")] = Level.INFO,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on as they write.")] = False,
     namespace: NamespaceOption = "",
     context: ContextOption = "",
-    output: Annotated[Format, typer.Option("--output", "-o", help="How to print it.")] = (
-        Format.TEXT
-    ),
+    output: OutputOption = Format.TABLE,
 ) -> None:
     """Show what the nodes of a chain write, merged by time.
 
@@ -71,8 +84,8 @@ def logs(
     they must not be read; 2 where the command line or the kubeconfig is wrong; and 3 where the
     cluster does not answer.
     """
-    if follow and output is not Format.TEXT:
-        fail(USAGE, "--follow has no end, so it goes with --output text only")
+    if follow and output is not Format.TABLE:
+        fail(USAGE, "--follow has no end, so it goes with --output table only")
     try:
         seconds = seconds_of(since)
     except ValueError:
@@ -124,11 +137,11 @@ async def _print(client: KubeClient, wanted: _Wanted, output: Format) -> None:
 
     read_all = await asyncio.gather(*map(read, wanted.pods))
     found = merged(wanted.engine, dict(zip(wanted.pods, read_all, strict=True)), wanted.level)
-    if output is not Format.TEXT:
-        print_data([line.as_data() for line in found], output)
-        return
-    for line in found:
-        typer.echo(line.as_text(wanted.width))
+    show(
+        output,
+        [line.as_data() for line in found],
+        (line.as_text(wanted.width) for line in found),
+    )
 
 
 async def _follow(client: KubeClient, wanted: _Wanted) -> None:

@@ -3,13 +3,15 @@ need neither colour nor a terminal; or as JSON or YAML for programs."""
 
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
 import yaml
+from rich.console import Console
 
 INVALID, USAGE, NO_ANSWER = 1, 2, 3
 """Exit codes: what was given is wrong, not there or not allowed; the command line or the kubeconfig
@@ -21,9 +23,12 @@ STDIN = "-"
 class Format(StrEnum):
     """How a command prints what it found."""
 
-    TEXT = "text"
+    TABLE = "table"
     JSON = "json"
     YAML = "yaml"
+
+
+OutputOption = Annotated[Format, typer.Option("--output", "-o", help="How to print it.")]
 
 
 def fail(code: int, *messages: str) -> NoReturn:
@@ -37,14 +42,34 @@ def note(message: str) -> None:
     typer.echo(f"note: {shown(message)}", err=True)
 
 
+@contextmanager
+def working(what: str) -> Iterator[None]:
+    """Around what takes a while: a sign of life on a terminal, nothing elsewhere."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield
+        return
+    with console.status(f"{what} …"):
+        yield
+
+
 def shown(text: str) -> str:
     """In one line, and nothing that a terminal would obey: names in files and certificates are
     anybody's text."""
     return "".join(char if char.isprintable() else "?" for char in text)
 
 
+def show(output: Format, data: Any, lines: Iterable[str]) -> None:
+    """What a command found: `lines` for people, `data` for programs."""
+    if output is not Format.TABLE:
+        print_data(data, output)
+        return
+    for line in lines:
+        typer.echo(line)
+
+
 def print_data(data: Any, how: Format) -> None:
-    """For programs; text is the command's own business."""
+    """For programs."""
     plain = json.loads(json.dumps(data))
     if how is Format.JSON:
         typer.echo(json.dumps(plain, indent=2, ensure_ascii=False))

@@ -17,8 +17,8 @@ from consortium_operator.cli.printing import (
     columns,
     fail,
     note,
-    print_data,
     read_input,
+    show,
     source_name,
 )
 from consortium_operator.engines.registry import ENGINES
@@ -80,7 +80,7 @@ def render(
     rpc_port: _RpcPort = None,
     image_catalogue: _Catalogue = None,
     operator_namespace: _OperatorNamespace = OPERATOR_NAMESPACE,
-    summary: _Summary = Format.TEXT,
+    summary: _Summary = Format.TABLE,
 ) -> None:
     """Write what the operator would apply.
 
@@ -151,13 +151,10 @@ def _standalone(texts: list[str], p2p: int | None, rpc: int | None) -> Standalon
 
 
 def _tell(done: Rendered, output: Path, summary: Format) -> None:
-    if summary is not Format.TEXT:
-        print_data(done.summary(), summary)
-        return
-    for line in _lines(done, output):
-        typer.echo(line)
-    for caution in done.cautions:
-        note(caution)
+    show(summary, done.summary(), _lines(done, output))
+    if summary is Format.TABLE:  # the data has them too
+        for caution in done.cautions:
+            note(caution)
 
 
 def _lines(done: Rendered, output: Path) -> list[str]:

@@ -7,7 +7,9 @@ from typing import Annotated, Any
 import typer
 
 from consortium_operator.chain.naming import RESTART_ANNOTATION
+from consortium_operator.cli import completion
 from consortium_operator.cli.cluster import (
+    ChainArgument,
     ContextOption,
     NamespaceOption,
     ask,
@@ -15,7 +17,7 @@ from consortium_operator.cli.cluster import (
     target_of,
 )
 from consortium_operator.cli.named_nodes import NamedNode, NoSuchNode, find_node
-from consortium_operator.cli.printing import INVALID, fail
+from consortium_operator.cli.printing import INVALID, Format, OutputOption, fail, show
 from consortium_operator.kube.kinds import JsonObject, key_of
 from consortium_operator.reconcile.outside import utc_now
 
@@ -26,10 +28,16 @@ _PATH = f"/metadata/annotations/{RESTART_ANNOTATION.replace('/', '~1')}"
 
 @app.command()
 def restart(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="The chain.")],
-    nodes: Annotated[list[str], typer.Argument(metavar="MEMBER/NODE...", help="As in `status`.")],
+    name: ChainArgument,
+    nodes: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="MEMBER/NODE...", help="As in `status`.", autocompletion=completion.nodes
+        ),
+    ],
     namespace: NamespaceOption = "",
     context: ContextOption = "",
+    output: OutputOption = Format.TABLE,
 ) -> None:
     """Ask the operator to restart nodes once, one at a time, each when the chain can spare it.
 
@@ -43,13 +51,19 @@ def restart(
         meant = [find_node(chain, path) for path in dict.fromkeys(nodes)]
     except NoSuchNode as error:
         fail(INVALID, str(error))
-    edit = operations(chain, meant, f"{utc_now():%Y%m%dT%H%M%SZ}")
+    token = f"{utc_now():%Y%m%dT%H%M%SZ}"
+    edit = operations(chain, meant, token)
     ask(target, lambda client: client.patch(key_of(chain), edit))
-    typer.echo(
-        f"asked for: {', '.join(one.path for one in meant)}\n"
-        "each restarts once the chain can spare it, after whatever else is rolling; "
-        "what it waits for is in\n"
-        f"  kubectl consortium status {name} --namespace {target.namespace}"
+    paths = [one.path for one in meant]
+    show(
+        output,
+        {"namespace": target.namespace, "name": name, "token": token, "nodes": paths},
+        [
+            f"asked for: {', '.join(paths)}",
+            "each restarts once the chain can spare it, after whatever else is rolling; "
+            "what it waits for is in",
+            f"  kubectl consortium status {name} --namespace {target.namespace}",
+        ],
     )
 
 

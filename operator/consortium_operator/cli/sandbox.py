@@ -1,20 +1,18 @@
 """`consortium sandbox`: a real Kubernetes cluster without Docker, by name."""
 
-import json
 import os
 import signal
 import types
 from dataclasses import asdict
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-import yaml
 from rich.console import Console
 from rich.table import Table
 from typer.core import TyperGroup
 
+from consortium_operator.cli.printing import Format, OutputOption, print_data
 from consortium_sandbox import (
     Image,
     Sandbox,
@@ -64,16 +62,7 @@ app = typer.Typer(
 )
 
 
-class Format(StrEnum):
-    """How a command prints what it found."""
-
-    TABLE = "table"
-    JSON = "json"
-    YAML = "yaml"
-
-
 Name = Annotated[str, typer.Option("--name", help="The sandbox's name; several run side by side.")]
-Output = Annotated[Format, typer.Option("--output", "-o", help="How to print it.")]
 
 
 @app.command()
@@ -98,13 +87,13 @@ def down(name: Name = DEFAULT_NAME) -> None:
 
 
 @app.command()
-def status(name: Name = DEFAULT_NAME, output: Output = Format.TABLE) -> None:
+def status(name: Name = DEFAULT_NAME, output: OutputOption = Format.TABLE) -> None:
     """Show what runs. Exits with 1 unless all of it does."""
     found = Sandbox(name).status()
     if output is Format.TABLE:
         _print_status(found)
     else:
-        _print_data({**asdict(found), "kubeconfig": _text(found.kubeconfig)}, output)
+        print_data({**asdict(found), "kubeconfig": _text(found.kubeconfig)}, output)
     if found.state != "Running":
         raise typer.Exit(1)
 
@@ -173,12 +162,6 @@ def _print_status(found: SandboxStatus) -> None:
 
 def _print_image(image: Image) -> None:
     typer.echo(f"{image.archive}\t{image.reference}")
-
-
-def _print_data(data: dict[str, Any], output: Format) -> None:
-    plain = json.loads(json.dumps(data))
-    text = json.dumps(plain, indent=2) if output is Format.JSON else yaml.safe_dump(plain)
-    typer.echo(text.rstrip())
 
 
 def _text(path: Path | None) -> str | None:

@@ -1,12 +1,17 @@
 """`consortium status`: how one chain is doing, and what the operator waits for."""
 
 from dataclasses import asdict
-from typing import Annotated
 
 import typer
 
-from consortium_operator.cli.cluster import ContextOption, NamespaceOption, get_chain, target_of
-from consortium_operator.cli.printing import Format, print_data
+from consortium_operator.cli.cluster import (
+    ChainArgument,
+    ContextOption,
+    NamespaceOption,
+    get_chain,
+    target_of,
+)
+from consortium_operator.cli.printing import Format, OutputOption, show
 from consortium_operator.cli.status_view import lines, view
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -14,12 +19,10 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 @app.command()
 def status(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="The chain.")],
+    name: ChainArgument,
     namespace: NamespaceOption = "",
     context: ContextOption = "",
-    output: Annotated[Format, typer.Option("--output", "-o", help="How to print it.")] = (
-        Format.TEXT
-    ),
+    output: OutputOption = Format.TABLE,
 ) -> None:
     """Show a chain's members, nodes and quorum, and what the operator waits for.
 
@@ -28,8 +31,4 @@ def status(
     kubeconfig is wrong, and 3 where the cluster does not answer.
     """
     found = view(get_chain(target_of(context, namespace), name))
-    if output is not Format.TEXT:
-        print_data(asdict(found), output)
-        return
-    for line in lines(found):
-        typer.echo(line)
+    show(output, asdict(found), lines(found))

@@ -9,6 +9,7 @@ import typer
 from consortium_operator.api.chain import ConsortiumChain
 from consortium_operator.api.problem import InvalidResource
 from consortium_operator.chain.plan import Plan, Settings, make_plan
+from consortium_operator.cli import completion
 from consortium_operator.cli import validate as validation
 from consortium_operator.cli.cluster import ContextOption, NamespaceOption, parsed_chain, target_of
 from consortium_operator.cli.printing import (
@@ -18,14 +19,10 @@ from consortium_operator.cli.printing import (
     fail,
     note,
     print_data,
-    read_input,
-    source_name,
 )
 from consortium_operator.cli.topology_mermaid import mermaid
 from consortium_operator.cli.topology_svg import svg
 from consortium_operator.cli.topology_view import TopologyView, lines, view
-from consortium_operator.engines.registry import ENGINES
-from consortium_operator.offline.validation import validate
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -33,26 +30,31 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 class Picture(StrEnum):
     """How the picture is printed."""
 
-    TEXT = "text"
+    TABLE = "table"
     SVG = "svg"
     MERMAID = "mermaid"
     JSON = "json"
     YAML = "yaml"
 
 
-_PAINTERS = {Picture.TEXT: lines, Picture.SVG: svg, Picture.MERMAID: mermaid}
+_PAINTERS = {Picture.TABLE: lines, Picture.SVG: svg, Picture.MERMAID: mermaid}
 
 
 @app.command()
 def topology(
-    name: Annotated[str, typer.Argument(metavar="[NAME]", help="The chain, in a cluster.")] = "",
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="[NAME]", help="The chain, in a cluster.", autocompletion=completion.chains
+        ),
+    ] = "",
     file: Annotated[
         str, typer.Option("--file", "-f", metavar="FILE", help="The chain, in a file; - is stdin.")
     ] = "",
     namespace: NamespaceOption = "",
     context: ContextOption = "",
     output: Annotated[Picture, typer.Option("--output", "-o", help="How to print it.")] = (
-        Picture.TEXT
+        Picture.TABLE
     ),
 ) -> None:
     """Draw a chain's members, nodes, weights and fault domains.
@@ -64,20 +66,10 @@ def topology(
     """
     if bool(name) == bool(file):
         fail(USAGE, "give either the NAME of a chain or --file")
-    chain = _of_file(file) if file else parsed_chain(target_of(context, namespace), name)
+    chain = (
+        validation.one_chain(file) if file else parsed_chain(target_of(context, namespace), name)
+    )
     _print(view(_plan(chain)), output)
-
-
-def _of_file(file: str) -> ConsortiumChain:
-    source = source_name(file)
-    found = validate(read_input(file), ENGINES)
-    if not found.is_valid:
-        for line in validation.lines(found, source):
-            typer.echo(line, err=True)
-        raise typer.Exit(INVALID)
-    if len(found.chains) > 1:
-        fail(INVALID, f"{source} holds {len(found.chains)} chains: a picture is of one")
-    return found.chains[0].chain
 
 
 def _plan(chain: ConsortiumChain) -> Plan:
@@ -94,6 +86,6 @@ def _print(found: TopologyView, output: Picture) -> None:
         return
     for line in _PAINTERS[output](found):
         typer.echo(line)
-    if output is not Picture.TEXT:
+    if output is not Picture.TABLE:
         for warning in found.warnings:
             note(warning)

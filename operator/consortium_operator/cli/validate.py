@@ -5,12 +5,15 @@ from typing import Annotated
 
 import typer
 
+from consortium_operator.api.chain import ConsortiumChain
 from consortium_operator.cli.printing import (
     INVALID,
     Format,
+    OutputOption,
+    fail,
     note,
-    print_data,
     read_input,
+    show,
     shown,
     source_name,
 )
@@ -29,9 +32,7 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 @app.command()
 def validate(
     file: FileOption,
-    output: Annotated[Format, typer.Option("--output", "-o", help="How to print it.")] = (
-        Format.TEXT
-    ),
+    output: OutputOption = Format.TABLE,
 ) -> None:
     """Check the ConsortiumChains in a file.
 
@@ -40,14 +41,24 @@ def validate(
     is wrong.
     """
     found = judge(read_input(file), ENGINES)
-    if output is Format.TEXT:
-        for line in lines(found, source_name(file)):
-            typer.echo(line)
+    show(output, _data(found), lines(found, source_name(file)))
+    if output is Format.TABLE:  # the data has them too
         tell_notes(found, source_name(file))
-    else:
-        print_data(_data(found), output)
     if not found.is_valid:
         raise typer.Exit(INVALID)
+
+
+def one_chain(file: str) -> ConsortiumChain:
+    """The chain of a file with one. Anything else ends the command."""
+    source = source_name(file)
+    found = judge(read_input(file), ENGINES)
+    if not found.is_valid:
+        for line in lines(found, source):
+            typer.echo(line, err=True)
+        raise typer.Exit(INVALID)
+    if len(found.chains) > 1:
+        fail(INVALID, f"{source} holds {len(found.chains)} chains: one is wanted")
+    return found.chains[0].chain
 
 
 def lines(found: Validation, source: str) -> list[str]:

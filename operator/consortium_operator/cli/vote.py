@@ -7,7 +7,15 @@ from typing import Annotated, Any
 
 import typer
 
-from consortium_operator.cli.printing import INVALID, USAGE, Format, fail, print_data, read_input
+from consortium_operator.cli.printing import (
+    INVALID,
+    USAGE,
+    Format,
+    OutputOption,
+    fail,
+    read_input,
+    show,
+)
 from consortium_operator.engines.fisco_bcos.governance.committee import Ballot, in_words
 from consortium_operator.engines.fisco_bcos.node.governance import Governance
 from consortium_operator.engines.fisco_bcos.node.voting import Access, address_of, reach
@@ -39,9 +47,7 @@ def vote(
     against: Annotated[bool, typer.Option("--against", help="Vote no.")] = False,
     listed: Annotated[bool, typer.Option("--list", help="Show all open proposals.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
-    output: Annotated[Format, typer.Option("--output", "-o", help="How to print it.")] = (
-        Format.TEXT
-    ),
+    output: OutputOption = Format.TABLE,
 ) -> None:
     """Vote on a proposal of a chain's committee.
 
@@ -100,11 +106,7 @@ def _ask_back(through: Governance, account: bytes, number: int, *, agree: bool, 
 
 
 def _show(ballots: Sequence[Ballot], output: Format) -> None:
-    if output is not Format.TEXT:
-        print_data([_data(one) for one in ballots], output)
-        return
-    for line in lines(ballots):
-        typer.echo(line)
+    show(output, [_data(one) for one in ballots], lines(ballots))
 
 
 def lines(ballots: Sequence[Ballot]) -> Iterator[str]:

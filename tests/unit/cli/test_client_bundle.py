@@ -41,7 +41,7 @@ def there(monkeypatch: pytest.MonkeyPatch) -> FakeCluster:
 
 
 def bundle(directory: Path, *words: str, member: str = "webank") -> Done:
-    return consortium("client-bundle", "trade", member, "-o", directory, *words)
+    return consortium("client-bundle", "trade", member, "-d", directory, *words)
 
 
 def test_the_sdk_finds_its_files_and_the_members_nodes(there: FakeCluster, tmp_path: Path) -> None:
@@ -87,7 +87,7 @@ def test_another_key_is_not_overwritten(there: FakeCluster, tmp_path: Path) -> N
 
 
 def test_an_application_elsewhere_names_its_own_way(there: FakeCluster, tmp_path: Path) -> None:
-    done = bundle(tmp_path, "--peer", "trade.example:443", "--format", "json")
+    done = bundle(tmp_path, "--peer", "trade.example:443", "-o", "json")
     assert done.json["peers"] == ["trade.example:443"]
     assert "trade.example:443" in (tmp_path / "config.toml").read_text()
 

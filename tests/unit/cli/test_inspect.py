@@ -49,7 +49,7 @@ def test_a_directory_is_shown_with_all_below_it_in_order(genesis: Path) -> None:
 def test_a_private_key_is_shown_by_its_public_side_alone(tmp_path: Path) -> None:
     content = ENGINE.new_node_key()["node.pem"]
     (tmp_path / "node.pem").write_bytes(content)
-    for form in ("text", "json", "yaml"):
+    for form in ("table", "json", "yaml"):
         shown = consortium("inspect", tmp_path, "-o", form).stdout
         assert "nodeId" in shown
         body = b"".join(content.splitlines()[1:-1]).decode()

@@ -46,7 +46,7 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
-@pytest.mark.parametrize("output", ["text", "mermaid", "json", "yaml"])
+@pytest.mark.parametrize("output", ["table", "mermaid", "json", "yaml"])
 def test_it_looks_as_it_did_when_somebody_last_looked(file: Path, output: str) -> None:
     done = consortium("topology", "-f", file, "-o", output)
     assert done.code == 0
