@@ -278,7 +278,7 @@ def _brought_secrets(spec: ConsortiumChainSpec) -> Iterator[tuple[str, tuple[str
 
 
 def _image(spec: ConsortiumChainSpec, settings: Settings) -> PlannedImage:
-    reference = _reference(spec.image) or settings.image_catalogue.get(spec.version)
+    reference = image_reference(spec, settings.image_catalogue)
     if reference is None:
         raise InvalidResource(
             (
@@ -296,6 +296,11 @@ def _image(spec: ConsortiumChainSpec, settings: Settings) -> PlannedImage:
         pull_policy=spec.image.pull_policy.value,
         pull_secrets=tuple(secret.name for secret in spec.image.pull_secrets),
     )
+
+
+def image_reference(spec: ConsortiumChainSpec, catalogue: Mapping[str, str]) -> str | None:
+    """The image of the spec's version: the spec's own, else the catalogue's (version → image)."""
+    return _reference(spec.image) or catalogue.get(spec.version)
 
 
 def _reference(image: Image) -> str | None:
