@@ -122,7 +122,7 @@ def render(plan: Plan, kept: Iterable[Manifest], surroundings: Surroundings) -> 
     certificates. What they lack is made, where the operator would make it. Raises CannotRender."""
     cluster = MemoryCluster(kept)
     # No server knows the resource here, and owner references would carry its uid.
-    run = _round(replace(plan, uid=None), cluster, surroundings)
+    run = offline_round(replace(plan, uid=None), cluster, _kept(cluster), surroundings)
     try:
         return asyncio.run(_render(run, cluster))
     except Blocked as blocked:
@@ -169,13 +169,20 @@ async def _render(run: Round, cluster: MemoryCluster) -> Rendering:
     )
 
 
-def _round(plan: Plan, cluster: MemoryCluster, surroundings: Surroundings) -> Round:
+def _kept(cluster: MemoryCluster) -> Store:
     store = Store()
     for obj in cluster.objects:
         if kind_of(obj) != SECRET:
             store.record(
                 {**obj, "metadata": obj["metadata"] | {"uid": "kept", "resourceVersion": "1"}}
             )
+    return store
+
+
+def offline_round(
+    plan: Plan, cluster: MemoryCluster, store: Store, surroundings: Surroundings
+) -> Round:
+    """A round of the operator that reaches nobody. `store`: what it has seen."""
     world = World(
         client=cluster,
         store=store,

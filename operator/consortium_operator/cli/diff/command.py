@@ -1,0 +1,179 @@
+"""`consortium diff`: a chain's spec against the cluster, and against the chain."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from typing import Annotated, Any
+
+import typer
+
+from consortium_operator.api.chain import ConsortiumChain
+from consortium_operator.api.parse import parse
+from consortium_operator.api.problem import InvalidResource
+from consortium_operator.chain.installation import OPERATOR_NAMESPACE
+from consortium_operator.chain.plan import Plan, Settings, make_plan
+from consortium_operator.cli import validate as validation
+from consortium_operator.cli.cluster import (
+    ChainArgument,
+    ContextOption,
+    NamespaceOption,
+    OperatorNamespaceOption,
+    ask,
+    get_chain,
+    target_of,
+)
+from consortium_operator.cli.diff.chain import compare_chain, unfounded
+from consortium_operator.cli.diff.fields import FieldDifference, both_ways
+from consortium_operator.cli.diff.objects import compare
+from consortium_operator.cli.diff.reading import Live, read
+from consortium_operator.cli.diff.view import Differences, lines
+from consortium_operator.cli.printing import (
+    INVALID,
+    USAGE,
+    Format,
+    OutputOption,
+    fail,
+    show,
+    working,
+)
+from consortium_operator.cli.seeing import Hidden
+from consortium_operator.engines.registry import ENGINES
+from consortium_operator.kube.kinds import STATEFUL_SET, JsonObject, kind_of
+from consortium_operator.offline.expectation import expect
+from consortium_operator.offline.rendering import Surroundings
+from consortium_operator.reconcile.outside import random_serial, utc_now
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+DIFFERS = 1
+
+_NEVER = (
+    "Secrets: they are not read",
+    "disruption budgets, which go by who is live this moment, the journal, clients' certificates",
+)
+
+
+@app.command()
+def diff(
+    name: ChainArgument,
+    file: Annotated[
+        str,
+        typer.Option(
+            "--file", "-f", metavar="FILE", help="The spec in a file, in place of the cluster's."
+        ),
+    ] = "",
+    operator_namespace: OperatorNamespaceOption = OPERATOR_NAMESPACE,
+    namespace: NamespaceOption = "",
+    context: ContextOption = "",
+    output: OutputOption = Format.TABLE,
+) -> None:
+    """Show what the operator would change in the cluster, and where the chain is not as wanted.
+
+    From public objects alone, with the rights to get the resource and list them. Exits as diff
+    does: with 0 where nothing differs, 1 where something does, and 2 where it could not be found
+    out (no such chain, no right, an invalid file); 3 is a cluster that does not answer.
+    """
+    with _trouble_is_no_difference():
+        target = target_of(context, namespace)
+        chain = get_chain(target, name)
+        wanted = _parsed(chain) if not file else _of_file(file, chain)
+        with working("reading the chain's objects"):
+            live = ask(
+                target,
+                lambda client: read(client, target.namespace, name, operator_namespace),
+            )
+        plan, unknown = _plan(wanted, live, operator_namespace)
+        found = _compare(_Sides(chain, wanted, live, plan), unknown, has_file=bool(file))
+    show(output, asdict(found), lines(found))
+    if not found.are_none:
+        raise typer.Exit(DIFFERS)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sides:
+    """`chain`: the resource in the cluster; `wanted`: what it is compared with."""
+
+    chain: JsonObject
+    wanted: ConsortiumChain
+    live: Live
+    plan: Plan
+
+
+@contextmanager
+def _trouble_is_no_difference() -> Iterator[None]:
+    """So that a script can tell the two."""
+    try:
+        yield
+    except typer.Exit as end:
+        raise typer.Exit(USAGE if end.exit_code == INVALID else end.exit_code) from end
+
+
+def _parsed(chain: JsonObject) -> ConsortiumChain:
+    try:
+        return parse(chain)
+    except InvalidResource as error:
+        fail(INVALID, *(f"{one.path}: {one.message}" for one in error.problems))
+
+
+def _of_file(file: str, chain: JsonObject) -> ConsortiumChain:
+    """What the file asks for, as an edit of this very resource."""
+    found = validation.one_chain(file)
+    here, there = found.metadata, chain["metadata"]
+    if (here.namespace, here.name) != (there["namespace"], there["name"]):
+        fail(
+            INVALID,
+            f"the file is of {here.namespace}/{here.name}, not of {there['namespace']}/"
+            f"{there['name']}: name that chain, with its --namespace",
+        )
+    return found.model_copy(update={"metadata": _parsed(chain).metadata})
+
+
+def _plan(wanted: ConsortiumChain, live: Live, namespace: str) -> tuple[Plan, tuple[str, ...]]:
+    """With the image that runs, where the catalogue may not be seen."""
+    catalogue, unknown = live.catalogue, ()
+    if isinstance(catalogue, Hidden):
+        unknown = (f"the image of version {wanted.spec.version}: {catalogue.why}",)
+        catalogue = {wanted.spec.version: _running_image(live)}
+    try:
+        return make_plan(wanted, Settings(namespace, catalogue)), unknown
+    except InvalidResource as error:
+        fail(INVALID, *(f"{one.path}: {one.message}" for one in error.problems))
+
+
+def _running_image(live: Live) -> str:
+    sets = (one for one in live.objects if kind_of(one) == STATEFUL_SET)
+    images = [one["spec"]["template"]["spec"]["containers"][0]["image"] for one in sets]
+    return images[0] if images else "unknown"
+
+
+def _compare(sides: _Sides, unknown: tuple[str, ...], *, has_file: bool) -> Differences:
+    metadata = sides.chain["metadata"]
+    objects, plan = sides.live.objects, sides.plan
+    around = Surroundings(ENGINES, utc_now, random_serial)
+    expected = expect(plan, metadata.get("annotations") or {}, objects, around)
+    spec = tuple(_spec(sides)) if has_file else ()
+    found = Differences(plan.key.namespace, plan.key.name, spec, (), (), (), (*_NEVER, *unknown))
+    if expected is None:
+        return replace(
+            found,
+            not_compared=("the chain: it is not founded, so all of it is still to be made",),
+            chain=unfounded(sides.chain),
+        )
+    still = [f"{path}: its key or certificate is still to be made" for path in expected.unmade]
+    ageing = [f"{path}: its certificate is due to be renewed" for path in expected.ageing]
+    return replace(
+        found,
+        refused=expected.problems,
+        cluster=() if expected.problems else compare(expected, objects),
+        chain=compare_chain(expected, sides.chain, objects),
+        not_compared=(*found.not_compared, *still, *ageing),
+    )
+
+
+def _spec(sides: _Sides) -> Iterator[FieldDifference]:
+    before = _parsed(sides.chain)
+    return both_ways(_dumped(sides.wanted), _dumped(before), "spec")
+
+
+def _dumped(chain: ConsortiumChain) -> Mapping[str, Any]:
+    return chain.spec.model_dump(by_alias=True, mode="json", exclude_none=True)
