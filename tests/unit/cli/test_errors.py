@@ -1,0 +1,139 @@
+"""Every command that reads a cluster, where there is none, it is silent, it refuses, or what was
+named is not there: the exit code that the documents tell, a next step, and never a traceback."""
+
+import json
+import socket
+from pathlib import Path
+
+import pytest
+
+from consortium_operator.cli.main import _COMMANDS
+from consortium_operator.kube import transport
+from consortium_operator.kube.errors import ApiError, Forbidden, NotFound
+from consortium_operator.kube.kinds import CONSORTIUM_CHAIN, JsonObject, Kind, ObjectKey
+from consortium_operator.kube.person import Right, Server
+from tests.unit.cli.cluster import Cluster, connect_to
+from tests.unit.cli.commands import consortium
+
+# What each is called with, beside the options that all have. `refused`: its exit code where the
+# caller may do nothing; `missing`: where there is no such chain.
+CALLS = {
+    "certificates": (["trade"], 1, 1),
+    "client-bundle": (["trade", "webank", "--directory", "conf"], 1, 1),
+    "destroy": (["trade", "--uid", "x"], 1, 1),
+    "diff": (["trade"], 2, 2),
+    "doctor": (["trade"], 1, 1),
+    "fence": (["trade", "webank/node-0"], 1, 1),
+    "logs": (["trade"], 1, 1),
+    "report": (["trade"], 1, 1),
+    "restart": (["trade", "webank/node-0"], 1, 1),
+    "status": (["trade"], 1, 1),
+    "topology": (["trade"], 1, 1),
+    "version": ([], 0, 0),
+}
+WITHOUT_CLUSTER = {"demo", "init", "inspect", "render", "sandbox", "validate", "vote"}
+NAMES = pytest.mark.parametrize("name", CALLS)
+KEY = ObjectKey(CONSORTIUM_CHAIN, "chains", "trade")
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+class Refusing(Cluster):
+    """Says the same to every question."""
+
+    def __init__(self, answer: ApiError | None) -> None:
+        super().__init__()
+        self.answer = answer
+
+    async def server(self) -> Server:
+        return Server("v1.37.2", None)
+
+    async def may(self, right: Right) -> bool:
+        return False
+
+    async def through(self, namespace: str, service: str, port: str, path: str) -> str:
+        raise Forbidden(403, "Forbidden", "no", "proxy", KEY)
+
+
+def test_no_command_is_forgotten_here() -> None:
+    assert {name for name, *_ in _COMMANDS} == {*CALLS, *WITHOUT_CLUSTER}
+
+
+@NAMES
+def test_without_a_kubeconfig_the_command_line_is_wrong(
+    name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "none"))
+    done = consortium(name, *CALLS[name][0])
+    assert (done.code, done.stdout) == (2, "")
+    assert "set KUBECONFIG" in done.stderr
+
+
+@NAMES
+def test_a_cluster_that_does_not_answer_has_a_code_of_its_own(
+    name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("KUBECONFIG", str(kubeconfig(tmp_path / "config")))
+
+    # Each further attempt is a pause longer.
+    monkeypatch.setattr(transport, "_READ_ATTEMPTS", 1)
+    done = consortium(name, *CALLS[name][0])
+    assert (done.code, done.stdout) == (3, "")
+    assert "kubectl --context work version" in done.stderr
+
+
+def kubeconfig(path: Path) -> Path:
+    """Of a server that nobody runs."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    config: JsonObject = {
+        "clusters": [{"name": "c", "cluster": {"server": f"http://127.0.0.1:{port}"}}],
+        "users": [{"name": "u", "user": {}}],
+        "contexts": [{"name": "work", "context": {"cluster": "c", "user": "u"}}],
+        "current-context": "work",
+    }
+    path.write_text(json.dumps(config))
+    return path
+
+
+@NAMES
+def test_a_caller_without_rights_hears_which(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    no = Forbidden(403, "Forbidden", "no", "get", KEY)
+    connect_to(Refusing(no), monkeypatch)
+    words, code, _ = CALLS[name]
+    done = consortium(name, *words)
+    assert done.code == code
+    told = "you may not" if name == "version" else "kubectl auth can-i"
+    assert told in done.stdout + done.stderr
+
+
+@NAMES
+def test_what_is_not_there_is_said_with_where_to_look(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connect_to(Refusing(None), monkeypatch)
+    words, _, code = CALLS[name]
+    done = consortium(name, *words)
+    assert done.code == code
+    assert "trade" in done.stderr or name == "version"
+
+
+@NAMES
+def test_a_cluster_without_the_crd_is_told_as_such(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kind: Kind = CONSORTIUM_CHAIN
+    connect_to(Refusing(NotFound(404, "NotFound", "no such page", "get", kind)), monkeypatch)
+    done = consortium(name, *CALLS[name][0])
+    assert done.code in (0, 1, 2)
+
+
+@NAMES
+def test_the_help_of_every_command_tells_its_exit_codes(name: str) -> None:
+    done = consortium(name, "--help")
+    assert done.code == 0
+    assert "xits" in done.stdout
