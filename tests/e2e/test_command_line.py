@@ -3,13 +3,11 @@
 import json
 import os
 import subprocess
-import tarfile
 from pathlib import Path
 from typing import Any
 
 from tests.e2e.support.chain import Chain
 from tests.e2e.support.sdk import sdk_identity
-from tests.leaks import Scanner
 from tests.resources import REPOSITORY
 
 CONSORTIUM = REPOSITORY / ".venv/bin/consortium"
@@ -85,39 +83,3 @@ def test_an_application_gets_what_opens_its_members_nodes(
     assert files["ca.crt"] == identity.ca
     (key,) = tmp_path.rglob("sdk.key")
     assert key.stat().st_mode & 0o077 == 0
-
-
-def test_nothing_differs_where_the_operator_is_done(quickstart: Chain) -> None:
-    """Also after the API server, kubelets and the nodes themselves had their say."""
-    done = say(quickstart, "diff", quickstart.name)
-    assert done.returncode == 0, done.stdout + done.stderr
-
-
-def test_the_doctor_finds_a_cluster_in_which_a_chain_can_live(quickstart: Chain) -> None:
-    done = say(quickstart, "doctor", quickstart.name, "--output=json")
-    found = {(one["check"], one["severity"]): one for one in json.loads(done.stdout)}
-    assert done.returncode == 0, done.stdout
-    for check in ("crd", "operator", "clocks", "dns", "storage", "operator's rights", "chain"):
-        assert (check, "ok") in found, check
-    assert "4 of 4 nodes run it" in found["image", "unknown"]["message"]
-
-
-def test_a_report_holds_the_logs_of_every_node_and_no_key(
-    quickstart: Chain, tmp_path: Path
-) -> None:
-    path = tmp_path / "report.tar.gz"
-    done = say(quickstart, "report", quickstart.name, f"--file={path}", "--lines=200")
-    assert done.returncode == 0, done.stderr
-    secrets = quickstart.kubectl.get("secrets", quickstart.here)["items"]
-    scanner = Scanner(secrets)
-    assert scanner.keys
-    with tarfile.open(path) as archive:
-        texts = {
-            entry.name: file.read().decode()
-            for entry in archive
-            if (file := archive.extractfile(entry)) is not None
-        }
-    logs = [text for name, text in texts.items() if "/logs/" in name]
-    assert len(logs) >= len(quickstart.manifest["spec"]["members"])
-    assert all(logs)
-    assert [leak for name, text in texts.items() for leak in scanner.scan(text, name)] == []

@@ -23,11 +23,11 @@ _TIMEOUTS = Timeouts(connect=2, request=2)
 def chains(ctx: typer.Context, incomplete: str) -> list[str]:
     """Of the namespace."""
 
-    async def ask(client: PersonClient, target: Target) -> list[str]:
+    async def ask(client: PersonClient, target: Target) -> list[JsonObject]:
         pages = client.list_pages(CONSORTIUM_CHAIN, target.namespace)
-        return [one["metadata"]["name"] async for page, _ in pages for one in page]
+        return [one async for page, _ in pages for one in page]
 
-    return _fitting(_answer(ctx, ask), incomplete)
+    return _fitting((one["metadata"]["name"] for one in _answer(ctx, ask)), incomplete)
 
 
 def members(ctx: typer.Context, incomplete: str) -> list[str]:
@@ -41,8 +41,11 @@ def nodes(ctx: typer.Context, incomplete: str) -> list[str]:
 
 
 def _chain(ctx: typer.Context) -> JsonObject:
+    # Behind an option whose value is not there yet, arguments are not sorted by name.
+    name = str(ctx.params.get("name") or next(iter(ctx.args), ""))
+
     async def ask(client: PersonClient, target: Target) -> list[JsonObject]:
-        key = ObjectKey(CONSORTIUM_CHAIN, target.namespace, str(ctx.params.get("name")))
+        key = ObjectKey(CONSORTIUM_CHAIN, target.namespace, name)
         found = await client.get(key)
         return [] if found is None else [found]
 

@@ -2,11 +2,12 @@
 returns it, with nothing that the resource does not say."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from consortium_operator.api.conditions import ConditionType, Reason
 from consortium_operator.cli.chain_table import condition, headline, is_ready
+from consortium_operator.cli.live import LiveChain, LiveNode
 from consortium_operator.cli.printing import columns, shown
 
 # Ready sums the others up, and these two say how it goes on.
@@ -15,7 +16,7 @@ _SUMS = (ConditionType.READY, ConditionType.RECONCILING, ConditionType.STALLED)
 
 @dataclass(frozen=True, slots=True)
 class NodeLine:
-    """One node. None: the operator has not said so yet."""
+    """One node. None: the operator has not said so yet, or of the last four, not now."""
 
     member: str
     node: str
@@ -23,6 +24,10 @@ class NodeLine:
     weight: int | None
     state: str | None
     certificate_expires: str | None
+    height: int | None = None
+    lag: int | None = None
+    peers: int | None = None
+    is_leader: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +43,8 @@ class Concern:
 @dataclass(frozen=True, slots=True)
 class StatusView:
     """`is_current`: the operator has judged the newest spec. `recorded_height`: up to ten minutes
-    old, as the resource has it."""
+    old, as the resource has it; `height` and `leader`: as of `read_at`, by the operator's metrics.
+    `not_live`: why these are not known."""
 
     namespace: str
     name: str
@@ -50,9 +56,37 @@ class StatusView:
     recorded_height: int | None
     nodes: tuple[NodeLine, ...]
     concerns: tuple[Concern, ...]
+    height: int | None = None
+    leader: str | None = None
+    pending: int | None = None
+    read_at: str | None = None
+    not_live: str | None = None
 
 
-def view(chain: Mapping[str, Any]) -> StatusView:
+def view(chain: Mapping[str, Any], live: LiveChain | str) -> StatusView:
+    """`live`: what the metrics say, or why they say nothing."""
+    found = _recorded(chain)
+    if isinstance(live, str):
+        return replace(found, not_live=live)
+    return replace(
+        found,
+        nodes=tuple(_with_live(one, live.nodes.get((one.member, one.node))) for one in found.nodes),
+        height=live.height,
+        leader=live.leader,
+        pending=live.pending,
+        read_at=None if live.read_at is None else f"{live.read_at:%Y-%m-%dT%H:%M:%SZ}",
+    )
+
+
+def _with_live(line: NodeLine, live: LiveNode | None) -> NodeLine:
+    if live is None:
+        return line
+    return replace(
+        line, height=live.height, lag=live.lag, peers=live.peers, is_leader=live.is_leader
+    )
+
+
+def _recorded(chain: Mapping[str, Any]) -> StatusView:
     status, metadata = chain.get("status") or {}, chain["metadata"]
     return StatusView(
         namespace=metadata["namespace"],
@@ -102,21 +136,53 @@ def lines(found: StatusView) -> Iterator[str]:
                 found.quorum
             )
         )
-    if found.recorded_height is not None:
-        yield f"height: {found.recorded_height}, as recorded up to ten minutes ago"
+    yield from map(shown, _heights(found))
     if found.nodes:
         yield ""
-        yield from map(shown, columns(_HEAD, map(_row, found.nodes)))
+        yield from map(shown, _table(found))
     for one in found.concerns:
         yield ""
         yield shown(f"{one.condition}={one.status}/{one.reason}")
         yield from (f"  {shown(line)}" for line in one.message.splitlines())
 
 
-_HEAD = ("MEMBER", "NODE", "ROLE", "WEIGHT", "STATE", "CERTIFICATE UNTIL")
+def _heights(found: StatusView) -> Iterator[str]:
+    if found.not_live is None:
+        yield (
+            f"height: {_word(found.height)}, leader {found.leader or '-'}, "
+            f"{_word(found.pending)} transactions wait, as of {found.read_at or '-'}"
+        )
+        return
+    if found.recorded_height is not None:
+        yield f"height: {found.recorded_height}, as recorded up to ten minutes ago"
+    yield f"live heights, lag, peers and leader are not shown: {found.not_live}"
 
 
-def _row(node: NodeLine) -> tuple[str, ...]:
-    weight = "-" if node.weight is None else str(node.weight)
-    until = (node.certificate_expires or "-")[:10]
-    return (node.member, node.node, node.role or "-", weight, node.state or "-", until)
+_HEAD = ("MEMBER", "NODE", "ROLE", "WEIGHT", "STATE")
+_LIVE_HEAD = ("HEIGHT", "LAG", "PEERS", "LEADER")
+_LAST_HEAD = ("CERTIFICATE UNTIL",)
+
+
+def _table(found: StatusView) -> list[str]:
+    live = _LIVE_HEAD if found.not_live is None else ()
+    return columns(
+        (*_HEAD, *live, *_LAST_HEAD), (_row(one, is_live=bool(live)) for one in found.nodes)
+    )
+
+
+def _row(node: NodeLine, *, is_live: bool) -> tuple[str, ...]:
+    leader = "leader" if node.is_leader else "-"
+    live = (_word(node.height), _word(node.lag), _word(node.peers), leader) if is_live else ()
+    return (
+        node.member,
+        node.node,
+        node.role or "-",
+        _word(node.weight),
+        node.state or "-",
+        *live,
+        (node.certificate_expires or "-")[:10],
+    )
+
+
+def _word(number: int | None) -> str:
+    return "-" if number is None else str(number)

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -20,7 +21,7 @@ def there(monkeypatch: pytest.MonkeyPatch) -> PersonCluster:
     found.put(resource(member("webank", node("shenzhen", count=2)), member("huawei")))
     found.put(resource(name="trust"))
     connect_to(found, monkeypatch)
-    monkeypatch.setattr(completion, "find_target", lambda *_: Target("c", "w", "chains"))
+    monkeypatch.setattr(completion, "find_target", lambda *_: Target(Path("c"), "w", "chains"))
     return found
 
 

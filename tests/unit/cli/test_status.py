@@ -1,11 +1,13 @@
 """`consortium status`: what a person sees of a chain, and what is said where there is nothing."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from consortium_operator.cli.live import LiveChain, LiveNode
 from consortium_operator.cli.status_view import lines, view
 from consortium_operator.kube.errors import ApiError, Forbidden, Unavailable
 from consortium_operator.kube.kinds import CONSORTIUM_CHAIN, ObjectKey
@@ -18,6 +20,8 @@ DOWN = """\
 chains/trade: not Ready · 3/4 sealers live · node webank/shenzhen-0 is down
 weight: 3 of 4 live, 3 needed, margin 0
 height: 1234, as recorded up to ten minutes ago
+live heights, lag, peers and leader are not shown: no operator with metrics is in the namespace \
+consortium-system
 
 MEMBER  NODE        ROLE    WEIGHT  STATE  CERTIFICATE UNTIL
 webank  shenzhen-0  Sealer  1       Down   2027-08-01
@@ -91,21 +95,40 @@ def test_programs_read_the_same(there: Cluster) -> None:
     assert [one["reason"] for one in found["concerns"]] == ["NodeDown", "WeightConcentration"]
 
 
+LIVE = """\
+chains/trade: not Ready · 3/4 sealers live · node webank/shenzhen-0 is down
+weight: 3 of 4 live, 3 needed, margin 0
+height: 1240, leader webank/shenzhen-0, - transactions wait, as of 2026-08-01T12:00:00Z
+
+MEMBER  NODE        ROLE    WEIGHT  STATE  HEIGHT  LAG  PEERS  LEADER  CERTIFICATE UNTIL
+webank  shenzhen-0  Sealer  1       Down   1238    2    3      leader  2027-08-01
+webank  shenzhen-1  -       -       -      -       -    -      -       -
+"""
+
+
+def test_with_the_operators_metrics_heights_lag_peers_and_leader_are_there() -> None:
+    node = LiveNode(1238, 2, 3, True, "Sealer", 1)
+    at = datetime(2026, 8, 1, 12, tzinfo=UTC)
+    live = LiveChain(1240, None, "webank/shenzhen-0", at, {("webank", "shenzhen-0"): node})
+    text = "\n".join(lines(view(chain(), live)))
+    assert text.startswith(LIVE)
+
+
 def test_a_status_of_an_older_spec_is_told_as_such() -> None:
-    text = "\n".join(lines(view(chain(generation=2))))
+    text = "\n".join(lines(view(chain(generation=2), "no right")))
     assert "the operator has not judged the newest spec yet" in text
 
 
 def test_a_fresh_chain_waits_for_the_operator() -> None:
     fresh = {"metadata": {"namespace": "chains", "name": "trade", "generation": 1}}
-    first, *_ = lines(view(fresh))
+    first, *_ = lines(view(fresh, "no right"))
     assert first == "chains/trade: not Ready · no sealers live · waiting for the operator"
 
 
 def test_what_a_terminal_would_obey_is_not_printed() -> None:
     hostile = chain()
     hostile["status"]["conditions"][3]["message"] = "\x1b[2Jgone"
-    assert not any("\x1b" in line for line in lines(view(hostile)))
+    assert not any("\x1b" in line for line in lines(view(hostile, "no right")))
 
 
 @pytest.mark.parametrize(

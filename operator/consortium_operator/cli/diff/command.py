@@ -130,7 +130,8 @@ def _of_file(file: str, chain: JsonObject) -> ConsortiumChain:
 
 def _plan(wanted: ConsortiumChain, live: Live, namespace: str) -> tuple[Plan, tuple[str, ...]]:
     """With the image that runs, where the catalogue may not be seen."""
-    catalogue, unknown = live.catalogue, ()
+    catalogue = live.catalogue
+    unknown: tuple[str, ...] = ()
     if isinstance(catalogue, Hidden):
         unknown = (f"the image of version {wanted.spec.version}: {catalogue.why}",)
         catalogue = {wanted.spec.version: _running_image(live)}

@@ -66,7 +66,8 @@ def _ready(one: JsonObject) -> list[JsonObject]:
 
 def _judge_policies(facts: Facts) -> Finding:
     subject = "network policies"
-    if (sets := facts.cluster.daemon_sets) is not None and isinstance(sets, Hidden):
+    sets = facts.cluster.daemon_sets
+    if isinstance(sets, Hidden):
         return _POLICIES.unknown(subject, f"whether they are held cannot be known: {sets.why}")
     names = [str(one["metadata"]["name"]) for one in sets]
     if plugin := next((_ENFORCERS[name] for name in names if name in _ENFORCERS), None):

@@ -71,9 +71,9 @@ def _as_it_runs(facts: Facts, plan: Plan) -> Iterator[Finding]:
 def _places(pods: Mapping[str, JsonObject], hosts: Mapping[str, JsonObject]) -> Mapping[str, Place]:
     found = {}
     for node, pod in pods.items():
-        name = (pod.get("spec") or {}).get("nodeName")
+        name = str((pod.get("spec") or {}).get("nodeName") or "")
         labels = labels_of(hosts[name]) if name in hosts else {}
-        found[node] = Place(labels.get(_REGION), labels.get(_ZONE), name)
+        found[node] = Place(labels.get(_REGION), labels.get(_ZONE), name or None)
     return found
 
 

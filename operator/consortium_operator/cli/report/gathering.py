@@ -14,6 +14,7 @@ from consortium_operator.cli.doctor.checks import examine
 from consortium_operator.cli.doctor.finding import lines as doctor_lines
 from consortium_operator.cli.doctor.reading import Question
 from consortium_operator.cli.doctor.reading import read as read_facts
+from consortium_operator.cli.live import live_values
 from consortium_operator.cli.operator_metrics import read_metrics
 from consortium_operator.cli.report.redaction import REDACTED
 from consortium_operator.cli.seeing import Hidden, every, operators, seen
@@ -23,10 +24,13 @@ from consortium_operator.cli.version_view import CONTAINER as OPERATOR_CONTAINER
 from consortium_operator.kube.errors import ApiError
 from consortium_operator.kube.kinds import (
     CHILD_KINDS,
+    CONSORTIUM_CHAIN,
     EVENT,
     POD,
     JsonObject,
+    ObjectKey,
     key_of,
+    kind_of,
 )
 from consortium_operator.kube.person import PersonClient
 from consortium_operator.manifests.pod import CONTAINER
@@ -57,11 +61,14 @@ async def gather(
     """`question`: as `consortium doctor` asks it."""
     found = Gathered()
     found.add("chain.yaml", _yaml(chain))
-    found.add("status.txt", _text(status_lines(view(chain))))
+    metrics = await read_metrics(client, question.operator_namespace)
+    key = ObjectKey(CONSORTIUM_CHAIN, question.namespace, question.name)
+    found.add("status.txt", _text(status_lines(view(chain, live_values(metrics, key)))))
     await _add_findings(found, client, question)
     objects = await _add_objects(found, client, question)
     await _add_events(found, client, question, {one["metadata"]["name"] for one in objects})
     await _add_logs(found, client, "logs", [one for one in objects if _is_pod(one)], log_lines)
+    found.add("operator/metrics.txt", metrics)
     await _add_operator(found, client, question.operator_namespace, log_lines)
     return found
 
@@ -143,7 +150,6 @@ def _has_restarted(pod: JsonObject) -> bool:
 async def _add_operator(found: Gathered, client: PersonClient, namespace: str, lines: int) -> None:
     deployments = await operators(client, namespace)
     found.add("operator/deployments.yaml", _listed(deployments))
-    found.add("operator/metrics.txt", await read_metrics(client, namespace))
     pods = await every(client, POD, namespace, _OPERATOR)
     if isinstance(pods, Hidden):
         found.add("operator/pods.yaml", pods)
@@ -157,7 +163,7 @@ def _listed(objects: tuple[JsonObject, ...] | Hidden) -> str | Hidden:
 
 
 def _is_pod(obj: JsonObject) -> bool:
-    return obj["kind"] == POD.kind
+    return kind_of(obj) == POD
 
 
 def _text(lines: Iterable[str]) -> str:

@@ -8,8 +8,9 @@ import pytest
 
 from consortium_operator.cli.doctor.checks import examine
 from consortium_operator.cli.doctor.disruption import selects
-from consortium_operator.cli.doctor.facts import Facts, Hidden
+from consortium_operator.cli.doctor.facts import Facts
 from consortium_operator.cli.doctor.finding import Finding, Severity, lines
+from consortium_operator.cli.seeing import Hidden
 from consortium_operator.kube.person import Server
 from tests.chains import member, node
 from tests.unit.cli.doctor.healthy import (
