@@ -43,6 +43,8 @@ def test_the_probes_and_the_metrics_answer(quickstart: Chain) -> None:
     assert float(values["consortium_chains"]) >= 1
     assert float(values["consortium_reconcile_duration_seconds_count"]) > 0
     assert float(values["consortium_reconcile_errors_total"]) == 0
+    chain = f'{{chain="{quickstart.name}",namespace="{quickstart.namespace}"}}'
+    assert float(values[f"consortium_chain_margin_weight{chain}"]) == 1
 
 
 def test_helm_test_asks_the_operator_from_a_restricted_pod(quickstart: Chain) -> None:
