@@ -45,7 +45,7 @@ demo-down: venv ## Remove everything that `make demo` made
 test: lint unit conformance integration e2e ## Run every test but the long campaigns (the command that CI runs)
 
 .PHONY: check-all
-check-all: test ## Run the tests and the long campaigns (at most 90 minutes)
+check-all: test docs ## Run the tests and the long campaigns (at most 90 minutes)
 	$(PYTEST) tests/unit tests/conformance tests/integration -m campaign --numprocesses=auto --dist=loadfile
 	$(PYTEST) tests/e2e -m campaign
 
@@ -82,6 +82,23 @@ crds: venv ## Write the CRD from the models
 dashboards: venv ## Write the Grafana dashboards from their module
 	$(BIN)/python -m consortium_operator.metrics.dashboards charts/consortium-operator/files/dashboards
 
+.PHONY: reference
+reference: venv ## Write docs/reference.md from the models
+	$(BIN)/python -m consortium_operator.api.reference docs/reference.md
+
+# Of its own, so that what the tests and the demo need does not grow.
+DOCS_VENV := build/docs-venv
+DOCS_STAMP := $(DOCS_VENV)/.installed
+
+$(DOCS_STAMP): requirements/docs.txt
+	$(PYTHON) -m venv --clear $(DOCS_VENV)
+	$(DOCS_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/docs.txt
+	@touch $(DOCS_STAMP)
+
+.PHONY: docs
+docs: $(DOCS_STAMP) ## Build the documentation as a site into build/site; a broken link is an error
+	$(DOCS_VENV)/bin/mkdocs --quiet build --strict
+
 .PHONY: chart
 chart: venv ## Lint the chart and pack it into dist/
 	$(HELM) lint --strict $(CHART)
@@ -102,7 +119,7 @@ wheel: venv ## Build the wheel of the command line and the operator into dist/
 image: venv ## Build the images of the operator and of the stand-in node as OCI archives in dist/
 	$(BIN)/consortium sandbox images --output dist
 
-# What the three files have in common: every platform, the oldest Python, hashes, no addresses.
+# What the files have in common: every platform, the oldest Python, hashes, no addresses.
 COMPILE := build/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 
 .PHONY: lock
@@ -112,6 +129,7 @@ lock: ## Pin the Python packages anew, with hashes, in requirements/
 	build/lock/bin/python -m pip install --quiet --disable-pip-version-check uv; \
 	$(COMPILE) pyproject.toml --extra dev requirements/build.in -o requirements/dev.txt; \
 	$(COMPILE) pyproject.toml -c requirements/dev.txt -o requirements/operator.txt; \
+	$(COMPILE) requirements/docs.in -c requirements/dev.txt -o requirements/docs.txt; \
 	$(COMPILE) requirements/stand-in.in -c requirements/dev.txt -o requirements/stand-in.txt
 
 .PHONY: clean

@@ -10,7 +10,10 @@ import yaml
 
 from tests.resources import REPOSITORY
 
-_FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_FENCE = re.compile(
+    r"(?:^<!-- (?P<note>[^\n]*) -->\n)?^```(?P<language>\w*)\n(?P<body>.*?)^```$",
+    re.MULTILINE | re.DOTALL,
+)
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,13 @@ class Document:
 
     def blocks(self, language: str) -> list[str]:
         """The content of the fenced blocks in one language."""
-        return [body for found, body in _FENCE.findall(self.text) if found == language]
+        return [body for _, found, body in _FENCE.findall(self.text) if found == language]
+
+    @property
+    def commands(self) -> "list[Commands]":
+        """The blocks that somebody may paste into a terminal."""
+        found = _FENCE.findall(self.text)
+        return [Commands(self, note, body) for note, language, body in found if language == "sh"]
 
     @property
     def anchors(self) -> set[str]:
@@ -41,6 +50,19 @@ class Document:
         headings = re.findall(r"^#+ (.+)$", self.prose, re.MULTILINE)
         words = (re.sub(r"[^\w\- ]", "", heading).lower() for heading in headings)
         return {word.replace(" ", "-") for word in words}
+
+
+@dataclass(frozen=True)
+class Commands:
+    """A block of commands. `note`: the comment in front of it, which says what runs it, or why
+    nothing does. Without one, tests/integration/docs/test_commands.py runs it."""
+
+    document: Document
+    note: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.document}: {self.text.splitlines()[0]}"
 
 
 DOCUMENTS = [

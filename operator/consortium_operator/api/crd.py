@@ -90,14 +90,15 @@ def custom_resource_definition() -> dict[str, Any]:
                     "storage": True,
                     "subresources": {"status": {}},
                     "additionalPrinterColumns": PRINTER_COLUMNS,
-                    "schema": {"openAPIV3Schema": _root_schema()},
+                    "schema": {"openAPIV3Schema": root_schema()},
                 }
             ],
         },
     }
 
 
-def _root_schema() -> Schema:
+def root_schema() -> Schema:
+    """The `openAPIV3Schema` of the resource, with its rules."""
     schema = structural_schema(
         ConsortiumChain,
         {

@@ -1,4 +1,4 @@
-"""The README's table names fields that there are."""
+"""docs/features.md names fields that there are."""
 
 import re
 from typing import Any
@@ -7,16 +7,18 @@ import pytest
 
 from consortium_operator.api.chain import ConsortiumChainSpec
 from consortium_operator.api.schema import structural_schema
-from tests.documents import README
+from tests.documents import Document
+from tests.resources import REPOSITORY
 
+FEATURES = Document(REPOSITORY / "docs" / "features.md")
 _ROW = re.compile(r"^\| (?P<what>[^|]+) \| (?P<state>[^|]+) \| (?P<fields>[^|]*)\|$", re.MULTILINE)
 
 
 def rows() -> list[tuple[str, list[str]]]:
     """State and fields of each row."""
-    table = README.text.partition("## What works")[2].partition("\n## ")[0]
     found = [
-        (row["state"], re.findall(r"`([^`]+)`", row["fields"])) for row in _ROW.finditer(table)
+        (row["state"], re.findall(r"`([^`]+)`", row["fields"]))
+        for row in _ROW.finditer(FEATURES.text)
     ]
     return [row for row in found if row[0] != "State"]
 

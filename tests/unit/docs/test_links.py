@@ -2,6 +2,7 @@
 
 import re
 import shlex
+from functools import cache
 from typing import Any
 
 import pytest
@@ -14,6 +15,8 @@ from tests.resources import REPOSITORY
 _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 _FILE = re.compile(r"(?<![\w/.:~*…<>-])(\.?[\w-]+/[\w./*-]*\.(?:py|j2|md|yaml|yml|txt|mod|sum))\b")
 _MAKE = re.compile(r"(?:`|^)make ((?:[a-z][a-z0-9-]* ?)+)", re.MULTILINE)
+_COMMAND = re.compile(r"(?:^|\bkubectl |\.venv/bin/)consortium ([^)#\n']+)", re.MULTILINE)
+_TEST = re.compile(r"`(test_\w+)`")
 # Where a shortened path in a document begins.
 _ROOTS = (REPOSITORY, REPOSITORY / "operator" / "consortium_operator")
 
@@ -54,7 +57,7 @@ def test_every_make_target_that_is_named_exists(document: Document) -> None:
 @documents
 def test_every_command_that_is_shown_exists(document: Document) -> None:
     for block in document.blocks("sh"):
-        for words in re.findall(r"\.venv/bin/consortium ([^)#\n']+)", block):
+        for words in _COMMAND.findall(block):
             assert_exists(shlex.split(words))
 
 
@@ -67,6 +70,31 @@ def assert_exists(words: list[str]) -> None:
         command, words = command.commands[words[0]], words[1:]
     known = {name for parameter in command.params for name in parameter.opts}
     assert {word for word in words if word.startswith("--")} <= known, words
+
+
+@documents
+def test_every_block_of_commands_is_run_or_says_why_not(document: Document) -> None:
+    for block in document.commands:
+        kind, _, what = block.note.partition(": ")
+        if kind.startswith("run by "):
+            assert (REPOSITORY / kind.removeprefix("run by ")).is_file(), block
+        else:
+            assert not block.note or (kind == "not run" and what), block
+
+
+@documents
+def test_every_test_that_is_named_exists(document: Document) -> None:
+    assert set(_TEST.findall(document.text)) <= all_tests(), document
+
+
+@cache
+def all_tests() -> frozenset[str]:
+    files = (REPOSITORY / "tests").rglob("test_*.py")
+    return frozenset(
+        name
+        for path in files
+        for name in re.findall(r"^(?:async )?def (test_\w+)", path.read_text("utf-8"), re.MULTILINE)
+    )
 
 
 def test_a_missing_command_is_noticed() -> None:

@@ -17,9 +17,9 @@ from tests.resources import REPOSITORY
 BRING_YOUR_OWN = Document(REPOSITORY / "docs" / "bring-your-own.md")
 
 
-def test_the_readme_and_the_examples_show_resources() -> None:
+def test_the_quickstart_and_the_examples_show_resources() -> None:
     places = {chain.where.partition(":")[0] for chain in CHAINS}
-    assert {"README.md", "quickstart.yaml"} <= places
+    assert {"docs/quickstart.md", "quickstart.yaml"} <= places
 
 
 @pytest.mark.parametrize("written", CHAINS, ids=str)

@@ -1,6 +1,5 @@
 """What a stranger is told when the machine lacks something."""
 
-import importlib.util
 import shutil
 import subprocess
 import sys
@@ -8,18 +7,12 @@ from types import ModuleType
 
 import pytest
 
-from tests.resources import REPOSITORY
+from tests.scripts import load_script
 
 
 @pytest.fixture
 def script() -> ModuleType:
-    path = REPOSITORY / "scripts" / "check_prerequisites.py"
-    spec = importlib.util.spec_from_file_location("check_prerequisites", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_script("check_prerequisites")
 
 
 def has(monkeypatch: pytest.MonkeyPatch, go: str | None, git: bool = True) -> None:
