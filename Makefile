@@ -97,7 +97,7 @@ $(DOCS_STAMP): requirements/docs.txt
 
 .PHONY: docs
 docs: $(DOCS_STAMP) ## Build the documentation as a site into build/site; a broken link is an error
-	$(DOCS_VENV)/bin/mkdocs --quiet build --strict
+	NO_MKDOCS_2_WARNING=1 $(DOCS_VENV)/bin/mkdocs --quiet build --strict
 
 .PHONY: chart
 chart: venv ## Lint the chart and pack it into dist/
