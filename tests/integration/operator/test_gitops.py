@@ -27,6 +27,7 @@ from tests.kubectl import Kubectl, as_list
 from tests.resources import REPOSITORY
 
 PIPELINE = "--field-manager=argocd-controller"
+WRITTEN_ONCE = (SECRET, CONFIG_MAP, PERSISTENT_VOLUME_CLAIM)
 GITOPS = Document(REPOSITORY / "docs" / "gitops.md")
 
 
@@ -145,10 +146,9 @@ def test_marks_that_another_tool_applies_to_children_stay(
 
 def retained(chain: Chain) -> list[Body]:
     """What outlives the resource and is written once."""
-    kinds = (SECRET, CONFIG_MAP, PERSISTENT_VOLUME_CLAIM)
     return [
         one
-        for one in chain.children(*kinds)
+        for one in chain.children(*WRITTEN_ONCE)
         if not one["metadata"].get("ownerReferences") and "journal" not in one["metadata"]["name"]
     ]
 
@@ -160,19 +160,17 @@ def test_what_cannot_be_made_again_is_kept_from_every_pipeline(chain: Chain) -> 
 
 
 def test_older_objects_without_these_marks_are_taken_as_they_are(
-    chain: Chain, kubectl: Kubectl, operator: OperatorProcess
+    chain: Chain, operator: OperatorProcess
 ) -> None:
     """They are written once and never again, which is worth more than a mark."""
+    unmarked = {"metadata": {"annotations": dict.fromkeys(KEPT_BY_PIPELINES)}}
+    kinds = {kind.kind: kind for kind in WRITTEN_ONCE}
     for one in retained(chain):
-        kubectl(
-            *("annotate", one["kind"], one["metadata"]["name"]),
-            f"--namespace={chain.namespace}",
-            *(f"{key}-" for key in KEPT_BY_PIPELINES),
-        )
-    before = chain.versions(SECRET, CONFIG_MAP, PERSISTENT_VOLUME_CLAIM)
+        chain.api.patch(kinds[one["kind"]], chain.namespace, one["metadata"]["name"], unmarked)
+    before = chain.versions(*WRITTEN_ONCE)
     operator.restart()
     operator.look_again(chain.poke)
-    assert chain.versions(SECRET, CONFIG_MAP, PERSISTENT_VOLUME_CLAIM) == before
+    assert chain.versions(*WRITTEN_ONCE) == before
     for condition in ("IdentitiesIntact", "GenesisSealed"):
         chain.wait(condition, "True")
 

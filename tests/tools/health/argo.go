@@ -16,13 +16,17 @@ type argoHealth struct {
 func argoSays(script string, object map[string]any) (argoHealth, error) {
 	state := lua.NewState(lua.Options{SkipOpenLibs: true})
 	defer state.Close()
-	for name, open := range map[string]lua.LGFunction{
-		lua.LoadLibName: lua.OpenPackage,
-		lua.BaseLibName: lua.OpenBase,
-		lua.TabLibName:  lua.OpenTable,
+	// The package library comes first: the others enter themselves into it.
+	for _, one := range []struct {
+		name string
+		open lua.LGFunction
+	}{
+		{lua.LoadLibName, lua.OpenPackage},
+		{lua.BaseLibName, lua.OpenBase},
+		{lua.TabLibName, lua.OpenTable},
 	} {
-		library := lua.P{Fn: state.NewFunction(open), Protect: true}
-		if err := state.CallByParam(library, lua.LString(name)); err != nil {
+		library := lua.P{Fn: state.NewFunction(one.open), Protect: true}
+		if err := state.CallByParam(library, lua.LString(one.name)); err != nil {
 			return argoHealth{}, err
 		}
 	}
