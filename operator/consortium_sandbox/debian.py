@@ -12,6 +12,8 @@ from pathlib import Path
 
 from consortium_sandbox import shell
 from consortium_sandbox.errors import SandboxError
+from consortium_sandbox.locks import locked
+from consortium_sandbox.paths import cache_root
 from consortium_sandbox.progress import Progress
 
 CNI_PLUGINS = Path("/usr/lib/cni")
@@ -45,7 +47,14 @@ IMAGES = (Package("debootstrap", "debootstrap"),)
 
 def ensure_packages(packages: Iterable[Package], progress: Progress) -> None:
     """Installs what is missing; names it all in one SandboxError where that is not possible."""
-    missing = [package for package in packages if not package.present()]
+    wanted = tuple(packages)
+    if all(package.present() for package in wanted):
+        return
+    with locked(cache_root() / "debian", progress):
+        _install([package for package in wanted if not package.present()], progress)
+
+
+def _install(missing: list[Package], progress: Progress) -> None:
     if not missing:
         return
     names = [package.name for package in missing]

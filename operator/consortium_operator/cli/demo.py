@@ -5,6 +5,7 @@ wait for Ready.
 """
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import typer
@@ -19,7 +20,7 @@ from consortium_operator.cli.chain_table import (
 )
 from consortium_operator.cli.installation import Tools, checkout, install_operator
 from consortium_operator.cli.sandbox import SandboxGroup
-from consortium_sandbox import Sandbox, SandboxError
+from consortium_sandbox import Sandbox, SandboxError, build_images
 from consortium_sandbox.paths import cache_root
 from consortium_sandbox.progress import Progress, for_terminal
 
@@ -38,9 +39,14 @@ def up() -> None:
     began = time.monotonic()
     progress = for_terminal()
     sandbox = Sandbox(NAME)
-    sandbox.up(NODES, progress)
+    # The images are made by one program after the other: the first time, beside the compilers.
+    with ThreadPoolExecutor(max_workers=1) as aside:
+        built = aside.submit(build_images, cache_root() / "archives")
+        sandbox.up(NODES, progress)
+        with progress.step("Build the images of the operator and of the stand-in node"):
+            images = built.result()
     tools = Tools(sandbox)
-    install_operator(tools, cache_root() / "archives", progress)
+    install_operator(tools, images, progress)
     example = checkout() / "examples" / "quickstart.yaml"
     chain = yaml.safe_load(example.read_text())
     with progress.step(f"Apply {example.name}"):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from consortium_sandbox import ImageSet, Sandbox, SandboxError, build_images, tool_path
+from consortium_sandbox import ImageSet, Sandbox, SandboxError, tool_path
 from consortium_sandbox.paths import checkout_root
 from consortium_sandbox.progress import Progress
 from consortium_sandbox.shell import local_environment, run
@@ -48,9 +48,8 @@ def checkout() -> Path:
     return root
 
 
-def install_operator(tools: Tools, archives: Path, progress: Progress) -> None:
-    """Builds and loads the images and installs the chart; what is there already is kept."""
-    images = build_images(archives, progress)
+def install_operator(tools: Tools, images: ImageSet, progress: Progress) -> None:
+    """Loads the images and installs the chart; what is there already is kept."""
     with progress.step("Put the images on the nodes"):
         for image in (images.operator, *images.stand_in.values()):
             tools.sandbox.load_image(image.archive)
