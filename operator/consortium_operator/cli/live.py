@@ -23,6 +23,7 @@ class LiveNode:
     is_leader: bool
     role: str | None
     weight: int | None
+    version: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,7 @@ def _node(found: "_Found", member: str, node: str) -> LiveNode:
         bool(found.value(catalogue.NODE_LEADER, member, node)),
         found.label(catalogue.NODE_ROLE, "role", member, node),
         found.number(catalogue.NODE_WEIGHT, member, node),
+        found.label(catalogue.NODE_INFO, "version", member, node) or None,
     )
 
 

@@ -26,6 +26,8 @@ consortium_node_leader{{{NODE}}} 1.0
 consortium_node_role{{{NODE},role="Sealer"}} 1.0
 # TYPE consortium_node_weight gauge
 consortium_node_weight{{{NODE}}} 2.0
+# TYPE consortium_node_info gauge
+consortium_node_info{{{NODE},pod="p",version="3.16.4"}} 1.0
 # TYPE consortium_node_up gauge
 consortium_node_up{{{CHAIN},member="huawei",node="node-0"}} 0.0
 """
@@ -36,13 +38,13 @@ def test_only_what_is_of_the_chain_counts() -> None:
     assert found is not None
     assert (found.height, found.pending, found.leader) == (1240, 3, "webank/node-0")
     assert found.read_at == datetime.fromtimestamp(1785585600, UTC)
-    assert found.nodes["webank", "node-0"] == LiveNode(1238, 2, 3, True, "Sealer", 2)
+    assert found.nodes["webank", "node-0"] == LiveNode(1238, 2, 3, True, "Sealer", 2, "3.16.4")
 
 
 def test_a_node_that_never_answered_has_no_numbers() -> None:
     found = live_chain(TEXT, "chains", "trade")
     assert found is not None
-    assert found.nodes["huawei", "node-0"] == LiveNode(None, None, None, False, None, None)
+    assert found.nodes["huawei", "node-0"] == LiveNode(None, None, None, False, None, None, None)
 
 
 def test_a_chain_that_was_never_read_has_no_live_values() -> None:

@@ -107,7 +107,7 @@ webank  shenzhen-1  -       -       -      -       -    -      -       -
 
 
 def test_with_the_operators_metrics_heights_lag_peers_and_leader_are_there() -> None:
-    node = LiveNode(1238, 2, 3, True, "Sealer", 1)
+    node = LiveNode(1238, 2, 3, True, "Sealer", 1, None)
     at = datetime(2026, 8, 1, 12, tzinfo=UTC)
     live = LiveChain(1240, None, "webank/shenzhen-0", at, {("webank", "shenzhen-0"): node})
     text = "\n".join(lines(view(chain(), live)))

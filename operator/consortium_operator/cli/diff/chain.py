@@ -1,5 +1,5 @@
 """The running chain as it is known, beside what the spec wants of it: pure. What is known is in
-public objects: the operator's journal, the pods, the conditions."""
+the operator's metrics and in public objects: its journal, the pods, the conditions."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -10,10 +10,12 @@ from consortium_operator.chain.membership import achieved_of, intent_of
 from consortium_operator.chain.naming import NODE_LABEL
 from consortium_operator.chain.plan import Departure
 from consortium_operator.cli.chain_table import condition
+from consortium_operator.cli.live import LiveChain, LiveNode
 from consortium_operator.kube.kinds import POD, JsonObject, kind_of
 from consortium_operator.manifests.pod import CONTAINER
 from consortium_operator.offline.expectation import Expectation
 
+Nodes = Mapping[tuple[str, str], LiveNode]
 _SAY_SO = (
     ConditionType.CHAIN_CONSISTENT,
     ConditionType.MEMBERSHIP_IN_SYNC,
@@ -32,11 +34,17 @@ class ChainDifference:
 
 
 def compare_chain(
-    expected: Expectation, chain: Mapping[str, Any], objects: Iterable[JsonObject]
+    expected: Expectation,
+    chain: Mapping[str, Any],
+    objects: Iterable[JsonObject],
+    live: LiveChain | str,
 ) -> tuple[ChainDifference, ...]:
+    """`live`: what the operator's metrics say, or why they say nothing."""
+    nodes = {} if isinstance(live, str) else live.nodes
     return (
-        *_members(expected),
+        *_members(expected, nodes),
         *_images(expected, objects),
+        *_versions(expected, nodes),
         *_settings(expected),
         *_conditions(expected, chain),
     )
@@ -48,11 +56,15 @@ def unfounded(chain: Mapping[str, Any]) -> tuple[ChainDifference, ...]:
     return (ChainDifference("genesis", message, "sealed", "condition"),)
 
 
-def _members(expected: Expectation) -> Iterator[ChainDifference]:
+def _members(expected: Expectation, live: Nodes) -> Iterator[ChainDifference]:
+    """By the running chain where the operator tells it, else by what it last achieved."""
     for node in expected.plan.nodes:
-        found = achieved_of(expected.journal.of(node.names.node))
+        now = live.get((node.member, node.name))
+        found, source = achieved_of(expected.journal.of(node.names.node)), "journal"
+        if now is not None and now.role is not None:
+            found, source = f"{now.role}/{now.weight or 0}", "operator's metrics"
         if found != intent_of(node):
-            yield ChainDifference(node.path, _words(found), str(_words(intent_of(node))), "journal")
+            yield ChainDifference(node.path, _words(found), str(_words(intent_of(node))), source)
 
 
 def _words(standing: str | None) -> str | None:
@@ -78,6 +90,17 @@ def _images(expected: Expectation, objects: Iterable[JsonObject]) -> Iterator[Ch
         for image in images:
             if image != wanted:
                 yield ChainDifference(f"{node.path}: image", image, wanted, "pod")
+
+
+def _versions(expected: Expectation, live: Nodes) -> Iterator[ChainDifference]:
+    """What the processes call themselves: an image may hold another version than its name says."""
+    for node in expected.plan.staying:
+        now = live.get((node.member, node.name))
+        version = None if now is None else now.version
+        wanted = expected.plan.spec.version
+        if version is not None and version != wanted:
+            subject = f"{node.path}: version"
+            yield ChainDifference(subject, version, wanted, "operator's metrics")
 
 
 def _settings(expected: Expectation) -> Iterator[ChainDifference]:

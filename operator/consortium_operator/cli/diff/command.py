@@ -161,13 +161,15 @@ def _compare(sides: _Sides, unknown: tuple[str, ...], *, has_file: bool) -> Diff
             chain=unfounded(sides.chain),
         )
     still = [f"{path}: its key or certificate is still to be made" for path in expected.unmade]
+    silent = sides.live.metrics
+    told = [f"the chain's own word on members and versions: {silent}"] * isinstance(silent, str)
     ageing = [f"{path}: its certificate is due to be renewed" for path in expected.ageing]
     return replace(
         found,
         refused=expected.problems,
         cluster=() if expected.problems else compare(expected, objects),
-        chain=compare_chain(expected, sides.chain, objects),
-        not_compared=(*found.not_compared, *still, *ageing),
+        chain=compare_chain(expected, sides.chain, objects, sides.live.metrics),
+        not_compared=(*found.not_compared, *told, *still, *ageing),
     )
 
 

@@ -24,7 +24,6 @@ _NEEDED = (
     ("create", "policy", "poddisruptionbudgets"),
     ("create", "networking.k8s.io", "networkpolicies"),
 )
-_ROLE = "consortium-operator-chain-namespace"
 
 
 def rights_of(namespace: str, operator_namespace: str) -> Mapping[str, Sequence[Right]]:
@@ -89,14 +88,22 @@ def _judge_operator(facts: Facts) -> Finding:
     ]
     if not lacks:
         return _OPERATOR.ok(subject, "it may make keys and nodes here")
-    account = f"{facts.operator.namespace}:{accounts[0]}"
     return _OPERATOR.error(
         subject,
         f"it may not {', '.join(lacks)}",
-        "add the namespace to the chart's value chainNamespaces, or:\n"
-        f"kubectl create rolebinding {_ROLE} --namespace {facts.namespace.name} "
-        f"--clusterrole {_ROLE} --serviceaccount {account}",
+        "\n".join(_how_to_bind(facts, roles, accounts[0])),
     )
+
+
+def _how_to_bind(facts: Facts, roles: Iterable[JsonObject], account: str) -> Iterator[str]:
+    """The chart's ClusterRole is not there where the operator watches named namespaces only."""
+    yield f"add {facts.namespace.name} to the chart's value chainNamespaces"
+    role = f"{account}-chain-namespace"
+    if ("ClusterRole", role) in {(one["kind"], one["metadata"]["name"]) for one in roles}:
+        yield (
+            f"or: kubectl create rolebinding {role} --namespace {facts.namespace.name} "
+            f"--clusterrole {role} --serviceaccount {facts.operator.namespace}:{account}"
+        )
 
 
 def _accounts(deployments: Objects) -> list[str]:

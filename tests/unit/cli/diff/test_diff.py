@@ -16,6 +16,7 @@ from consortium_operator.kube.kinds import (
     SECRET,
     SERVICE,
     STATEFUL_SET,
+    JsonObject,
     ObjectKey,
 )
 from tests.chains import SETTINGS
@@ -64,6 +65,17 @@ def install(found: PersonCluster) -> None:
     metadata = {"name": "catalogue", "namespace": SETTINGS.operator_namespace}
     data = {"image-catalogue.yaml": catalogue}
     found.put({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data})
+
+
+def metrics_service() -> JsonObject:
+    return {
+        "metadata": {
+            "name": "metrics",
+            "namespace": SETTINGS.operator_namespace,
+            "labels": {"app.kubernetes.io/name": "consortium-operator"},
+        },
+        "spec": {"ports": [{"name": "metrics"}]},
+    }
 
 
 def diff(*words: object) -> Done:
@@ -150,6 +162,27 @@ def test_an_image_that_the_pods_do_not_run_yet_is_told(
     done = diff("-f", file)
     assert "webank/node-0: image: registry.example/" in done.stdout
     assert "(by the pod)" in done.stdout
+
+
+def test_what_the_chain_itself_says_counts_more_than_the_journal(there: PersonCluster) -> None:
+    there.others[SERVICE] = [metrics_service()]
+    node = 'namespace="chains",chain="trade",member="webank",node="node-0"'
+    there.answers = (
+        'consortium_chain_last_read_timestamp_seconds{namespace="chains",chain="trade"} 1.0\n'
+        f'consortium_node_role{{{node},role="Observer"}} 1.0\n'
+        f"consortium_node_weight{{{node}}} 0.0\n"
+        f'consortium_node_info{{{node},pod="p",version="3.15.2"}} 1.0\n'
+    )
+    done = diff()
+    assert done.code == 1
+    assert "webank/node-0: Observer → Sealer of weight 1 (by the operator's metrics)" in done.stdout
+    assert "webank/node-0: version: 3.15.2 → 3.16.4 (by the operator's metrics)" in done.stdout
+
+
+def test_of_two_operators_the_one_that_waits_is_not_asked(there: PersonCluster) -> None:
+    there.answers = "consortium_operator_active 0.0\n"
+    there.others[SERVICE] = [metrics_service()]
+    assert "waits for the Lease of another" in diff().stdout
 
 
 def test_what_the_founding_forbids_is_refused_and_changes_nothing_else(

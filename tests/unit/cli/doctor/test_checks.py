@@ -142,8 +142,11 @@ def test_each_fault_is_told(there: Facts, check: str, severity: Severity, words:
 
 
 def test_the_command_that_gives_the_operator_its_rights_names_its_account() -> None:
-    fix = only(with_operator(bindings=()), "operator's rights", ERROR).fix or ""
-    assert "--namespace chains" in fix
+    fix = only(with_operator(bindings=()), "operator's rights", ERROR).fix
+    assert fix == "add chains to the chart's value chainNamespaces"
+    role = {"kind": "ClusterRole", **named("consortium-operator-chain-namespace", rules=[])}
+    fix = only(with_operator(bindings=(), roles=(role,)), "operator's rights", ERROR).fix or ""
+    assert "--namespace chains --clusterrole consortium-operator-chain-namespace" in fix
     assert "--serviceaccount consortium-system:consortium-operator" in fix
 
 
