@@ -54,9 +54,11 @@ def _room(cidr: str, used: Iterable[str]) -> int:
 
 
 def _services_to_come(facts: Facts) -> int:
-    """How many Services the chains want that are not there."""
+    """How many Services the chains want that are not there, as far as that can be seen."""
     services = facts.namespace.services
-    there = set() if isinstance(services, Hidden) else {_name(one) for one in services}
+    if isinstance(services, Hidden):
+        return 0
+    there = {_name(one) for one in services}
     wanted = {
         name
         for plan in facts.namespace.planned

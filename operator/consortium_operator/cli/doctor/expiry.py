@@ -46,7 +46,7 @@ def _newest(found: tuple[CertificateLine, ...]) -> tuple[CertificateLine, ...]:
     for one in found:
         purpose = (one.member, one.node or "", one.use, one.file)
         known = best.get(purpose)
-        if known is None or (one.days_left or -1) > (known.days_left or -1):
+        if known is None or (one.not_after or "") > (known.not_after or ""):
             best[purpose] = one
     return tuple(best.values())
 
