@@ -99,6 +99,10 @@ $(DOCS_STAMP): requirements/docs.txt
 docs: $(DOCS_STAMP) ## Build the documentation as a site into build/site; a broken link is an error
 	NO_MKDOCS_2_WARNING=1 $(DOCS_VENV)/bin/mkdocs --quiet build --strict
 
+.PHONY: captures
+captures: venv ## Take the pictures of what `consortium` prints, in docs/images, from the demo's chain
+	$(BIN)/python scripts/captures.py
+
 .PHONY: chart
 chart: venv ## Lint the chart and pack it into dist/
 	$(HELM) lint --strict $(CHART)
