@@ -3,12 +3,11 @@ get `services/proxy` in the operator's namespace."""
 
 import re
 
-from consortium_operator.cli.seeing import Hidden, every
+from consortium_operator.cli.seeing import OPERATOR, Hidden, every
 from consortium_operator.kube.errors import ApiError, Forbidden
 from consortium_operator.kube.kinds import SERVICE, JsonObject
 from consortium_operator.kube.person import PersonClient
 
-_SELECTOR = "app.kubernetes.io/name=consortium-operator"
 _PORT = "metrics"
 _ATTEMPTS = 8
 _WAITS = re.compile(r"^consortium_operator_active 0(\.0)?$", re.MULTILINE)
@@ -16,7 +15,7 @@ _WAITS = re.compile(r"^consortium_operator_active 0(\.0)?$", re.MULTILINE)
 
 async def read_metrics(client: PersonClient, namespace: str) -> str | Hidden:
     """In Prometheus' text format."""
-    services = await every(client, SERVICE, namespace, _SELECTOR)
+    services = await every(client, SERVICE, namespace, OPERATOR)
     if isinstance(services, Hidden):
         return services
     names = [one["metadata"]["name"] for one in services if _has_port(one)]

@@ -12,7 +12,7 @@ from consortium_operator.kube.person import PersonClient
 
 Found = TypeVar("Found")
 
-_OPERATOR = "app.kubernetes.io/name=consortium-operator"
+OPERATOR = "app.kubernetes.io/name=consortium-operator"
 """As the chart calls it, whatever the release is called."""
 _CATALOGUE_VOLUME, _CATALOGUE_FILE = "image-catalogue", "image-catalogue.yaml"
 
@@ -56,7 +56,7 @@ async def seen(answer: Awaitable[Found], refusal: str) -> Found | Hidden:
 
 async def operators(client: PersonClient, namespace: str) -> Objects:
     """The Deployments of the operators that are installed there."""
-    return await every(client, DEPLOYMENT, namespace, _OPERATOR)
+    return await every(client, DEPLOYMENT, namespace, OPERATOR)
 
 
 async def catalogue(

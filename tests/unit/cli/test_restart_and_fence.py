@@ -48,6 +48,15 @@ def test_a_restart_is_asked_for_by_the_nodes_own_names(there: Cluster) -> None:
     assert "kubectl consortium status trade --namespace chains" in done.stdout
 
 
+def test_programs_read_what_was_asked_for(there: Cluster) -> None:
+    found = consortium("restart", "trade", "huawei/node-0", "-o", "json").json
+    ((_, edit),) = there.patches
+    assert found["nodes"] == ["huawei/node-0"]
+    assert patched(chain(), edit)["metadata"]["annotations"][WORD].endswith(f"@{found['token']}")
+    fenced = consortium("fence", "trade", "webank/beijing-0", "-o", "yaml").yaml
+    assert (fenced["node"], fenced["state"]) == ("webank/beijing-0", "Stopped")
+
+
 def test_what_was_asked_for_other_nodes_stays() -> None:
     before = chain(**{WORD: "trade-webank-beijing-0@a, trade-huawei-node-0@b", "else": "x"})
     assert asked(before, "huawei/node-0") == {

@@ -17,7 +17,7 @@ from consortium_operator.cli.doctor.reading import read as read_facts
 from consortium_operator.cli.live import live_values
 from consortium_operator.cli.operator_metrics import read_metrics
 from consortium_operator.cli.report.redaction import REDACTED
-from consortium_operator.cli.seeing import Hidden, every, operators, seen
+from consortium_operator.cli.seeing import OPERATOR, Hidden, every, operators, seen
 from consortium_operator.cli.status_view import lines as status_lines
 from consortium_operator.cli.status_view import view
 from consortium_operator.cli.version_view import CONTAINER as OPERATOR_CONTAINER
@@ -35,7 +35,6 @@ from consortium_operator.kube.kinds import (
 from consortium_operator.kube.person import PersonClient
 from consortium_operator.manifests.pod import CONTAINER
 
-_OPERATOR = "app.kubernetes.io/name=consortium-operator"
 _LOG_BYTES = 4 << 20
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 _PRIVATE_NAMES = ("password", "passwd", "secret", "token", "key")
@@ -150,7 +149,7 @@ def _has_restarted(pod: JsonObject) -> bool:
 async def _add_operator(found: Gathered, client: PersonClient, namespace: str, lines: int) -> None:
     deployments = await operators(client, namespace)
     found.add("operator/deployments.yaml", _listed(deployments))
-    pods = await every(client, POD, namespace, _OPERATOR)
+    pods = await every(client, POD, namespace, OPERATOR)
     if isinstance(pods, Hidden):
         found.add("operator/pods.yaml", pods)
         return
