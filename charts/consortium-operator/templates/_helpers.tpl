@@ -19,12 +19,16 @@ app.kubernetes.io/name: {{ .Chart.Name }}-test
 app.kubernetes.io/instance: {{ .Release.Name }}
 {{- end -}}
 
-{{/* Every object has these, so the first that is rendered finds what `--reuse-values` does: it takes
-     the values of the chart before, where new ones have no default. */}}
-{{- define "consortium-operator.commonLabels" -}}
+{{/* Finds what `--reuse-values` does: it takes all values of the chart before, also where that had
+     none. Wherever a value is read that is a map, and in all objects. */}}
+{{- define "consortium-operator.checkValues" -}}
 {{- if not (hasKey .Values "commonLabels") -}}
 {{- fail "values of this chart have no default: helm upgrade with --reset-then-reuse-values instead of --reuse-values" -}}
 {{- end -}}
+{{- end -}}
+
+{{- define "consortium-operator.commonLabels" -}}
+{{- include "consortium-operator.checkValues" . -}}
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 app.kubernetes.io/managed-by: {{ .Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
