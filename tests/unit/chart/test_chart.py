@@ -389,7 +389,7 @@ def test_values_that_were_kept_from_an_earlier_chart_are_refused_with_the_fix(
 ) -> None:
     """As `helm upgrade --reuse-values` does: what is new then has no default."""
     with pytest.raises(subprocess.CalledProcessError) as refused:
-        chart.text({"commonLabels": None})
+        chart.text({"commonLabels": None, "networkPolicy": None})
     assert "--reset-then-reuse-values" in refused.value.stderr
 
 
