@@ -42,7 +42,7 @@ def person(control_plane: Sandbox) -> Kubectl:
 
 
 @pytest.fixture(scope="module")
-def account(person: Kubectl, places: list[str]) -> str:
+def service_account(person: Kubectl, places: list[str]) -> str:
     """The chart's, for the namespaced scope: it has Roles and their bindings, and nothing else."""
     values = {"scope": "Namespaced", "chainNamespaces": places[:2]}
     objects = parse(Chart(tool_path("helm")).text(values, release="named"))
@@ -55,10 +55,13 @@ def account(person: Kubectl, places: list[str]) -> str:
 
 @pytest.fixture(scope="module")
 def operator(
-    person: Kubectl, account: str, places: list[str], tmp_path_factory: pytest.TempPathFactory
+    person: Kubectl,
+    service_account: str,
+    places: list[str],
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[OperatorProcess]:
     config = yaml.safe_load(person.kubeconfig.read_text())
-    token = person("create", "token", account, f"--namespace={OPERATOR_NAMESPACE}").strip()
+    token = person("create", "token", service_account, f"--namespace={OPERATOR_NAMESPACE}").strip()
     config["users"] = [{"name": user["name"], "user": {"token": token}} for user in config["users"]]
     directory: Path = tmp_path_factory.mktemp("named")
     kubeconfig = directory / "kubeconfig"
@@ -105,10 +108,12 @@ def test_it_repairs_what_somebody_deletes(
 
 @pytest.mark.parametrize(("number", "golden"), [(0, "can-i-named"), (2, "can-i-named-elsewhere")])
 def test_all_that_it_may_do_was_reviewed(
-    person: Kubectl, account: str, places: list[str], number: int, golden: str
+    person: Kubectl, service_account: str, places: list[str], number: int, golden: str
 ) -> None:
     """In one of its namespaces, and in another one."""
-    operator = Kubectl(person.kubeconfig, f"system:serviceaccount:{OPERATOR_NAMESPACE}:{account}")
+    operator = Kubectl(
+        person.kubeconfig, f"system:serviceaccount:{OPERATOR_NAMESPACE}:{service_account}"
+    )
     listed = operator("auth", "can-i", "--list", f"--namespace={places[number]}")
     title, *lines = (line.rstrip() for line in listed.splitlines())
     check_golden(f"chart/{golden}.txt", "\n".join([title, *sorted(lines)]) + "\n")
