@@ -151,6 +151,7 @@ def test_who_is_told_to_end_leaves_the_lease_to_the_other(pair: Pair) -> None:
     wait_until(waiting.process.is_active, "the other works", pair.report)
 
 
+@pytest.mark.campaign
 def test_who_finds_another_name_in_the_lease_leaves(pair: Pair, api: Api) -> None:
     working, waiting = pair.roles()
     api.patch(LEASE, NAMESPACE, RELEASE, {"spec": {"holderIdentity": "somebody"}})
