@@ -23,6 +23,7 @@ from consortium_operator.api.chain import (
     ConsortiumChain,
 )
 from consortium_operator.api.conditions import ConditionStatus, ConditionType, Reason
+from consortium_operator.api.kept import KEPT_BY_PIPELINES
 from consortium_operator.api.schema import Schema, structural_schema
 
 HEADER = "# Generated from operator/consortium_operator/api by `make crds`. Do not edit.\n"
@@ -68,8 +69,8 @@ def custom_resource_definition() -> dict[str, Any]:
         "kind": "CustomResourceDefinition",
         "metadata": {
             "name": f"{PLURAL}.{GROUP}",
-            # With the CRD every chain would go: `helm uninstall` must not take it along.
-            "annotations": {"helm.sh/resource-policy": "keep"},
+            # With the CRD every chain's resource would go.
+            "annotations": KEPT_BY_PIPELINES,
         },
         "spec": {
             "group": GROUP,

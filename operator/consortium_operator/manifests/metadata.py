@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from consortium_operator.api.chain import API_VERSION, KIND
+from consortium_operator.api.kept import KEPT_BY_PIPELINES
 from consortium_operator.chain.naming import (
     PART_LABEL,
     ChildPart,
@@ -19,15 +20,6 @@ from consortium_operator.chain.plan import Plan, PlannedMember, PlannedNode
 
 Scope = PlannedNode | PlannedMember | None
 """Whose child it is: a node's, a member's, or (None) the chain's."""
-
-# For whoever puts rendered objects under a pipeline's care (`consortium render`), or copies them
-# with the marks by which it claims its own: Argo CD, Helm and Flux then delete none of these,
-# whatever becomes of the file, the release or the Application.
-KEPT_BY_PIPELINES = {
-    "argocd.argoproj.io/sync-options": "Prune=false,Delete=false",
-    "helm.sh/resource-policy": "keep",
-    "kustomize.toolkit.fluxcd.io/prune": "disabled",
-}
 
 
 def labels(plan: Plan, part: ChildPart, scope: Scope = None) -> dict[str, str]:
@@ -55,7 +47,11 @@ def retained(
     scope: Scope = None,
     annotations: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
-    """Metadata of a child that outlives the chain's resource: without an owner."""
+    """Metadata of a child that outlives the chain's resource: without an owner.
+
+    Marked for whoever puts rendered objects under a pipeline's care (`consortium render`), or
+    copies them with the marks by which it claims its own.
+    """
     return _metadata(plan, name, part, scope) | {
         "annotations": KEPT_BY_PIPELINES | dict(annotations or {})
     }

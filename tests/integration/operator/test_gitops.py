@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
+from consortium_operator.api.kept import KEPT_BY_PIPELINES
 from consortium_operator.kube.kinds import (
     CONFIG_MAP,
     PERSISTENT_VOLUME_CLAIM,
     SECRET,
 )
 from consortium_operator.kube.ownership import STATUS_MANAGER
-from consortium_operator.manifests.metadata import KEPT_BY_PIPELINES
 from consortium_sandbox import Sandbox, tool_path
 from tests.api_server import Api, Body, labels_of
 from tests.documents import Document

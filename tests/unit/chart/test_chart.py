@@ -206,12 +206,16 @@ def generated_crd() -> dict[str, Any]:
     return found
 
 
-def test_the_resource_definition_is_the_generated_one_and_outlives_the_release(
+def test_the_resource_definition_is_the_generated_one_and_outlives_whatever_installed_it(
     chart: Chart,
 ) -> None:
     crd = only(chart.objects(), "CustomResourceDefinition")
     assert crd == generated_crd()
-    assert crd["metadata"]["annotations"]["helm.sh/resource-policy"] == "keep"
+    assert crd["metadata"]["annotations"] == {
+        "argocd.argoproj.io/sync-options": "Prune=false,Delete=false",
+        "helm.sh/resource-policy": "keep",
+        "kustomize.toolkit.fluxcd.io/prune": "disabled",
+    }
 
 
 def test_labels_and_annotations_change_nothing_else_of_the_resource_definition(
