@@ -1,13 +1,19 @@
 """The command line beside a running chain, by a person's own rights."""
 
+import contextlib
 import json
 import os
+import pty
+import signal
 import subprocess
+import tarfile
 from pathlib import Path
 from typing import Any
 
 from tests.e2e.support.chain import Chain
 from tests.e2e.support.sdk import sdk_identity
+from tests.kubectl import eventually
+from tests.leaks import Scanner
 from tests.resources import REPOSITORY
 
 CONSORTIUM = REPOSITORY / ".venv/bin/consortium"
@@ -83,3 +89,73 @@ def test_an_application_gets_what_opens_its_members_nodes(
     assert files["ca.crt"] == identity.ca
     (key,) = tmp_path.rglob("sdk.key")
     assert key.stat().st_mode & 0o077 == 0
+
+
+def test_nothing_differs_where_the_operator_is_done(quickstart: Chain) -> None:
+    """Also after the API server, kubelets and the nodes themselves had their say."""
+    done = say(quickstart, "diff", quickstart.name)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_doctor_finds_a_cluster_in_which_a_chain_can_live(quickstart: Chain) -> None:
+    done = say(quickstart, "doctor", quickstart.name, "--output=json")
+    found = {(one["check"], one["severity"]): one for one in json.loads(done.stdout)}
+    assert done.returncode == 0, done.stdout
+    for check in ("crd", "operator", "clocks", "dns", "storage", "operator's rights", "chain"):
+        assert (check, "ok") in found, check
+    assert "4 of 4 nodes run it" in found["image", "unknown"]["message"]
+
+
+def test_a_report_holds_the_logs_of_every_node_and_no_key(
+    quickstart: Chain, tmp_path: Path
+) -> None:
+    path = tmp_path / "report.tar.gz"
+    done = say(quickstart, "report", quickstart.name, f"--file={path}", "--lines=200")
+    assert done.returncode == 0, done.stderr
+    secrets = quickstart.kubectl.get("secrets", quickstart.here)["items"]
+    scanner = Scanner(secrets)
+    assert scanner.keys
+    with tarfile.open(path) as archive:
+        texts = {
+            entry.name: file.read().decode()
+            for entry in archive
+            if (file := archive.extractfile(entry)) is not None
+        }
+    logs = [text for name, text in texts.items() if "/logs/" in name]
+    assert len(logs) >= len(quickstart.manifest["spec"]["members"])
+    assert all(logs)
+    assert [leak for name, text in texts.items() for leak in scanner.scan(text, name)] == []
+
+
+def test_status_tells_heights_lag_peers_and_the_leader_of_this_moment(quickstart: Chain) -> None:
+    def live() -> list[dict[str, Any]]:
+        found = read(quickstart, "status", quickstart.name)
+        assert found["not_live"] is None, found["not_live"]
+        return [node for node in found["nodes"] if node["peers"] == len(found["nodes"]) - 1]
+
+    eventually(lambda: len(live()) == 4)
+    assert all(node["height"] > 0 and node["lag"] is not None for node in live())
+    assert sum(node["is_leader"] for node in live()) <= 1
+
+
+def test_a_status_that_is_watched_ends_on_ctrl_c_without_a_word(quickstart: Chain) -> None:
+    """On a terminal, with the cursor given back."""
+    main, terminal = pty.openpty()
+    watching = subprocess.Popen(
+        [CONSORTIUM, "status", quickstart.name, "--watch", quickstart.here],
+        stdin=terminal,
+        stdout=terminal,
+        stderr=terminal,
+        env=os.environ | {"KUBECONFIG": str(quickstart.kubectl.kubeconfig), "TERM": "xterm"},
+    )
+    os.close(terminal)
+    shown = b""
+    while b"Ctrl-C ends" not in shown:
+        shown += os.read(main, 1 << 16)
+    watching.send_signal(signal.SIGINT)
+    with contextlib.suppress(OSError):  # how a terminal says that nobody writes to it any more
+        while more := os.read(main, 1 << 16):
+            shown += more
+    assert watching.wait(30) == 0
+    assert b"Traceback" not in shown
+    assert shown.rstrip().endswith(b"\x1b[?25h")
