@@ -13,7 +13,8 @@ from consortium_operator.kube.kinds import (
     JsonObject,
     key_of,
 )
-from tests.fakes.cluster import CONTROLLER, FakeCluster
+from tests.fakes.cluster import FakeCluster
+from tests.fakes.objects import CONTROLLER
 
 _REVISION = "controller-revision-hash"
 

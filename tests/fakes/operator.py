@@ -23,11 +23,12 @@ from consortium_operator.reconcile.reconciler import Reconciler
 from consortium_operator.reconcile.world import ChainMemory, World
 from tests import chains
 from tests.fakes.chain import FakeNodes
-from tests.fakes.cluster import CONTROLLER, FakeCluster
+from tests.fakes.cluster import FakeCluster
 from tests.fakes.engine import PooledKeys
 from tests.fakes.faults import Killed
 from tests.fakes.kubelet import Controllers
 from tests.fakes.links import Links
+from tests.fakes.objects import CONTROLLER
 
 KEY = ChainKey("chains", "trade")
 

@@ -22,7 +22,7 @@ from consortium_operator.kube.projection import Observed, PodDetail
 from consortium_operator.reconcile.evictions import pod_of
 from consortium_operator.reconcile.findings import Blocked, Finding
 from consortium_operator.reconcile.generations import how_to_rotate
-from consortium_operator.reconcile.identities import authority_request
+from consortium_operator.reconcile.key_owners import authority_request
 from consortium_operator.reconcile.key_requests import FIRST_GENERATION, WORDS
 from consortium_operator.reconcile.keys import read_part
 from consortium_operator.reconcile.world import (

@@ -26,7 +26,7 @@ from consortium_operator.manifests.identity import ClientKind, client_certificat
 from consortium_operator.reconcile.apply import bring_one
 from consortium_operator.reconcile.certificates import Holder, Standing, authority_key, judge, sign
 from consortium_operator.reconcile.findings import Blocked, Finding
-from consortium_operator.reconcile.identities import why_pinned
+from consortium_operator.reconcile.key_owners import why_pinned
 from consortium_operator.reconcile.key_requests import FIRST_GENERATION
 from consortium_operator.reconcile.keys import read_secret, trusted
 from consortium_operator.reconcile.rotation import issuing_era

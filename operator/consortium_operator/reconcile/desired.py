@@ -27,7 +27,7 @@ from consortium_operator.manifests.trust import trust_config_map
 from consortium_operator.manifests.volume import data_claim
 from consortium_operator.reconcile.certificates import Standing
 from consortium_operator.reconcile.evictions import pod_of
-from consortium_operator.reconcile.identities import registered_authority
+from consortium_operator.reconcile.key_owners import registered_authority
 from consortium_operator.reconcile.knowledge import Knowledge
 from consortium_operator.reconcile.world import Founded, Rendered, Round
 

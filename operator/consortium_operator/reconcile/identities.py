@@ -1,64 +1,30 @@
-"""Which keys a chain needs, and when each may be made: authorities, nodes, the admin account.
+"""Ensures every key that a chain needs, each looked after apart from the others.
 
-The how is in `keys`, what members bring is judged in `brought`. A key that may not be made any more
-is one whose owner already appears in what outlives it: a register entry, the founders table, a
-volume, or a pinned genesis.
+Which keys those are, and when each may be made, is in `key_owners`; the how in `keys`. What members
+bring is judged in `brought`.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-
-from consortium_operator.api.conditions import Reason
 from consortium_operator.chain.genesis import Seal
-from consortium_operator.chain.naming import (
-    NODE_LABEL,
-    PART_LABEL,
-    ChildPart,
-    chain_labels,
-    is_ours,
-    member_labels,
-    node_labels,
-)
-from consortium_operator.chain.plan import PlannedMember, PlannedNode
-from consortium_operator.chain.private import PrivateFiles
-from consortium_operator.chain.register import (
-    AccountRegister,
-    AuthorityKind,
-    AuthorityRegister,
-    NodeRegister,
-)
-from consortium_operator.engines.protocol import Subject
-from consortium_operator.kube.kinds import PERSISTENT_VOLUME_CLAIM, POD, ObjectKey
-from consortium_operator.kube.projection import PodDetail
-from consortium_operator.manifests import identity as manifests
-from consortium_operator.reconcile.brought import (
-    FIELDS,
-    BroughtRequests,
-    refuse_bad_keys,
-    tell_conflicts,
-)
+from consortium_operator.chain.plan import PlannedMember
+from consortium_operator.chain.register import AuthorityKind, AuthorityRegister
+from consortium_operator.reconcile.brought import BroughtRequests, refuse_bad_keys, tell_conflicts
 from consortium_operator.reconcile.findings import Blocked
 from consortium_operator.reconcile.generations import (
     asked_generation,
     is_one_lost,
     newest_kept,
     newest_registered,
-    registered_generations,
-    why_generation_must_exist,
 )
-from consortium_operator.reconcile.key_refusals import lost_generation, name_conflict
-from consortium_operator.reconcile.key_requests import (
-    FIRST_GENERATION,
-    RECHECK,
-    RECHECK_WAITING,
-    BroughtPart,
-    KeyRequest,
-    P,
-    Register,
-    Renewal,
-    SecretPart,
+from consortium_operator.reconcile.key_owners import (
+    admin_request,
+    authority_request,
+    node_request,
+    registered_authorities,
 )
-from consortium_operator.reconcile.keys import ensure, last_recorded, registered, trusted
-from consortium_operator.reconcile.world import Custody, Round, length_of
+from consortium_operator.reconcile.key_refusals import lost_generation
+from consortium_operator.reconcile.key_requests import FIRST_GENERATION, KeyRequest, P
+from consortium_operator.reconcile.keys import ensure, last_recorded, trusted
+from consortium_operator.reconcile.world import Custody, Round
 
 
 async def ensure_identities(run: Round, seal: Seal | None) -> Custody:
@@ -76,7 +42,7 @@ async def ensure_identities(run: Round, seal: Seal | None) -> Custody:
                 run, node_request(run, node, seal), custody, custody.nodes, node.names.node
             )
     _look_up_leavers(run, custody)
-    await _ensure(run, _admin(run, seal), custody, custody.admins, run.key.admin)
+    await _ensure(run, admin_request(run, seal), custody, custody.admins, run.key.admin)
     tell_conflicts(run, custody)
     return custody
 
@@ -115,7 +81,7 @@ def look_up_identities(run: Round) -> Custody:
             _look_up_authority(run, member, kind, custody, into)
     for node in run.plan.nodes:
         _look_up(run, node_request(run, node, None), custody.nodes, node.names.node)
-    _look_up(run, _admin(run, None), custody.admins, run.key.admin)
+    _look_up(run, admin_request(run, None), custody.admins, run.key.admin)
     return custody
 
 
@@ -186,208 +152,3 @@ def _look_up(run: Round, request: KeyRequest[P], into: dict[str, P], name: str) 
     found = last_recorded(run, request)
     if found is not None:
         into[name] = found
-
-
-def authority_request(
-    run: Round, member: PlannedMember, kind: AuthorityKind, seal: Seal | None, generation: int
-) -> KeyRequest[AuthorityRegister]:
-    """A member's CA. Each generation has a subject of its own."""
-    engine, plan = run.engine, run.plan
-    name = member.names.authority(kind, generation)
-    must_exist = (
-        _why_member_must_exist(run, member.name, seal)
-        if generation == FIRST_GENERATION
-        else why_generation_must_exist(run, member, generation)
-    )
-    return KeyRequest(
-        name=name,
-        labels=member_labels(run.key.name, plan.engine, member.name),
-        subject=f"member {member.name}",
-        secrets=_authority_secrets(run, member, kind, generation),
-        register=Register(
-            AuthorityRegister.from_data,
-            lambda public: manifests.authority_register(plan, member, kind, generation, public),
-        ),
-        derive=lambda files: engine.authority_register(kind, files[0]),
-        missing=Reason.CA_KEY_MISSING,
-        forbids_making=_constant(must_exist),
-        renewal=Renewal(
-            engine.why_not_renewed,
-            lambda public: manifests.authority_renewal(plan, member, kind, generation, public),
-            lambda found: _longest_lived(run, found),
-        ),
-        field=f"spec.members[{member.name}].{FIELDS[kind]}",
-        recheck=RECHECK_WAITING if _is_about_to_end(run, name) else RECHECK,
-    )
-
-
-def registered_authorities(
-    run: Round, member: PlannedMember, kind: AuthorityKind
-) -> dict[int, AuthorityRegister]:
-    """Every generation, as it was when it was registered."""
-    found = {
-        number: registered(run, authority_request(run, member, kind, None, number))
-        for number in registered_generations(run, member, kind)
-    }
-    return {number: register for number, register in found.items() if register is not None}
-
-
-def registered_authority(
-    run: Round, member: PlannedMember, kind: AuthorityKind
-) -> AuthorityRegister | None:
-    """A CA as it was when it was registered, whatever its owner has renewed since."""
-    return registered(run, authority_request(run, member, kind, None, FIRST_GENERATION))
-
-
-def _authority_secrets(
-    run: Round, member: PlannedMember, kind: AuthorityKind, generation: int
-) -> dict[str, SecretPart | BroughtPart]:
-    brought = member.brought.get(kind)
-    if brought is not None:
-        return {brought: BroughtPart("tls.crt and tls.key, as type kubernetes.io/tls has them")}
-    engine, plan = run.engine, run.plan
-    name = member.names.authority(kind, generation)
-    subject = Subject(run.key.name, member.name, kind.value, generation)
-    lifetime = plan.spec.certificates.ca_duration
-    return {
-        name: SecretPart(
-            make=lambda: engine.new_authority(kind, subject, run.validity(lifetime)),
-            manifest=lambda f: manifests.authority_secret(plan, member, kind, generation, f),
-        )
-    }
-
-
-def _longest_lived(run: Round, found: Iterable[AuthorityRegister]) -> AuthorityRegister:
-    return max(found, key=lambda one: (run.authority_end(one), one.certificate, one.chain))
-
-
-def _is_about_to_end(run: Round, name: str) -> bool:
-    """Then its owner may be renewing it."""
-    verified = run.memory.verified.get(name)
-    if verified is None or not isinstance(verified.public, AuthorityRegister):
-        return False
-    renew_before = length_of(run.plan.spec.certificates.renew_before)
-    return run.world.now() >= run.authority_end(verified.public) - renew_before
-
-
-def node_request(run: Round, node: PlannedNode, seal: Seal | None) -> KeyRequest[NodeRegister]:
-    """A node's two keys, which share one register entry: node.pem first, then the TLS key."""
-    engine, plan, names = run.engine, run.plan, node.names
-
-    async def forbids() -> str | None:
-        return await _why_node_must_exist(run, node, seal)
-
-    def derive(files: Sequence[PrivateFiles]) -> NodeRegister:
-        return engine.node_register(files[0], files[1])
-
-    def contradicts(public: NodeRegister) -> str | None:
-        founder = seal.founder(node.member, node.name) if seal is not None else None
-        if founder is None or founder.node_id == public.node_id:
-            return None
-        return "is not the key that founded the chain"
-
-    key: SecretPart | BroughtPart = BroughtPart("node.pem, the node's own key")
-    if node.brought_key is None:
-        key = SecretPart(engine.new_node_key, lambda f: manifests.node_key_secret(plan, node, f))
-    return KeyRequest(
-        name=names.identity,
-        labels=node_labels(run.key.name, plan.engine, node.member, names.node),
-        subject=f"node {node.path}",
-        secrets={
-            node.key_secret: key,
-            names.tls(FIRST_GENERATION): SecretPart(
-                engine.new_tls_key,
-                lambda f: manifests.tls_key_secret(plan, node, FIRST_GENERATION, f),
-            ),
-        },
-        register=Register(
-            NodeRegister.from_data, lambda public: manifests.node_register(plan, node, public)
-        ),
-        derive=derive,
-        missing=Reason.NODE_KEY_MISSING,
-        forbids_making=forbids,
-        contradicts=contradicts,
-        field=f"spec.members[{node.member}].nodes[{node.name.rpartition('-')[0]}].identity",
-        recheck=RECHECK_WAITING if _waits_for_files(run, node) else RECHECK,
-    )
-
-
-def _waits_for_files(run: Round, node: PlannedNode) -> bool:
-    """Whether the node's pod has a machine but no running container."""
-    pod = run.world.store.get(ObjectKey(POD, run.key.namespace, node.names.pod))
-    if pod is None or not isinstance(pod.detail, PodDetail):
-        return False
-    return pod.detail.phase == "Pending" and not pod.detail.unschedulable
-
-
-def _admin(run: Round, seal: Seal | None) -> KeyRequest[AccountRegister]:
-    plan, engine = run.plan, run.engine
-    founded = None if seal is None else "the chain was founded with it"
-    return KeyRequest(
-        name=run.key.admin,
-        labels=chain_labels(run.key.name, plan.engine),
-        subject="the chain's admin account",
-        secrets={
-            run.key.admin: SecretPart(engine.new_account, lambda f: manifests.admin_secret(plan, f))
-        },
-        register=Register(
-            AccountRegister.from_data, lambda public: manifests.admin_register(plan, public)
-        ),
-        derive=lambda files: engine.account_register(files[0]),
-        missing=Reason.NODE_KEY_MISSING,
-        forbids_making=_constant(founded or why_pinned(run) or _why_founded(run)),
-    )
-
-
-def _constant(reason: str | None) -> Callable[[], Awaitable[str | None]]:
-    async def answer() -> str | None:
-        return reason
-
-    return answer
-
-
-def why_pinned(run: Round) -> str | None:
-    """Why no key at all may be made, or None: what is pinned is to be restored."""
-    if run.plan.spec.fisco_bcos.genesis_sha256 is None:
-        return None
-    return "spec.fiscoBcos.genesisSha256 pins a genesis, whose founders had their keys"
-
-
-def _why_member_must_exist(run: Round, member: str, seal: Seal | None) -> str | None:
-    if seal is not None and any(founder.member == member for founder in seal.founders):
-        return "the member is in the founders table"
-    return why_pinned(run) or (None if seal is not None else _why_founded(run))
-
-
-def _why_founded(run: Round) -> str | None:
-    """Why no key may be made though no genesis is there: where a volume is, one was, and the rest
-    of a backup is still to come."""
-    claims = run.world.store.by_chain(run.key.namespace, run.key.name, PERSISTENT_VOLUME_CLAIM)
-    # One that only bears the chain's name is told as a conflict, when its turn comes.
-    volumes = [one for one in claims if one.labels.get(PART_LABEL) == ChildPart.DATA]
-    if not volumes:
-        return None
-    return f"the volume {volumes[0].key.name} exists, and the chain's keys existed before it"
-
-
-async def _why_node_must_exist(run: Round, node: PlannedNode, seal: Seal | None) -> str | None:
-    if seal is not None and seal.founder(node.member, node.name) is not None:
-        return "the node is in the founders table"
-    if any(
-        claim.labels.get(NODE_LABEL) == node.names.node
-        for claim in run.world.store.by_chain(
-            run.key.namespace, run.key.name, PERSISTENT_VOLUME_CLAIM
-        )
-    ):
-        return "a volume of the node exists"
-    # Our watch may lag behind: before a key is made the API server itself is asked.
-    volume = ObjectKey(
-        PERSISTENT_VOLUME_CLAIM, run.key.namespace, node.names.data(FIRST_GENERATION)
-    )
-    found = await run.world.client.get(volume)
-    if found is not None:
-        labels = node_labels(run.key.name, run.plan.engine, node.member, node.names.node)
-        if not is_ours(found["metadata"].get("labels") or {}, labels):
-            raise name_conflict("PersistentVolumeClaim", volume.name)
-        return f"the volume {volume.name} exists"
-    return why_pinned(run)

@@ -23,7 +23,7 @@ from consortium_operator.reconcile.certificates import era_of
 from consortium_operator.reconcile.evictions import pod_of
 from consortium_operator.reconcile.findings import Finding
 from consortium_operator.reconcile.generations import registered_generations, tell_vain_words
-from consortium_operator.reconcile.identities import authority_request
+from consortium_operator.reconcile.key_owners import authority_request
 from consortium_operator.reconcile.keys import registered
 from consortium_operator.reconcile.world import Custody, Era, Round
 

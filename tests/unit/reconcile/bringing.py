@@ -8,8 +8,8 @@ from consortium_operator.kube.errors import ApiError, Forbidden
 from consortium_operator.kube.kinds import CONFIG_MAP, POD, SECRET, STATEFUL_SET
 from tests import chains
 from tests.brought import Brought, ecdsa, node_pem, secret
-from tests.fakes.cluster import OPERATOR
 from tests.fakes.faults import Call
+from tests.fakes.objects import OPERATOR
 from tests.fakes.operator import Stage
 
 INTACT = ConditionType.IDENTITIES_INTACT

@@ -11,7 +11,7 @@ import pytest
 
 from consortium_operator.api.conditions import REASONS, ConditionType, Reason
 from consortium_operator.kube.kinds import CONSORTIUM_CHAIN, SECRET
-from tests.fakes.cluster import OPERATOR
+from tests.fakes.objects import OPERATOR
 from tests.fakes.operator import Stage
 from tests.invariants import violations
 from tests.unit.reconcile.bringing import SECRETS, founded_on_brought_keys, written_secrets

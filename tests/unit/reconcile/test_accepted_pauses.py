@@ -19,8 +19,8 @@ from consortium_operator.kube.kinds import (
     ObjectKey,
 )
 from tests import chains
-from tests.fakes.cluster import OPERATOR
 from tests.fakes.faults import Fault, Killed, Mode, at_write
+from tests.fakes.objects import OPERATOR
 from tests.fakes.operator import Stage
 from tests.unit.reconcile.conftest import check
 

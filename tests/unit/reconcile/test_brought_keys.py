@@ -23,8 +23,8 @@ from consortium_operator.kube.kinds import CONFIG_MAP, SECRET
 from consortium_operator.reconcile.reconciler import LATER
 from tests import chains
 from tests.brought import Brought, ecdsa, node_pem, secret
-from tests.fakes.cluster import OPERATOR
 from tests.fakes.faults import Fault, on
+from tests.fakes.objects import OPERATOR
 from tests.fakes.operator import Stage
 from tests.leaks import Scanner
 from tests.unit.reconcile.bringing import (

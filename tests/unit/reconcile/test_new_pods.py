@@ -3,7 +3,7 @@
 import pytest
 
 from consortium_operator.kube.kinds import POD, STATEFUL_SET, JsonObject
-from tests.fakes.cluster import CONTROLLER
+from tests.fakes.objects import CONTROLLER
 from tests.fakes.operator import Stage
 
 
