@@ -48,6 +48,7 @@ test: lint unit conformance integration e2e ## Run every test but the long campa
 check-all: test docs ## Run the tests and the long campaigns (at most 90 minutes)
 	$(PYTEST) tests/unit tests/conformance tests/integration -m campaign --numprocesses=auto --dist=loadfile
 	$(PYTEST) tests/e2e -m campaign
+	$(MAKE) benchmarks
 
 .PHONY: lint
 lint: venv ## Check style, types and the direction of imports
@@ -72,6 +73,10 @@ integration: venv ## Run the tests that need a real kube-apiserver
 .PHONY: e2e
 e2e: venv ## Run the tests that need real pods
 	$(PYTEST) tests/e2e -m "not campaign"
+
+.PHONY: benchmarks
+benchmarks: venv ## Count what a quiet chain costs, and print it
+	$(PYTEST) tests/benchmarks
 
 .PHONY: crds
 crds: venv ## Write the CRD from the models

@@ -6,9 +6,10 @@ before gives another genesis hash.
 """
 
 import copy
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
+from enum import Enum
 from typing import Any
 
 from consortium_operator.chain.changes import (
@@ -24,6 +25,7 @@ from consortium_operator.chain.committee import Committee
 from consortium_operator.chain.genesis import Seal
 from consortium_operator.chain.plan import Plan
 from consortium_operator.chain.private import PrivateFiles
+from consortium_operator.chain.quiet import Glance
 from consortium_operator.chain.view import NodeView, Silence
 from consortium_operator.engines.fisco_bcos import ini
 from consortium_operator.engines.fisco_bcos.engine import FiscoBcos
@@ -51,6 +53,11 @@ VERSIONS = {image: version for version, image in SETTINGS.image_catalogue.items(
 FRESH, RESTARTED = "0xfresh", "0xrestarted"
 
 
+class Asked(Enum):
+    LITTLE = "little"
+    EVERYTHING = "everything"
+
+
 @dataclass(slots=True)
 class FakeNodes:
     """Implements ChainClient for every chain of a cluster.
@@ -60,6 +67,8 @@ class FakeNodes:
     test. `heights`: by chain name. `refusal`: what the chain answers to every change.
     `versions`: what a process says of itself, by its image; others do not say. `settings_made`:
     by transactions, by chain name. `committees`: the same, of chains whose governors matter.
+    `asked`: full object name → how much it was asked last, of the nodes that answered.
+    `at_work`: by chain name, how many sealers an epoch has (RPBFT); each block begins another one.
     """
 
     cluster: FakeCluster
@@ -78,7 +87,8 @@ class FakeNodes:
     refuses_settings: bool = False
     committees: dict[str, Committee] = field(default_factory=dict)
     committee_reads: int = 0
-    asked: int = 0
+    asked: dict[str, Asked] = field(default_factory=dict)
+    at_work: dict[str, int] = field(default_factory=dict)
     _starts: dict[str, list[tuple[str, int]]] = field(default_factory=dict)
     _ledgers: dict[str, int] = field(default_factory=dict)
 
@@ -91,8 +101,25 @@ class FakeNodes:
     def connect(self, plan: Plan) -> "FakeNodes":
         return self
 
-    async def view(self, endpoint: NodeEndpoint, identity: ClientIdentity) -> NodeView:
-        self.asked += 1
+    async def view(
+        self,
+        endpoint: NodeEndpoint,
+        identity: ClientIdentity,
+        heights: Collection[int] | None = None,
+    ) -> NodeView:
+        found = self._answer(endpoint, identity)
+        if found.answers:
+            self.asked[endpoint.node] = Asked.EVERYTHING
+        marks = {height: f"0xblock{height}" for height in heights or () if height < found.height}
+        return replace(found, marks=found.marks or marks)
+
+    async def glance(self, endpoint: NodeEndpoint, identity: ClientIdentity) -> Glance:
+        found = self._answer(endpoint, identity)
+        if found.answers:
+            self.asked[endpoint.node] = Asked.LITTLE
+        return Glance(**{one.name: getattr(found, one.name) for one in fields(Glance)})
+
+    def _answer(self, endpoint: NodeEndpoint, identity: ClientIdentity) -> NodeView:
         pod = self._pod_at(endpoint.host)
         if pod is None or not self._runs(pod):
             return NodeView(endpoint.node, problem=f"no answer from {endpoint.node}")
@@ -104,6 +131,7 @@ class FakeNodes:
             return NodeView(endpoint.node, problem=f"{endpoint.node} refuses the client")
         chain, namespace = _chain_of(pod)
         seal, members = self._seal(pod), self.members(chain, namespace)
+        working = self.working(chain, namespace)
         scripted = self.scripted.get(endpoint.node, {})
         if "height" not in scripted and self._height(pod):
             self._ledgers[_claim_of(pod)] = self._height(pod)
@@ -126,7 +154,8 @@ class FakeNodes:
                 and self.links.connects(pod, other)
                 and self._talk(self._node_id(pod), self._node_id(other), members, chain)
             ),
-            sealers=members.sealers,
+            sealers=working,
+            candidates={one: w for one, w in members.sealers.items() if one not in working},
             observers=members.observers,
         )
         return replace(found, **scripted)
@@ -211,6 +240,13 @@ class FakeNodes:
         height = self.heights[chain] = self.heights.get(chain, 0) + 1
         if change.standing is Standing.OUTSIDE:
             self._left_at[change.node_id] = height - 1
+
+    def working(self, chain: str, namespace: str) -> dict[str, int]:
+        """The sealers of the present epoch."""
+        sealers, first = self.members(chain, namespace).sealers, self.heights.get(chain, 0)
+        turn = sorted(sealers)
+        count = self.at_work.get(chain, len(turn))
+        return {one: sealers[one] for one in (2 * turn)[first % len(turn) :][:count]}
 
     def _transacted(self, plan: Plan) -> None:
         key = ObjectKey(CONSORTIUM_CHAIN, plan.key.namespace, plan.key.name)

@@ -12,7 +12,10 @@ from consortium_operator.handlers.chain_metrics import ChainMetrics
 from consortium_operator.kube.kinds import (
     CHILD_KINDS,
     CONSORTIUM_CHAIN,
+    PERSISTENT_VOLUME_CLAIM,
+    POD_DISRUPTION_BUDGET,
     SERVICE,
+    STATEFUL_SET,
     JsonObject,
     kind_of,
 )
@@ -22,10 +25,10 @@ from consortium_operator.reconcile.chains import Chains
 from consortium_operator.reconcile.reconciler import Reconciler
 from consortium_operator.reconcile.world import ChainMemory, World
 from tests import chains
-from tests.fakes.chain import FakeNodes
+from tests.fakes.chain import Asked, FakeNodes
 from tests.fakes.cluster import FakeCluster
 from tests.fakes.engine import PooledKeys
-from tests.fakes.faults import Killed
+from tests.fakes.faults import Call, Killed
 from tests.fakes.kubelet import Controllers
 from tests.fakes.links import Links
 from tests.fakes.objects import CONTROLLER
@@ -36,6 +39,12 @@ KEY = ChainKey("chains", "trade")
 def _copied(memory: ChainMemory) -> ChainMemory:
     """Dicts are copied; what they hold never changes."""
     return ChainMemory(**{f.name: copy.copy(getattr(memory, f.name)) for f in fields(memory)})
+
+
+def _is_deed(call: Call) -> bool:
+    """Whether a call changes what runs, what may be drained, or the chain itself."""
+    kinds = (STATEFUL_SET, POD_DISRUPTION_BUDGET, PERSISTENT_VOLUME_CLAIM)
+    return call.verb in ("evict", "transact") or (call.writes and call.key.kind in kinds)
 
 
 @dataclass(slots=True)
@@ -51,7 +60,11 @@ class Clock:
 
 @dataclass(slots=True)
 class Stage:
-    """A cluster with its controllers and nodes, and one operator that may be killed and started."""
+    """A cluster with its controllers and nodes, and one operator that may be killed and started.
+
+    `hasty`: what the operator did by anything less than a full look in the same round. There must
+    never be any.
+    """
 
     cluster: FakeCluster = field(default_factory=FakeCluster)
     clock: Clock = field(default_factory=Clock)
@@ -62,6 +75,7 @@ class Stage:
     chains: Chains = field(init=False)
     reconciler: Reconciler = field(init=False)
     metrics: ChainMetrics = field(init=False)
+    hasty: list[str] = field(default_factory=list)
     _heard: int = 0
     _serial: int = 0
 
@@ -111,7 +125,13 @@ class Stage:
 
     async def act(self, key: ChainKey = KEY) -> float | None:
         """One round on what has been heard so far."""
-        return await self.reconciler.reconcile(key)
+        self.nodes.asked.clear()
+        before = len(self.cluster.calls)
+        try:
+            return await self.reconciler.reconcile(key)
+        finally:
+            if Asked.LITTLE in self.nodes.asked.values():
+                self.hasty += [str(call) for call in self.cluster.calls[before:] if _is_deed(call)]
 
     async def round(self, key: ChainKey = KEY) -> float | None:
         """Controllers run, watches deliver, the operator acts, and some time goes by."""

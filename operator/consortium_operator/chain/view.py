@@ -1,5 +1,8 @@
 """What the running nodes say, and what it means: who is up, who is live, whether they agree.
 
+A `Look` is whatever was asked; a `ChainView` is the one kind by which anything is done (the other
+is `chain.quiet.QuietLook`).
+
 Silence counts as down. A node is *up* if it answers everything (also its peer list: a node whose
 gateway hangs still answers the rest), carries our block 0, agrees with the others on the genesis
 hash and is within `CATCH_UP_BLOCKS` of the highest. It is *live* if the up sealers that list it in
@@ -34,7 +37,7 @@ class Silence(StrEnum):
 class NodeView:
     """One node's answers. `problem` says why it counts as down; then the rest may be empty.
     `silence`: where that problem is that no answer comes. `marks`: height → hash of some earlier
-    blocks, chosen so that any two nodes that keep up have one in common.
+    blocks, chosen so that they can be compared with what other nodes say.
 
     `peers`: node ids that its sync status lists. `sealers`: node id → weight, as the chain has it;
     `candidates`: the same of sealers that wait for their turn (of RPBFT chains only);
@@ -77,8 +80,8 @@ class NodeView:
 
 
 @dataclass(frozen=True)
-class ChainView:
-    """All answers of one round, and what the founders say block 0 is.
+class Look:
+    """What one look at the nodes showed, and what the founders say block 0 is.
 
     `block0_text` is the text that our sealed genesis gives: a node with another one is not ours.
     """
@@ -263,3 +266,11 @@ class ChainView:
 
     def _weight(self, node_ids: Iterable[str]) -> int:
         return sum(self.weights.get(node_id, 0) for node_id in node_ids)
+
+
+@dataclass(frozen=True)
+class ChainView(Look):
+    """Every node was asked everything, in this round. Only by this the guard lets a node go, and
+    only by this the chain is changed: it is a type of its own so that nothing less can be taken for
+    it, and it outlives no round.
+    """

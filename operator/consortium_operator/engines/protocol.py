@@ -5,7 +5,7 @@ into files. `ChainClient` talks to the running nodes. Nothing outside an engine 
 format, a consensus algorithm or an RPC method.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Protocol
@@ -18,6 +18,7 @@ from consortium_operator.chain.files import NodeFile, Process
 from consortium_operator.chain.genesis import Seal
 from consortium_operator.chain.plan import Plan, PlannedNode
 from consortium_operator.chain.private import PrivateFiles
+from consortium_operator.chain.quiet import Glance
 from consortium_operator.chain.register import (
     AccountRegister,
     AuthorityKind,
@@ -343,8 +344,18 @@ class Enacted:
 class ChainClient(Protocol):
     """Talks to the running nodes of one chain."""
 
-    async def view(self, endpoint: NodeEndpoint, identity: ClientIdentity) -> NodeView:
-        """What the node says of itself; never raises for a node that is silent or wrong."""
+    async def view(
+        self,
+        endpoint: NodeEndpoint,
+        identity: ClientIdentity,
+        heights: Collection[int] | None = None,
+    ) -> NodeView:
+        """All that the node says of itself; never raises for a node that is silent or wrong.
+        `heights`: of its marks; None: heights that any two nodes that keep up have in common."""
+        ...
+
+    async def glance(self, endpoint: NodeEndpoint, identity: ClientIdentity) -> Glance:
+        """Whether the node works, and where it stands. Never raises, as `view`."""
         ...
 
     async def settings(

@@ -6,6 +6,7 @@ resourceVersion than the one known is ignored, and so is a write's answer that a
 watch has already shown the object's end. Not for threads: everything runs in one event loop.
 """
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import TypeVar
@@ -41,6 +42,7 @@ class Store:
         # Up to which version the reflectors have seen all events of a kind, by namespace
         # (None: everywhere).
         self._seen: dict[tuple[Kind, str | None], int] = {}
+        self._revisions: Counter[tuple[str, str]] = Counter()
 
     def __len__(self) -> int:
         return len(self._chain_of)
@@ -49,6 +51,11 @@ class Store:
         """The object as last seen."""
         chain = self._chain_of.get(key)
         return self._chains[chain][key] if chain else None
+
+    def revision(self, namespace: str, chain: str) -> int:
+        """The same number as before only if no object of this chain has changed in anything that
+        its projection holds."""
+        return self._revisions[namespace, chain]
 
     def by_chain(self, namespace: str, chain: str, kind: Kind | None = None) -> list[Observed]:
         """The objects whose label names this chain, sorted by kind and name."""
@@ -75,6 +82,7 @@ class Store:
         known = self.get(key)
         if known and known.uid == uid:
             self._drop(known)
+            self._note_change(known)
 
     # What the reflectors tell.
 
@@ -85,6 +93,8 @@ class Store:
             return _NO_CHANGE
         if known:
             self._drop(known)
+        if known != new:
+            self._note_change(known, new)
         chain = new.labels.get(CHAIN_LABEL)
         if chain is None:
             return Change(known, None)
@@ -98,6 +108,7 @@ class Store:
         if not known or _version(known.resource_version) > _version(old.resource_version):
             return _NO_CHANGE
         self._drop(known)
+        self._note_change(known)
         return Change(known, None)
 
     def begin_list(self, kind: Kind, namespace: str | None, version: str) -> None:
@@ -119,6 +130,7 @@ class Store:
         ]
         for known in lost:
             self._drop(known)
+        self._note_change(*lost)
         self._seen[kind, namespace] = _version(version)
         return [Change(known, None) for known in lost]
 
@@ -138,6 +150,11 @@ class Store:
     def _horizon(self, key: ObjectKey) -> int:
         scopes = (key.kind, key.namespace), (key.kind, None)
         return max(self._seen.get(scope, 0) for scope in scopes)
+
+    def _note_change(self, *changed: Observed | None) -> None:
+        for one in changed:
+            if one is not None and CHAIN_LABEL in one.labels:
+                self._revisions[one.key.namespace, one.labels[CHAIN_LABEL]] += 1
 
     def _put(self, known: Observed) -> None:
         place = self._chain_of[known.key]

@@ -11,7 +11,7 @@ from datetime import datetime
 from consortium_operator.api.conditions import ConditionStatus, ConditionType, Reason
 from consortium_operator.chain.plan import Plan
 from consortium_operator.chain.register import AuthorityKind
-from consortium_operator.chain.view import ChainView, NodeView
+from consortium_operator.chain.view import Look, NodeView
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Observation:
     at: datetime
     conditions: Mapping[ConditionType, tuple[ConditionStatus, Reason]]
     plan: Plan | None = None
-    view: ChainView | None = None
+    view: Look | None = None
     node_ids: Mapping[str, str] = field(default_factory=dict)
     states: Mapping[str, str] = field(default_factory=dict)
     certificate_ends: Mapping[str, datetime] = field(default_factory=dict)
@@ -52,7 +52,7 @@ class Record:
 
     latest: Observation
     nodes: Mapping[str, NodeRecord] = field(default_factory=dict)
-    read: ChainView | None = None
+    read: Look | None = None
     read_at: datetime | None = None
     view_changes: int = 0
 
@@ -98,7 +98,7 @@ def _asked(plan: Plan | None) -> list[str]:
 
 
 def _node(
-    before: NodeRecord | None, told: NodeView | None, view: ChainView, at: datetime
+    before: NodeRecord | None, told: NodeView | None, view: Look, at: datetime
 ) -> NodeRecord | None:
     """None: it was never asked. `told`: None where this round did not ask it."""
     if told is None:

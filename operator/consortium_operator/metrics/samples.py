@@ -9,7 +9,7 @@ from consortium_operator.api.quantity import parse_duration
 from consortium_operator.chain.naming import ChainKey
 from consortium_operator.chain.plan import PlannedNode
 from consortium_operator.chain.register import AuthorityKind
-from consortium_operator.chain.view import ChainView
+from consortium_operator.chain.view import Look
 from consortium_operator.metrics import catalogue as metrics
 from consortium_operator.metrics.catalogue import Metric
 from consortium_operator.metrics.record import NodeRecord, Record
@@ -72,7 +72,7 @@ def _certificates(chain: tuple[str, ...], known: Record) -> Iterator[Sample]:
             yield _moment(metrics.CLIENT_EXPIRY, (*chain, member, client), end)
 
 
-def _chain(chain: tuple[str, ...], read: ChainView, known: Record) -> Iterator[Sample]:
+def _chain(chain: tuple[str, ...], read: Look, known: Record) -> Iterator[Sample]:
     quorum, live = read.quorum, read.live_weight
     if read.height >= 0:
         yield Sample(metrics.CHAIN_HEIGHT, chain, read.height)
@@ -111,7 +111,7 @@ def _of_chain(labels: tuple[str, ...], node: PlannedNode, known: Record) -> Iter
         yield Sample(metrics.NODE_LEADER, labels, read.leader == node_id)
 
 
-def _role(read: ChainView, node_id: str) -> str:
+def _role(read: Look, node_id: str) -> str:
     if node_id in read.weights:
         return "Sealer"
     if node_id in read.all_sealers:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from consortium_operator.api.conditions import ConditionStatus, ConditionType, Reason
 from consortium_operator.chain.fault_domains import fault_domains
 from consortium_operator.chain.plan import Plan
-from consortium_operator.chain.view import ChainView
+from consortium_operator.chain.view import Look
 from consortium_operator.reconcile.findings import Finding, Findings
 
 
@@ -41,7 +41,7 @@ class Evidence:
     ready_pods: int = 0
     stopping: int = 0
     down: Mapping[str, str] | None = None
-    view: ChainView | None = None
+    view: Look | None = None
     had_blocks: bool = False
     handed_over: bool = False
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from consortium_operator.api.conditions import ConditionType, Reason
 from consortium_operator.chain.plan import Departure, PlannedNode
-from consortium_operator.chain.view import CATCH_UP_BLOCKS, ChainView
+from consortium_operator.chain.view import CATCH_UP_BLOCKS, Look
 from consortium_operator.kube.kinds import POD, ObjectKey
 from consortium_operator.kube.projection import Observed, PodDetail
 from consortium_operator.kube.store import Store
@@ -46,7 +46,7 @@ class Sight:
     store: Store
     namespace: str
     custody: Custody
-    view: ChainView | None
+    view: Look | None
 
     def is_member(self, node: PlannedNode) -> bool:
         """Whether the chain has the node, or cannot be asked. What is not taken in yet is not down:

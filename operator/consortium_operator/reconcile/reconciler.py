@@ -6,13 +6,16 @@ paused, changes nothing: then the round only looks.
 """
 
 import logging
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from consortium_operator.api.conditions import ConditionStatus, ConditionType, Reason
 from consortium_operator.api.parse import InvalidResource, Problem, parse
 from consortium_operator.chain.naming import ChainKey
 from consortium_operator.chain.plan import Plan, make_plan
+from consortium_operator.chain.quiet import Settled
+from consortium_operator.chain.view import ChainView
 from consortium_operator.kube.errors import (
     ApiError,
     Conflict,
@@ -33,6 +36,7 @@ from consortium_operator.reconcile.status import Report, Status, make_status, te
 from consortium_operator.reconcile.steps import Progress, act, look
 from consortium_operator.reconcile.telemetry import Observe, nobody, observation
 from consortium_operator.reconcile.world import (
+    Calm,
     ChainLog,
     ChainMemory,
     Presence,
@@ -192,6 +196,7 @@ class Reconciler:
         judged = judge(_evidence(outcome, states, had_blocks=bool(before.get("height"))))
         now = self._world.now()
         self._observe(key_of(body), observation(judged, outcome.progress, states, memory, now))
+        _note_calm(memory, outcome, judged, now)
         status = make_status(
             body["metadata"]["generation"], judged, _report(outcome, states), before, now
         )
@@ -244,6 +249,24 @@ async def _carry_out(run: Round, steps: Awaitable[None]) -> ApiError | None:
         run.findings.add(_failing(error))
         return error
     return None
+
+
+def _note_calm(
+    memory: ChainMemory, outcome: Outcome, judged: Mapping[ConditionType, Judged], now: datetime
+) -> None:
+    """After a full look at a chain that is well, and where nothing was done, the next rounds may be
+    quiet."""
+    progress, is_well = outcome.progress, judged[ConditionType.READY].status is ConditionStatus.TRUE
+    if (
+        progress is not None
+        and isinstance(progress.view, ChainView)
+        and progress.grounds is not None
+        and is_well
+        and not outcome.findings.found
+        and all(node.departure is None for node in progress.plan.nodes)
+    ):
+        settled = Settled.by(progress.view)
+        memory.calm = Calm(settled, progress.grounds, progress.handed_over, now)
 
 
 def _told_before(body: Body, memory: ChainMemory) -> Status:

@@ -13,7 +13,7 @@ from typing import Any
 from consortium_operator.api.conditions import ConditionType
 from consortium_operator.chain.genesis import Seal
 from consortium_operator.chain.plan import Plan, PlannedNode
-from consortium_operator.chain.view import ChainView
+from consortium_operator.chain.view import Look
 from consortium_operator.reconcile.certificates import Standing
 from consortium_operator.reconcile.judgement import Judged
 from consortium_operator.reconcile.world import Custody
@@ -32,7 +32,7 @@ class Report:
     custody: Custody
     seal: Seal | None
     certificates: Mapping[str, Standing]
-    view: ChainView | None
+    view: Look | None
     states: Mapping[str, str]
 
 
@@ -103,13 +103,13 @@ def _report(report: Report) -> Status:
     return found
 
 
-def _genesis(plan: Plan, seal: Seal, view: ChainView | None) -> Status:
+def _genesis(plan: Plan, seal: Seal, view: Look | None) -> Status:
     genesis = {"configMap": plan.key.genesis, "sha256": seal.sha256}
     hashes = {node.block0_hash for node in view.nodes if node.node_id in view.up} if view else set()
     return genesis | ({"blockHash": hashes.pop()} if len(hashes) == 1 else {})
 
 
-def _running(view: ChainView) -> Status:
+def _running(view: Look) -> Status:
     quorum, live = view.quorum, view.live_weight
     found: Status = {
         "quorum": {

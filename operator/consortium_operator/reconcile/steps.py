@@ -8,7 +8,7 @@ from consortium_operator.chain.genesis import Seal
 from consortium_operator.chain.journal import Journal
 from consortium_operator.chain.plan import Departure, Plan
 from consortium_operator.chain.roster import as_running, with_leavers
-from consortium_operator.chain.view import ChainView
+from consortium_operator.chain.view import ChainView, Look
 from consortium_operator.kube.kinds import key_of
 from consortium_operator.manifests import Manifest
 from consortium_operator.manifests.identity import ClientKind
@@ -50,6 +50,7 @@ from consortium_operator.reconcile.mass_expiry import find_mass_expiry
 from consortium_operator.reconcile.membership import bring_membership, tell_membership
 from consortium_operator.reconcile.on_chain import bring_about_settings
 from consortium_operator.reconcile.prune import BUDGETS, FILES, POLICIES, prune
+from consortium_operator.reconcile.quiet import Grounds, grounds_of, look_at
 from consortium_operator.reconcile.rebuilds import note_rebuilds, rebuilt_now
 from consortium_operator.reconcile.rollout import find_turns, take_turn
 from consortium_operator.reconcile.rotation import note_retiring
@@ -73,7 +74,8 @@ from consortium_operator.reconcile.world import Custody, Founded, Round
 
 @dataclass(slots=True)
 class Progress:
-    """How far a round came: what the status can tell."""
+    """How far a round came: what the status can tell. `grounds`: what else than the nodes' words a
+    round went by that came to look at them."""
 
     plan: Plan
     custody: Custody = field(default_factory=Custody)
@@ -81,26 +83,37 @@ class Progress:
     certificates: Mapping[str, Standing] = field(default_factory=dict)
     in_use: Mapping[str, Standing] = field(default_factory=dict)
     clients: Mapping[tuple[str, ClientKind], Standing] = field(default_factory=dict)
-    view: ChainView | None = None
+    view: Look | None = None
     lost: frozenset[str] = frozenset()
     hangs: tuple[Hang, ...] = ()
     handed_over: bool = False
+    grounds: Grounds | None = None
 
 
 async def act(run: Round, progress: Progress) -> None:
     """Brings the chain towards its spec. Raises Blocked where a step cannot go on."""
     founded = await establish(run, progress)
+    grounds = progress.grounds = grounds_of(founded)
+    view = progress.view = await look_at(founded, grounds)
+    if isinstance(view, ChainView):
+        await _act_by(founded, progress, view)
+        return
+    progress.certificates, progress.in_use = grounds.serving, grounds.in_use
+    progress.handed_over = run.memory.calm is not None and run.memory.calm.handed_over
+
+
+async def _act_by(founded: Founded, progress: Progress, view: ChainView) -> None:
+    """Whatever is done is done by a view of the whole chain."""
     run = founded.round
-    view = progress.view = await read_chain(run, founded.custody, founded.seal)
     progress.hangs = notice_hangs(run, view)
     progress.certificates = await node_certificates(founded)
     progress.in_use = certificates_in_use(run, founded.custody)
     tell_awaited_restarts(run, progress.certificates, progress.in_use)
     await _bring_about(founded, progress, view)
     if not progress.lost and await found_if_due(run, founded.custody, view):
-        progress.view = await read_chain(run, founded.custody, founded.seal)
-    progress.handed_over = await hand_over(founded, progress.view)
-    await bring_about_settings(founded, progress.view)
+        view = progress.view = await read_chain(founded)
+    progress.handed_over = await hand_over(founded, view)
+    await bring_about_settings(founded, view)
 
 
 async def establish(run: Round, progress: Progress) -> Founded:
@@ -143,9 +156,9 @@ async def look(run: Round, progress: Progress) -> None:
     progress.in_use = certificates_in_use(run, progress.custody)
     tell_neglected(run, progress.certificates)
     await read_operator_clients(run)
-    progress.view = await read_chain(run, progress.custody, progress.seal)
-    progress.hangs = notice_hangs(run, progress.view)
-    tell_membership(run, Knowledge(progress.custody, progress.view, frozenset(), journal))
+    view = progress.view = await read_chain(Founded(run, progress.custody, progress.seal))
+    progress.hangs = notice_hangs(run, view)
+    tell_membership(run, Knowledge(progress.custody, view, frozenset(), journal))
 
 
 async def _bring_about(founded: Founded, progress: Progress, view: ChainView) -> None:

@@ -19,6 +19,7 @@ from consortium_operator.chain.files import NodeFile
 from consortium_operator.chain.genesis import Seal
 from consortium_operator.chain.naming import ChainKey
 from consortium_operator.chain.plan import Plan, Settings
+from consortium_operator.chain.quiet import Settled
 from consortium_operator.chain.register import (
     AccountRegister,
     AuthorityKind,
@@ -198,13 +199,28 @@ class Told:
     version: int
 
 
+@dataclass(frozen=True, slots=True)
+class Calm:
+    """A round that looked at everything of a chain that was well, and had nothing to do.
+
+    `settled`: what the nodes said. `grounds`: all else that the round went by; it is only ever
+    compared. `handed_over`: as in Progress.
+    """
+
+    settled: Settled
+    grounds: object
+    handed_over: bool
+    since: datetime
+
+
 @dataclass(slots=True)
 class ChainMemory:
     """One chain's memory, for as long as the process lives and the resource is the same.
 
     `roster`: the plan with those that leave. `failures`: rounds in a row that the API server cut
     short. `suspects`: nodes that may hang, by full object name. `awaited`: the
-    node that a rollout waits for, and since when.
+    node that a rollout waits for, and since when. `calm`: the last full look, as long as the next
+    rounds may be quiet; `quiet_looks`: how often they were.
     `happened`: what the operator did and has not announced; `announced`: the Events of late,
     by reason and message.
     """
@@ -223,6 +239,8 @@ class ChainMemory:
     probed_at: datetime | None = None
     suspects: dict[str, Suspicion] = field(default_factory=dict)
     awaited: tuple[str, datetime] | None = None
+    calm: Calm | None = None
+    quiet_looks: int = 0
     refused_growth: dict[ObjectKey, RefusedGrowth] = field(default_factory=dict)
     refused_changes: dict[Change, RefusedChange] = field(default_factory=dict)
     settings: SettingsRead | None = None

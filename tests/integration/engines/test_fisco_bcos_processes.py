@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from consortium_operator.chain.quiet import QuietLook, Settled, heights_to_compare
 from consortium_operator.engines.fisco_bcos.node.client import FiscoBcosClient
 from consortium_operator.engines.fisco_bcos.suites.table import SUITES
 from consortium_operator.engines.protocol import ChainCallFailed
@@ -37,6 +38,25 @@ async def test_four_members_nodes_connect_and_agree(chain: LocalChain) -> None:
         for node in chain.nodes
         if (founder := chain.seal.founder(node.member, node.name))
     }
+
+
+async def test_a_quiet_look_finds_a_chain_that_is_well_as_it_was(chain: LocalChain) -> None:
+    settled = Settled.by(await chain.settled())
+    witnesses = settled.witnesses(0)
+    few, all_ = [], []
+    for node in chain.nodes:
+        if node.names.node not in witnesses:
+            few.append(await chain.client.glance(chain.endpoint(node), chain.identity(node.member)))
+    heights = heights_to_compare(few)
+    for node in chain.nodes:
+        if node.names.node in witnesses:
+            of = (chain.endpoint(node), chain.identity(node.member))
+            all_.append(await chain.client.view(*of, heights))
+    nodes = (*all_, *map(settled.now, few))
+    text = next(iter(settled.nodes.values())).block0_text
+    look = QuietLook(nodes, text, chain.weights, witnesses)
+    assert (len(few), len(all_)) == (2, 2)
+    assert settled.why_look_closer(look) is None
 
 
 async def test_a_probe_through_any_node_makes_a_block_that_all_have(chain: LocalChain) -> None:

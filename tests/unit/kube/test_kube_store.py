@@ -53,9 +53,35 @@ def test_what_a_member_has_is_found_by_its_label_for_as_long_as_it_bears_it() ->
 def test_the_same_state_again_is_no_change() -> None:
     store = Store()
     see(store, config_map("a", 1))
+    revision = store.revision("chains", "trade")
     assert not see(store, config_map("a", 2))
     assert known_version(store) == "2"
+    assert store.revision("chains", "trade") == revision
     assert see(store, config_map("a", 3, more="1"))
+    assert store.revision("chains", "trade") != revision
+
+
+def test_a_chain_has_another_revision_after_whatever_becomes_of_its_objects() -> None:
+    store = Store()
+    elsewhere = config_map("a", 8)
+    elsewhere["metadata"]["labels"][CHAIN_LABEL] = "other"
+    deeds = (
+        lambda: store.see(project(config_map("a", 1))),
+        lambda: store.lose(project(config_map("a", 2))),
+        lambda: store.record(config_map("a", 3)),
+        lambda: store.forget(A, store.by_chain("chains", "trade")[0].uid),
+        lambda: store.see(project(config_map("a", 5))),
+        lambda: store.end_list(*EVERYWHERE, set(), "6"),
+        lambda: store.see(project(config_map("a", 7))),
+        lambda: store.see(project(elsewhere)),
+    )
+    revisions = [store.revision("chains", "trade")]
+    for deed in deeds:
+        deed()
+        revisions.append(store.revision("chains", "trade"))
+    assert len(set(revisions)) == len(revisions)
+    assert store.by_chain("chains", "trade") == []
+    assert store.revision("chains", "other") == 1
 
 
 def test_an_older_state_is_ignored() -> None:

@@ -78,6 +78,7 @@ async def brought() -> AsyncIterator[Stage]:
 
 def check(stage: Stage) -> None:
     assert violations(stage.cluster.history) == []
+    assert stage.hasty == []
     for event in stage.cluster.history:
         if event.key.kind == CONSORTIUM_CHAIN and event.actor == OPERATOR:
             check_conditions(event.object["status"]["conditions"])

@@ -59,6 +59,10 @@ class SyncStatus(_Answer):
     genesis_hash: str = Field(alias="genesisHash")
     peers: list[SyncPeer]
 
+    @property
+    def peer_ids(self) -> frozenset[str]:
+        return frozenset(peer.node_id for peer in self.peers)
+
 
 class Sealer(_Answer):
     """One entry of getSealerList, or of getNodeListByType for sealers."""
@@ -225,7 +229,7 @@ class Answers:
             leader=self.consensus.leader,
             view=self.consensus.view,
             pending=self.pending,
-            peers=frozenset(peer.node_id for peer in self.sync.peers),
+            peers=self.sync.peer_ids,
             sealers={sealer.node_id: sealer.weight for sealer in self.sealers},
             candidates={sealer.node_id: sealer.weight for sealer in self.candidates},
             observers=frozenset(self.observers),

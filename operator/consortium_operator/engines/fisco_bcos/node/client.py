@@ -1,7 +1,9 @@
 """The operator's view of running nodes, and the transaction that proves their consensus."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
 
 import aiohttp
 
@@ -10,6 +12,7 @@ from consortium_operator.chain.changes import Change
 from consortium_operator.chain.committee import Committee
 from consortium_operator.chain.plan import Plan
 from consortium_operator.chain.private import PrivateFiles
+from consortium_operator.chain.quiet import Glance
 from consortium_operator.chain.view import CATCH_UP_BLOCKS, NodeView, Silence
 from consortium_operator.engines.fisco_bcos.node import answers
 from consortium_operator.engines.fisco_bcos.node.answers import Answers
@@ -36,6 +39,16 @@ from consortium_operator.engines.protocol import (
 
 # Deploys a contract of one byte, STOP: a block of its own, and nothing that anybody could call.
 PROBE_CODE = bytes.fromhex("6001600c60003960016000f300")
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class _Trouble:
+    """Why a node was not heard, as in NodeView."""
+
+    problem: str
+    silence: Silence | None
 
 
 def connect(plan: Plan) -> ChainClient:
@@ -65,29 +78,60 @@ class FiscoBcosClient:
         self._sender = Sender(chain_id, group_id, self._limits, nonce, suite)
         self._slots = asyncio.Semaphore(self._limits.connections)
 
-    async def view(self, endpoint: NodeEndpoint, identity: ClientIdentity) -> NodeView:
+    async def view(
+        self,
+        endpoint: NodeEndpoint,
+        identity: ClientIdentity,
+        heights: Collection[int] | None = None,
+    ) -> NodeView:
         """What the node says of itself; `problem` where it does not answer everything."""
+        said = await self._hear(endpoint, identity, lambda node: self._everything(node, heights))
+        if isinstance(said, _Trouble):
+            return NodeView(endpoint.node, problem=said.problem, silence=said.silence)
+        return said.view(endpoint.node)
+
+    async def glance(self, endpoint: NodeEndpoint, identity: ClientIdentity) -> Glance:
+        """By two questions: one tells nearly all, the other needs a gateway that does not hang."""
+        said = await self._hear(endpoint, identity, self._briefly)
+        if isinstance(said, _Trouble):
+            return Glance(endpoint.node, problem=said.problem, silence=said.silence)
+        return Glance(
+            endpoint.node,
+            node_id=said.node_id,
+            height=said.height,
+            latest_hash=said.latest_hash,
+            genesis_hash=said.genesis_hash,
+            peers=said.peer_ids,
+        )
+
+    async def _hear(
+        self,
+        endpoint: NodeEndpoint,
+        identity: ClientIdentity,
+        ask_all: Callable[[Connection], Awaitable[_T]],
+    ) -> _T | _Trouble:
+        """The answers, or why they did not come."""
         try:
             async with (
                 self._slots,
                 asyncio.timeout(self._limits.view),
                 open_connection(endpoint, identity, self._limits) as node,
             ):
-                return (await self._ask_everything(node)).view(endpoint.node)
+                return await ask_all(node)
         except CallFailed as error:
-            return await self._silent(endpoint, error)
+            return await self._trouble(endpoint, error)
         except TimeoutError:
             problem = f"does not answer everything within {self._limits.view:g} s"
-            return NodeView(endpoint.node, problem=problem, silence=Silence.HANGS)
+            return _Trouble(problem, Silence.HANGS)
 
-    async def _silent(self, endpoint: NodeEndpoint, error: CallFailed) -> NodeView:
+    async def _trouble(self, endpoint: NodeEndpoint, error: CallFailed) -> _Trouble:
         """Tells a process that was stopped, or hangs, from one that cannot be reached."""
         seconds = self._limits.connect
         gave_no_handshake = isinstance(error.__cause__, aiohttp.ConnectionTimeoutError)
         if gave_no_handshake and await takes_connections(endpoint, seconds):
             problem = f"takes connections, but answers no handshake within {seconds:g} s"
-            return NodeView(endpoint.node, problem=problem, silence=Silence.HANGS)
-        return NodeView(endpoint.node, problem=error.problem, silence=error.silence)
+            return _Trouble(problem, Silence.HANGS)
+        return _Trouble(error.problem, error.silence)
 
     async def settings(
         self, endpoint: NodeEndpoint, identity: ClientIdentity, names: Sequence[str], plan: Plan
@@ -132,13 +176,19 @@ class FiscoBcosClient:
         async with self._slots:
             return await govern(plan, endpoint, identity).committee()
 
-    async def _ask_everything(self, node: Connection) -> Answers:
+    async def _briefly(self, node: Connection) -> answers.SyncStatus:
+        sync = await ask(node, answers.SYNC_STATUS, "getSyncStatus", self._group_id, "")
+        await _ask_for_peers(node)
+        return sync
+
+    async def _everything(self, node: Connection, heights: Collection[int] | None) -> Answers:
         here = (self._group_id, "")
         sync = await ask(node, answers.SYNC_STATUS, "getSyncStatus", *here)
+        marks = _round_heights(sync.height) if heights is None else sorted(heights)
         found = Answers(
             consensus=await ask(node, answers.CONSENSUS_STATUS, "getConsensusStatus", *here),
             sync=sync,
-            marks=await self._marks(node, sync.height),
+            marks=await self._hashes(node, [mark for mark in marks if mark < sync.height]),
             sealers=await ask(node, answers.SEALERS, "getSealerList", *here),
             candidates=await self._candidates(node),
             observers=await ask(node, answers.OBSERVERS, "getObserverList", *here),
@@ -150,16 +200,14 @@ class FiscoBcosClient:
         await _ask_for_peers(node)
         return found
 
-    async def _marks(self, node: Connection, height: int) -> dict[int, str]:
-        """Hashes at the last two round heights. Nodes of a busy chain are hardly ever read at one
-        height; but any two of which none has fallen behind have one of these in common."""
-        last = height - height % CATCH_UP_BLOCKS
+    async def _hashes(self, node: Connection, heights: Sequence[int]) -> dict[int, str]:
         found = {
-            mark: await ask(node, answers.HASH, "getBlockHashByNumber", self._group_id, "", mark)
-            for mark in (last, last - CATCH_UP_BLOCKS)
-            if mark > 0
+            height: await ask(
+                node, answers.HASH, "getBlockHashByNumber", self._group_id, "", height
+            )
+            for height in heights
         }
-        return {mark: known for mark, known in found.items() if known.strip("0")}
+        return {height: known for height, known in found.items() if known.strip("0")}
 
     async def _candidates(self, node: Connection) -> list[answers.Sealer]:
         """RPBFT: the sealers that have no work in this epoch."""
@@ -167,6 +215,13 @@ class FiscoBcosClient:
             return []
         here = (self._group_id, "", "consensus_candidate_sealer")
         return await ask(node, answers.SEALERS, "getNodeListByType", *here)
+
+
+def _round_heights(height: int) -> list[int]:
+    """The last two below. Nodes of a busy chain are hardly ever read at one height; but any two of
+    which none has fallen behind have one of these in common."""
+    last = height - height % CATCH_UP_BLOCKS
+    return [mark for mark in (last, last - CATCH_UP_BLOCKS) if mark > 0]
 
 
 async def _ask_for_peers(node: Connection) -> None:

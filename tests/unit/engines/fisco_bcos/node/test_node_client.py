@@ -144,6 +144,37 @@ async def test_a_node_of_some_height_is_asked_for_hashes_that_others_have_too(
     assert view.hashes[25] == view.latest_hash
 
 
+async def test_a_witness_is_asked_for_the_hashes_of_blocks_that_others_told_of(
+    tmp_path: Path,
+) -> None:
+    """But not of those that it does not have, nor of its latest, which it tells anyhow."""
+    sync = json.loads(json.loads(observed("getSyncStatus"))["result"]) | {"blockNumber": 25}
+    script = {
+        **HEALTHY,
+        "getSyncStatus": result(json.dumps(sync)),
+        "getBlockHashByNumber": result("0xab"),
+    }
+    async with running(tmp_path, script) as node:
+        view = await asking().view(node.endpoint, client(), {26, 25, 24, 23})
+        asked = [params for method, params in node.asked if method == "getBlockHashByNumber"]
+    assert asked == [["group0", "", 23], ["group0", "", 24]]
+    assert view.marks == {23: "ab", 24: "ab"}
+
+
+async def test_a_glance_tells_by_two_questions_what_a_view_tells_of_the_same(
+    tmp_path: Path,
+) -> None:
+    async with running(tmp_path) as node:
+        glance = await asking().glance(node.endpoint, client())
+        assert [method for method, _ in node.asked] == ["getSyncStatus", "getPeers"]
+        view = await asking().view(node.endpoint, client())
+    assert glance.problem is None
+    assert glance.height == 0
+    assert glance.peers
+    for name in ("node", "node_id", "height", "latest_hash", "genesis_hash", "peers"):
+        assert getattr(glance, name) == getattr(view, name)
+
+
 async def test_a_node_with_an_expired_certificate_is_still_read(tmp_path: Path) -> None:
     async with running(tmp_path, certificate=server_certificate(days=-1)) as node:
         assert (await asking().view(node.endpoint, client())).problem is None

@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from consortium_operator.chain.private import PrivateFiles
+from consortium_operator.chain.quiet import Glance
 from consortium_operator.chain.view import NodeView, Silence
 from consortium_operator.engines.fisco_bcos import identity
 from consortium_operator.engines.fisco_bcos.node import client as node_client
@@ -69,8 +70,10 @@ async def test_a_stopped_process_hangs() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         endpoint = NodeEndpoint(NODE, "127.0.0.1", silent.getsockname()[1], pinned())
         view = await asking(HASTY).view(endpoint, client())
+        glance = await asking(HASTY).glance(endpoint, client())
     assert view.problem == "takes connections, but answers no handshake within 0.4 s"
     assert view.silence is Silence.HANGS
+    assert glance == Glance(NODE, problem=view.problem, silence=view.silence)
 
 
 async def test_what_cannot_be_reached_is_not_said_to_hang(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -169,8 +172,10 @@ async def test_a_server_that_hangs_up_breaks_the_handshake_off() -> None:
 async def test_a_hanging_gateway_makes_a_node_count_as_down(tmp_path: Path) -> None:
     async with running(tmp_path, {**HEALTHY, "getPeers": Deed.HANG}) as node:
         view = await asking(replace(PATIENT, call=1)).view(node.endpoint, client())
+        glance = await asking(replace(PATIENT, call=1)).glance(node.endpoint, client())
     assert view.problem == "does not answer getPeers within 1 s: its gateway hangs"
     assert view.silence is Silence.HANGS
+    assert glance == Glance(NODE, problem=view.problem, silence=view.silence)
 
 
 async def test_a_node_of_another_group_says_so(tmp_path: Path) -> None:
