@@ -9,6 +9,7 @@ up. A node that does not serve changes without a word: that may be what brings i
 
 from collections.abc import Sequence
 from dataclasses import replace
+from enum import Enum
 
 from consortium_operator.api.chain import RolloutStrategy
 from consortium_operator.api.conditions import ConditionType, Reason
@@ -39,14 +40,31 @@ def approved(run: Round, turns: Sequence[Turn], known: Knowledge) -> tuple[Turn,
     if is_free or known.journal.chain.approval.is_open:
         return tuple(turns)
     held = [turn for turn in turns if known.answers(turn.node)]
-    if held:
-        number = _number(run, known.journal.chain.approval)
-        nodes = ", ".join(turn.node.path for turn in held)
-        command = run.how_to_say(APPROVE_ROLLOUT_ANNOTATION, str(number))
-        message = f"{nodes}: to change, which waits for an approval: {command}"
-        awaited = Reason.AWAITING_APPROVAL
-        run.findings.add(Finding(ConditionType.UP_TO_DATE, awaited, message, needs_person=True))
+    renewed = [turn for turn in held if turn.node.names.node in known.renewed]
+    for awaiting, what in ((held, _Awaited.CHANGE), (renewed, _Awaited.RENEWAL)):
+        if awaiting:
+            run.findings.add(_awaits(run, awaiting, what, known))
     return tuple(turn for turn in turns if turn not in held)
+
+
+class _Awaited(Enum):
+    """What a roll-out that waits would bring: in words, and on which condition it stands."""
+
+    CHANGE = ("to change", ConditionType.UP_TO_DATE, Reason.AWAITING_APPROVAL)
+    RENEWAL = (
+        "to restart with renewed certificates",
+        ConditionType.CERTIFICATES_VALID,
+        Reason.AWAITING_RESTART,
+    )
+
+
+def _awaits(run: Round, turns: Sequence[Turn], what: _Awaited, known: Knowledge) -> Finding:
+    words, condition, reason = what.value
+    nodes = ", ".join(turn.node.path for turn in turns)
+    number = _number(run, known.journal.chain.approval)
+    command = run.how_to_say(APPROVE_ROLLOUT_ANNOTATION, str(number))
+    message = f"{nodes}: {words}, which waits for an approval: {command}"
+    return Finding(condition, reason, message, needs_person=True)
 
 
 def _approval(run: Round, turns: Sequence[Turn], before: RolloutApproval) -> RolloutApproval:

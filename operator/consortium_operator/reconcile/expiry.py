@@ -17,14 +17,8 @@ from consortium_operator.reconcile.world import Round
 def tell_awaited_restarts(
     run: Round, serving: Mapping[str, Standing], in_use: Mapping[str, Standing]
 ) -> None:
-    """Of nodes that run with another certificate than the one that serves now."""
-    awaiting = [
-        node
-        for node in run.plan.nodes
-        if (name := node.names.node) in serving
-        and name in in_use
-        and serving[name].files != in_use[name].files
-    ]
+    """Whose they are, and when the certificates end that nodes run with meanwhile."""
+    awaiting = awaiting_restart(run, serving, in_use)
     ended = [node for node in awaiting if has_ended(run, in_use[node.names.node])]
     if ended:
         run.findings.add(
@@ -46,6 +40,19 @@ def tell_awaited_restarts(
                 f"nodes restart; the first of the old ones ends at {_first_end(others, in_use)}",
             )
         )
+
+
+def awaiting_restart(
+    run: Round, serving: Mapping[str, Standing], in_use: Mapping[str, Standing]
+) -> list[PlannedNode]:
+    """The nodes that run with another certificate than the one that serves now."""
+    return [
+        node
+        for node in run.plan.nodes
+        if (name := node.names.node) in serving
+        and name in in_use
+        and serving[name].files != in_use[name].files
+    ]
 
 
 def tell_neglected(run: Round, serving: Mapping[str, Standing]) -> None:

@@ -24,7 +24,8 @@ class MassExpiry:
 class Knowledge:
     """`view`: None where the chain could not be asked. `lost`: full object names of nodes that
     are to start over on a new volume. `accepted`: full object name of the node whose pause a
-    person has accepted."""
+    person has accepted. `renewed`: those of nodes that have a new certificate and run with the one
+    before."""
 
     custody: Custody
     view: ChainView | None
@@ -32,6 +33,7 @@ class Knowledge:
     journal: Journal
     accepted: str | None = None
     mass_expiry: MassExpiry | None = None
+    renewed: frozenset[str] = frozenset()
 
     @property
     def has_blocks(self) -> bool:

@@ -38,7 +38,11 @@ from consortium_operator.reconcile.desired import (
     desired_nodes,
     desired_shared,
 )
-from consortium_operator.reconcile.expiry import tell_awaited_restarts, tell_neglected
+from consortium_operator.reconcile.expiry import (
+    awaiting_restart,
+    tell_awaited_restarts,
+    tell_neglected,
+)
 from consortium_operator.reconcile.founding import found_if_due
 from consortium_operator.reconcile.handover import hand_over
 from consortium_operator.reconcile.hang_restarts import restart_hung
@@ -180,7 +184,9 @@ async def _bring_about(founded: Founded, progress: Progress, view: ChainView) ->
     journal = updated(run, journal, seen)
     known = await _remember(founded, replace(known, journal=journal))
     expired = find_mass_expiry(run, known, progress.certificates, progress.in_use)
-    known = replace(known, mass_expiry=expired)
+    renewed = awaiting_restart(run, progress.certificates, progress.in_use)
+    names = frozenset(node.names.node for node in renewed)
+    known = replace(known, mass_expiry=expired, renewed=names)
     await _protect(founded, known)
     has_voted = await change_votes(founded, known, stands)
     await grow_volumes(run)

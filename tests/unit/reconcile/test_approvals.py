@@ -8,6 +8,7 @@ from tests.fakes.operator import Stage
 
 APPROVE = "consortium.dev/approve-rollout"
 UP_TO_DATE, READY = ConditionType.UP_TO_DATE, ConditionType.READY
+CERTIFICATES = ConditionType.CERTIFICATES_VALID
 MANUAL = {"strategy": "Manual"}
 
 
@@ -23,11 +24,11 @@ async def manual(running: Stage) -> Stage:
     return running
 
 
-def says(stage: Stage, number: int) -> bool:
+def says(stage: Stage, number: int, condition: ConditionType = UP_TO_DATE) -> bool:
     command = (
         f"kubectl annotate consortiumchain trade --namespace chains --overwrite {APPROVE}={number}"
     )
-    return command in stage.condition(UP_TO_DATE)["message"]
+    return command in stage.condition(condition)["message"]
 
 
 async def test_nothing_changes_before_the_word(manual: Stage) -> None:
@@ -65,6 +66,22 @@ async def test_what_changes_without_an_edit_asks_for_the_next_number(manual: Sta
     await manual.settle()
     assert len(manual.cluster.evictions) == 4
     assert says(manual, 3)
+
+
+async def test_a_renewal_that_waits_says_so_where_certificates_are_told(manual: Stage) -> None:
+    assert manual.told(CERTIFICATES) == "True/AsExpected", (
+        "what else changes is no matter of theirs"
+    )
+    manual.annotate(APPROVE, "2")
+    await manual.settle()
+    manual.clock.advance(days=340)
+    await manual.settle()
+    assert manual.told(CERTIFICATES) == "False/AwaitingRestart"
+    assert says(manual, 3, CERTIFICATES)
+    assert "the first of the old ones ends at" in manual.condition(CERTIFICATES)["message"]
+    manual.annotate(APPROVE, "3")
+    await manual.settle()
+    assert manual.told(CERTIFICATES) == manual.told(READY) == "True/AsExpected"
 
 
 async def test_an_edit_in_the_middle_asks_again(manual: Stage) -> None:
