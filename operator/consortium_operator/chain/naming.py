@@ -27,6 +27,8 @@ GENESIS_ANNOTATION = f"{GROUP}/genesis-sha256"
 RENEWED_ROOTS_ANNOTATION = f"{GROUP}/renewed-roots"
 # On pods: the process was started with RPC without TLS.
 PLAIN_RPC_ANNOTATION = f"{GROUP}/plain-rpc"
+# On a StatefulSet: it has no pod only because its chain hibernates.
+ASLEEP_ANNOTATION = f"{GROUP}/asleep"
 
 # On the resource, by people; the operator only reads it.
 ACCEPT_PAUSE_ANNOTATION = f"{GROUP}/accept-pause"

@@ -56,8 +56,8 @@ class Departure(Enum):
 class PlannedNode:
     """One node. `name` is what people write (shenzhen-0); `names.node` is its full object name.
     `brought_key`: the Secret of its owner that holds node.pem, where the operator makes none.
-    `is_stopped`: the spec wants it to have no pod. `departure`: set for a node that the spec no
-    longer has."""
+    `is_stopped`: the spec wants it to have no pod; `is_asleep`: and only because the chain
+    hibernates. `departure`: set for a node that the spec no longer has."""
 
     member: str
     name: str
@@ -71,6 +71,7 @@ class PlannedNode:
     pod_annotations: Mapping[str, str]
     brought_key: str | None = None
     is_stopped: bool = False
+    is_asleep: bool = False
     departure: Departure | None = None
 
     @property
@@ -226,6 +227,7 @@ def _nodes_of(
             ),
             brought_key=None if group.identity is None else group.identity.secret_name,
             is_stopped=spec.hibernated or group.state is NodeState.STOPPED,
+            is_asleep=spec.hibernated and group.state is NodeState.RUNNING,
         )
         for index in range(group.count)
     ]

@@ -31,12 +31,13 @@ _DEPARTURES = {Departure.LEAVING: "Leaving", Departure.OUT: "Left"}
 @dataclass(slots=True)
 class NodeStates:
     """By full object name: a word for the status. By path: why a node takes no part. `stopping`:
-    pods that are there though the spec wants none."""
+    pods that are there though the spec wants none; `leaving`: those of nodes that leave."""
 
     words: dict[str, str] = field(default_factory=dict)
     down: dict[str, str] = field(default_factory=dict)
     ready_pods: int = 0
     stopping: int = 0
+    leaving: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,7 @@ def node_states(nodes: Iterable[PlannedNode], sight: Sight, findings: Findings) 
         detail = pod.detail if pod is not None and isinstance(pod.detail, PodDetail) else None
         if node.departure is not None:
             states.words[node.names.node] = _DEPARTURES[node.departure]
+            states.leaving += pod is not None
             continue
         if node.is_stopped:
             states.words[node.names.node] = "Stopped" if pod is None else "Stopping"

@@ -58,7 +58,7 @@ def rebuilt_now(run: Round, known: Knowledge, stands: Journal) -> frozenset[str]
     ledgers, found = ledgers_of(run, known.journal), set()
     for ledger in ledgers:
         name = ledger.node.names.node
-        if not ledger.awaits_volume:
+        if not ledger.awaits_volume or ledger.node.is_stopped:
             continue
         wait = _wait_for_volume(run, known, ledger, ledgers)
         if stands.of(name).rebuilding == ledger.entry.rebuilding and wait is None:

@@ -292,7 +292,7 @@ def _evidence(outcome: Outcome, states: NodeStates, *, had_blocks: bool) -> Evid
         and bool(custody.admins),
         certified=sum(node.names.node in progress.certificates for node in plan.staying),
         ready_pods=states.ready_pods,
-        stopping=states.stopping,
+        stopping=states.stopping + (states.leaving if plan.spec.hibernated else 0),
         down=states.down,
         view=progress.view,
         had_blocks=had_blocks,

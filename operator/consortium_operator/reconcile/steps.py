@@ -64,7 +64,7 @@ from consortium_operator.reconcile.seal import (
     read_seal,
 )
 from consortium_operator.reconcile.second_starts import second_starts, superseded
-from consortium_operator.reconcile.stops import stop_nodes
+from consortium_operator.reconcile.stops import sleep_and_wake, stop_nodes
 from consortium_operator.reconcile.storage import grow_volumes, refuse_changed_storage
 from consortium_operator.reconcile.upgrades import image_is_another, version_is_refused
 from consortium_operator.reconcile.volumes import (
@@ -193,7 +193,8 @@ async def _bring_about(founded: Founded, progress: Progress, view: ChainView) ->
     complete = [one for one in certified if await _volume_is_there(run, one)]
     ready = [one for one in complete if volumes[one.node.names.node].is_settled]
     if services_stand:
-        known = await _change_pods(founded, ready, known, progress.hangs)
+        movable = [one for one in complete if one in ready or one.node.is_stopped]
+        known = await _change_pods(founded, movable, known, progress.hangs)
     is_rolling = bool(run.findings.of(ConditionType.UP_TO_DATE))
     rolled_out = len(ready) == len(run.plan.staying) and not is_rolling
     wanted = [*shared, *(part for one in nodes for part in _files(one))]
@@ -258,6 +259,7 @@ async def _change_pods(
     """One node comes a step further. One that hangs needs a turn of its own only if it is up to
     date."""
     run = founded.round
+    await sleep_and_wake(run, known)
     if await stop_nodes(run, [one for one in ready if one.node.is_stopped], known):
         return known
     turns = await find_turns(run, [one for one in ready if not one.node.is_stopped])
