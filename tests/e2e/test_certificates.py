@@ -11,10 +11,11 @@ import pytest
 
 from tests.e2e.conftest import namespace_for, quickstart_in
 from tests.e2e.support.aftermath import Aftermath
-from tests.e2e.support.block_flow import blocks_go_on
+from tests.e2e.support.block_flow import LONGEST_PAUSE, blocks_go_on
 from tests.e2e.support.chain import OPERATOR, OPERATOR_NAMESPACE, Body, Chain
-from tests.e2e.support.members import member_clients
+from tests.e2e.support.members import lasting_clients, member_clients
 from tests.e2e.support.sdk import an_account
+from tests.e2e.support.traffic import Traffic
 from tests.e2e.support.waiting import wait_until
 from tests.kubectl import Kubectl
 
@@ -93,23 +94,34 @@ def operator_away(kubectl: Kubectl) -> Iterator[None]:
 def test_all_certificates_ended_while_the_operator_was_away(
     short_lived: Callable[..., Chain],
 ) -> None:
-    """The nodes still hold their connections: they restart together once a person says so."""
+    """Nodes and applications still hold their connections, and blocks go on. The nodes restart
+    together once a person says so: that is the last act that is needed, and from it on it is
+    counted until blocks come again."""
     chain = short_lived(duration="3m", clientDuration="3m", renewBefore="30s")
-    known = ids(chain)
-    with operator_away(chain.kubectl):
-        last = max(datetime.fromisoformat(end) for end in ends(chain).values())
-        time.sleep(max(0.0, (last - datetime.now(UTC)).total_seconds()) + 5)
-    waits = chain.wait("UpToDate", "False", "AwaitingAcceptance")
-    assert chain.condition("CertificatesValid")["status"] == "False"
-    command = re.search(r"kubectl (annotate [^`'\"]*?accept-change=\w+)", waits["message"])
-    assert command is not None, waits["message"]
-    height = chain.status()["height"]
-    chain.kubectl(*command[1].split())
-    chain.wait("UpToDate", "True", seconds=120)
-    chain.wait_ready(BACK_WITHIN)
+    known, before = ids(chain), {pod["metadata"]["uid"] for pod in chain.pods()}
+    with lasting_clients(chain) as clients, Traffic(clients) as traffic:
+        with operator_away(chain.kubectl):
+            last = max(datetime.fromisoformat(end) for end in ends(chain).values())
+            time.sleep(max(0.0, (last - datetime.now(UTC)).total_seconds()) + 5)
+        waits = chain.wait("UpToDate", "False", "AwaitingAcceptance")
+        assert chain.condition("CertificatesValid")["status"] == "False"
+        command = re.search(r"kubectl (annotate [^`'\"]*?accept-change=\w+)", waits["message"])
+        assert command is not None, waits["message"]
+        assert traffic.longest_pause() < LONGEST_PAUSE
+        act, stopped_at = time.monotonic(), traffic.mined[-1].block
+        chain.kubectl(*command[1].split())
+        chain.wait("UpToDate", "True", seconds=120)
+        chain.wait_ready(BACK_WITHIN)
+        wait_until(lambda: traffic.mined[-1].block > stopped_at, "a block", chain.report)
+        took = traffic.back_after(act)
+    assert took < BACK_WITHIN, chain.report()
+    assert before.isdisjoint(pod["metadata"]["uid"] for pod in chain.pods())
     assert ids(chain) == known
-    with member_clients(chain) as clients:
-        assert clients["webank"].send(an_account()) > height
+    blocks = [one.block for one in traffic.mined]
+    assert blocks == sorted(set(blocks)), "a block was made twice, or went away"
+    with member_clients(chain) as now:
+        for block in (stopped_at, stopped_at + 1, blocks[-1]):
+            assert len({sdk.hash_of(block) for sdk in now.values()}) == 1
 
 
 @pytest.mark.campaign

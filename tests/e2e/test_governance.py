@@ -6,11 +6,13 @@ import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from consortium_operator.chain.private import PrivateFiles
 from consortium_operator.engines.fisco_bcos.engine import FiscoBcos
+from consortium_operator.engines.fisco_bcos.governance import calls
 from tests.e2e.conftest import namespace_for, quickstart_in
 from tests.e2e.support.aftermath import Aftermath
 from tests.e2e.support.block_flow import blocks_go_on
@@ -89,8 +91,20 @@ def weights(chain: Chain) -> list[int]:
         return sorted(clients["webank"].sealers().values())
 
 
+def east_port(chain: Chain) -> str:
+    """Node id of its node."""
+    members = chain.status()["members"]
+    return str(next(one for one in members if one["name"] == "east-port")["nodes"][0]["nodeId"])
+
+
+def ask_as_foreign(chain: Chain, call: calls.ContractCall) -> tuple[Any, ...]:
+    """By the foreign governor, with tools of its own."""
+    with member_clients(chain) as clients:
+        return clients["webank"].ask_contract(KEYS["foreign"], call)
+
+
 @pytest.mark.campaign
-@pytest.mark.timeout(400, func_only=True)
+@pytest.mark.timeout(500, func_only=True)
 def test_a_committee_of_three_takes_over_and_decides(chain: Chain, tmp_path: Path) -> None:
     with blocks_go_on(chain):
         chain.apply(chain.with_spec(**governed("first", "second")))
@@ -112,3 +126,18 @@ def test_a_committee_of_three_takes_over_and_decides(chain: Chain, tmp_path: Pat
         chain.wait("MembershipInSync", "True", seconds=60)
         chain.wait_ready()
         assert weights(chain) == [1, 1, 1, 1]
+
+        other = calls.propose_weight(east_port(chain), 3, calls.OPEN_FOR_BLOCKS)
+        (number,) = ask_as_foreign(chain, other)
+        chain.apply(chain.with_spec(**governed("first", weight=2)))
+        busy = chain.wait("MembershipInSync", "False", "ProposalSlotBusy")
+        assert f"proposal {number} of {ADDRESSES['foreign']}" in busy["message"]
+        assert weights(chain) == [1, 1, 1, 1]
+        ask_as_foreign(chain, calls.revoke(number))
+        waits = chain.wait("MembershipInSync", "False", "AwaitingVotes")
+        command = re.search(r"consortium vote (\d+)", waits["message"])
+        assert command is not None, waits["message"]
+        assert int(command[1]) > number
+        vote(chain, command[1], KEYS["foreign"], tmp_path)
+        chain.wait("MembershipInSync", "True", seconds=60)
+        assert weights(chain) == [1, 1, 1, 2]

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
 from tests.e2e.support.chain import Chain, label_of
-from tests.e2e.support.sdk import Sdk, sdk_identity
+from tests.e2e.support.sdk import LastingSdk, Sdk, sdk_identity
 
 
 @contextmanager
@@ -16,4 +16,17 @@ def member_clients(chain: Chain) -> Iterator[dict[str, Sdk]]:
             member = str(label_of(pod, "member"))
             sdk = Sdk(chain, pod["metadata"]["name"], sdk_identity(chain, member))
             clients[member] = stack.enter_context(sdk)
+        yield clients
+
+
+@contextmanager
+def lasting_clients(chain: Chain) -> Iterator[list[LastingSdk]]:
+    """One for each pod, that holds its connection for as long as it can."""
+    with ExitStack() as stack:
+        clients = [
+            LastingSdk(chain, pod["metadata"]["name"], str(label_of(pod, "member")))
+            for pod in chain.pods()
+        ]
+        for client in clients:
+            stack.enter_context(client)
         yield clients

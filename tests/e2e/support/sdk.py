@@ -18,6 +18,7 @@ from typing import Any
 
 from consortium_operator.api.fisco_bcos import Cryptography
 from consortium_operator.chain.private import PrivateFiles
+from consortium_operator.engines.fisco_bcos.governance.calls import ContractCall
 from consortium_operator.engines.fisco_bcos.identity import new_account
 from consortium_operator.engines.fisco_bcos.suites.suite import CryptoSuite
 from consortium_operator.engines.fisco_bcos.suites.table import STANDARD, SUITES
@@ -95,33 +96,40 @@ class Sdk:
     def call(self, method: str, *params: object, within: float = 10.0) -> Any:
         """The result. Raises RpcError, or OSError (ssl.SSLError is one) where nobody answers."""
         body = {"jsonrpc": "2.0", "id": next(self._ids), "method": method, "params": params}
-        connection = http.client.HTTPSConnection(
-            "127.0.0.1", self._forward.port(), timeout=within, context=self._context
-        )
         try:
-            connection.request("POST", "/", json.dumps(body))
-            answer = json.loads(connection.getresponse().read())
+            answer = self._answer(json.dumps(body), within)
         except (OSError, http.client.HTTPException) as error:
             self._forward.drop()
             if isinstance(error, http.client.HTTPException):
                 raise ConnectionError(f"{method}: {error!r}") from error
             raise
-        finally:
-            connection.close()
         if "error" in answer:
             raise RpcError(f"{method}: {answer['error']}")
         return answer["result"]
+
+    def _connect(self, within: float) -> http.client.HTTPSConnection:
+        return http.client.HTTPSConnection(
+            "127.0.0.1", self._forward.port(), timeout=within, context=self._context
+        )
+
+    def _answer(self, body: str, within: float) -> Any:
+        connection = self._connect(within)
+        try:
+            connection.request("POST", "/", body)
+            return json.loads(connection.getresponse().read())
+        finally:
+            connection.close()
 
     def height(self) -> int:
         return int(self.call("getBlockNumber", self._group, ""))
 
     def hashes(self, last: int) -> list[str]:
         """The hash of each block from 0 to `last`."""
+        return [self.hash_of(number) for number in range(last + 1)]
+
+    def hash_of(self, number: int) -> str:
         only_header = (True, False)
-        return [
-            str(self.call("getBlockByNumber", self._group, "", number, *only_header)["hash"])
-            for number in range(last + 1)
-        ]
+        return str(self.call("getBlockByNumber", self._group, "", number, *only_header)["hash"])
 
     def sealers(self) -> dict[str, int]:
         """Node id → weight."""
@@ -134,18 +142,53 @@ class Sdk:
 
     def send(self, account: PrivateFiles, within: float = 30.0) -> int:
         """Sends a transaction and returns the number of the block that holds it."""
+        return int(self._transact(account, "", _CODE, within)["blockNumber"])
+
+    def ask_contract(self, account: PrivateFiles, call: ContractCall) -> tuple[Any, ...]:
+        """Calls a function of a system contract, by a transaction. Returns what it gives back."""
+        receipt = self._transact(account, call.to, call.encode(self._suite), 30.0)
+        return call.decode(bytes.fromhex(receipt["output"].removeprefix("0x")))
+
+    def _transact(self, account: PrivateFiles, to: str, data: bytes, within: float) -> Any:
+        """The receipt."""
         transaction = Transaction(
             chain_id=self._chain_id,
             group_id=self._group,
             block_limit=self.height() + _BLOCKS_AHEAD,
             nonce=str(secrets.randbits(128)),
-            to="",
-            input=_CODE,
+            to=to,
+            input=data,
         )
         raw = "0x" + sign(transaction, account, self._suite).encode().hex()
         receipt = self.call("sendTransaction", self._group, "", raw, False, within=within)
         assert receipt["status"] == 0, receipt
-        return int(receipt["blockNumber"])
+        return receipt
+
+
+class LastingSdk(Sdk):
+    """Holds its connection, as the SDKs do: one that was made in time outlives its certificates.
+    When it breaks, the next one is made with the certificate that the cluster has then. How long
+    an answer may take is what the first call on it said."""
+
+    def __init__(self, chain: Chain, pod: str, member: str) -> None:
+        super().__init__(chain, pod, sdk_identity(chain, member))
+        self._chain, self._member = chain, member
+        self._held: http.client.HTTPSConnection | None = None
+
+    def _answer(self, body: str, within: float) -> Any:
+        connection, self._held = self._held, None
+        if connection is None:
+            self._context = sdk_identity(self._chain, self._member).context()
+            connection = self._connect(within)
+            connection.connect()
+        try:
+            connection.request("POST", "/", body)
+            answer = json.loads(connection.getresponse().read())
+        except (OSError, http.client.HTTPException):
+            connection.close()
+            raise
+        self._held = connection
+        return answer
 
 
 def an_account(suite: CryptoSuite = STANDARD) -> PrivateFiles:

@@ -50,6 +50,13 @@ class Traffic:
         times = [self._begun, *(one.at for one in self.mined), time.monotonic()]
         return max(later - earlier for earlier, later in itertools.pairwise(times))
 
+    def back_after(self, act: float) -> float:
+        """Seconds from an act (monotonic) until blocks came again after the longest pause that
+        followed it; that one goes on as long as none came."""
+        times = [act, *(one.at for one in self.mined if one.at > act), time.monotonic()]
+        _, end = max(itertools.pairwise(times), key=lambda pair: pair[1] - pair[0])
+        return end - act
+
     def _send(self) -> None:
         account = an_account()
         while not self._ended.wait(_PAUSE):
