@@ -11,7 +11,7 @@ from tests.dashboard_queries import queries, unanswered
 from tests.integration.monitoring.support.source import Source, served
 from tests.prometheus import ALERTS, running_prometheus
 
-pytestmark = [pytest.mark.campaign, pytest.mark.timeout(300, func_only=True)]
+pytestmark = [pytest.mark.campaign, pytest.mark.timeout(500, func_only=True)]
 
 NAMES = {
     rule["alert"]

@@ -82,7 +82,7 @@ def _looks(now: datetime, tick: int) -> Seen:
     long_ago = now - timedelta(minutes=20)
     yield key("risk"), _round(view(silent("webank")), now, states={_WEBANK: "Down"})
     yield key("stuck"), _round(_nodes(pending=12), now)
-    yield key("slow"), _round(_nodes(view=3 + tick), now)
+    yield key("slow"), _round(_nodes(view=3 + 3 * tick), now)
     yield key("unread"), _round(_nodes(), long_ago)
     yield key("unread"), _round(view(*map(silent, IDS.values())), now)
     yield key("lagging"), _round(view(healthy("webank", height=20)), now, states=catching_up)

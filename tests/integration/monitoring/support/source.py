@@ -40,7 +40,7 @@ class Source:
         self._metrics.follow(self._queue, lambda: 0.0)
 
     def text(self) -> bytes:
-        """A second goes on with each call."""
+        """Each call goes on a step."""
         self._tick += 1
         for key, seen in self._scene():
             self._chains.observe(key, seen)
