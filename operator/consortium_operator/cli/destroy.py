@@ -21,7 +21,16 @@ from consortium_operator.cli.destruction import (
     selector,
     uid_to_type,
 )
-from consortium_operator.cli.printing import INVALID, Format, OutputOption, fail, note, show, shown
+from consortium_operator.cli.printing import (
+    INVALID,
+    Format,
+    OutputOption,
+    fail,
+    note,
+    show,
+    shown,
+    working,
+)
 from consortium_operator.kube.caller import Target
 from consortium_operator.kube.client import KubeClient
 from consortium_operator.kube.kinds import CONSORTIUM_CHAIN, POD, JsonObject, Kind, ObjectKey
@@ -93,7 +102,8 @@ def _carry_out(target: Target, key: ObjectKey, resource: JsonObject | None) -> l
     if resource is not None:
         uid = str(resource["metadata"]["uid"])
         ask(target, lambda client: client.delete(key, uid))
-    pods = ask(target, lambda client: _await_end(client, key))
+    with working("waiting until no pod runs"):
+        pods = ask(target, lambda client: _await_end(client, key))
     if pods:
         fail(
             INVALID,

@@ -1,6 +1,7 @@
 """The operator's /metrics, by way of the API server: from wherever kubectl works, with the right to
 get `services/proxy` in the operator's namespace."""
 
+import asyncio
 import re
 
 from consortium_operator.cli.seeing import OPERATOR, Hidden, every
@@ -10,6 +11,8 @@ from consortium_operator.kube.person import PersonClient
 
 _PORT = "metrics"
 _ATTEMPTS = 8
+_PATIENCE = 5.0
+"""Seconds. A network policy that keeps the API server out does so in silence."""
 _WAITS = re.compile(r"^consortium_operator_active 0(\.0)?$", re.MULTILINE)
 
 
@@ -22,7 +25,10 @@ async def read_metrics(client: PersonClient, namespace: str) -> str | Hidden:
     if not names:
         return Hidden(f"no operator with metrics is in the namespace {namespace}")
     try:
-        return await _of_the_one_that_works(client, namespace, names[0])
+        async with asyncio.timeout(_PATIENCE):
+            return await _of_the_one_that_works(client, namespace, names[0])
+    except TimeoutError:
+        return Hidden(f"the operator's metrics did not answer within {_PATIENCE:g} s")
     except Forbidden:
         return Hidden(f"you may not get services/proxy in {namespace}")
     except ApiError as error:
