@@ -40,8 +40,22 @@ async def test_four_members_nodes_connect_and_agree(chain: LocalChain) -> None:
     }
 
 
+async def test_a_probe_through_any_node_makes_a_block_that_all_have(chain: LocalChain) -> None:
+    for node in chain.nodes:
+        before = (await chain.settled()).height
+        await chain.client.probe(
+            chain.endpoint(node), chain.identity(node.member), chain.account, chain.plan
+        )
+        after = await chain.settled(height=before + 1)
+        assert after.height == before + 1
+        assert after.splits == ()
+
+
 async def test_a_quiet_look_finds_a_chain_that_is_well_as_it_was(chain: LocalChain) -> None:
-    settled = Settled.by(await chain.settled())
+    first = chain.nodes[0]
+    where = (chain.endpoint(first), chain.identity(first.member))
+    await chain.client.probe(*where, chain.account, chain.plan)
+    settled = Settled.by(await chain.settled(height=1))
     witnesses = settled.witnesses(0)
     few, all_ = [], []
     for node in chain.nodes:
@@ -57,17 +71,6 @@ async def test_a_quiet_look_finds_a_chain_that_is_well_as_it_was(chain: LocalCha
     look = QuietLook(nodes, text, chain.weights, witnesses)
     assert (len(few), len(all_)) == (2, 2)
     assert settled.why_look_closer(look) is None
-
-
-async def test_a_probe_through_any_node_makes_a_block_that_all_have(chain: LocalChain) -> None:
-    for node in chain.nodes:
-        before = (await chain.settled()).height
-        await chain.client.probe(
-            chain.endpoint(node), chain.identity(node.member), chain.account, chain.plan
-        )
-        after = await chain.settled(height=before + 1)
-        assert after.height == before + 1
-        assert after.splits == ()
 
 
 async def test_a_members_client_opens_no_other_members_node(chain: LocalChain) -> None:
