@@ -51,16 +51,7 @@ def fence(
     """
     target = target_of(context, namespace)
     chain = get_chain(target, name)
-    try:
-        found = find_node(chain, node)
-    except NoSuchNode as error:
-        fail(INVALID, str(error))
-    if found.siblings > 1:
-        fail(
-            INVALID,
-            f"the entry of {node} in spec.members is for {found.siblings} nodes; give the node an "
-            "entry of its own, or stop the chain with spec.hibernated",
-        )
+    found = _alone(chain, node)
     state = NodeState.RUNNING if release else NodeState.STOPPED
     ask(target, lambda client: client.patch(key_of(chain), operations(chain, found, state)))
     show(
@@ -72,6 +63,21 @@ def fence(
             f"  kubectl consortium status {name} --namespace {target.namespace}",
         ],
     )
+
+
+def _alone(chain: JsonObject, node: str) -> NamedNode:
+    """The node, whose entry must be for it alone. Ends the command where there is none such."""
+    try:
+        found = find_node(chain, node)
+    except NoSuchNode as error:
+        fail(INVALID, str(error))
+    if found.siblings > 1:
+        fail(
+            INVALID,
+            f"the entry of {node} in spec.members is for {found.siblings} nodes; give the node an "
+            "entry of its own, or stop the chain with spec.hibernated",
+        )
+    return found
 
 
 def operations(chain: Mapping[str, Any], node: NamedNode, state: NodeState) -> list[JsonObject]:

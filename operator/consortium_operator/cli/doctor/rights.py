@@ -34,7 +34,10 @@ def rights_of(namespace: str, operator_namespace: str) -> Mapping[str, Sequence[
     logs = Right(namespace, "get", "", "pods", "log")
     return {
         "status": (chain,),
-        "status, live values": (Right(operator_namespace, "get", "", "services", "proxy"),),
+        "status, live values": (
+            Right(operator_namespace, "list", "", "services"),
+            Right(operator_namespace, "get", "", "services", "proxy"),
+        ),
         "certificates": (maps,),
         "diff": (chain, maps, pods, Right(namespace, "list", "apps", "statefulsets")),
         "logs": (chain, pods, logs),

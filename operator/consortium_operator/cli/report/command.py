@@ -83,6 +83,10 @@ def report(
         found = ask(target, lambda client: gather(client, chain, question, lines))
     about = _README.format(name=name, version=version, namespace=target.namespace)
     _write(path, pack(f"{name}-report", _files(found, about)))
+    _tell(path, found, output)
+
+
+def _tell(path: Path, found: Gathered, output: Format) -> None:
     for one in found.missing:
         note(f"not in it: {one}")
     show(
