@@ -9,7 +9,7 @@ import pytest
 
 from consortium_sandbox.go_tools import GoModule, binary_directory, ensure_built
 from consortium_sandbox.progress import Silent
-from tests.charts import Chart
+from tests.charts import Chart, only
 from tests.golden import to_yaml
 
 # The first time it is built, which takes a minute.
@@ -78,6 +78,9 @@ def test_it_finds_what_was_waived_and_nothing_else(
 
 def test_it_sees_what_is_wrong(chart: Chart) -> None:
     """It would tell of a pod without probes or limits."""
-    objects = chart.objects(replicas=2, resources={})
+    objects = chart.objects(replicas=2)
+    deployment = only(objects, "Deployment")
+    (container,) = deployment["spec"]["template"]["spec"]["containers"]
+    del container["resources"], container["livenessProbe"]
     found = {check for check, _ in findings(objects)}
-    assert "container-resources" in found
+    assert {"container-resources", "pod-probes"} <= found
