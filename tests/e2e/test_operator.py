@@ -53,8 +53,12 @@ def test_helm_test_asks_the_operator_from_a_restricted_pod(quickstart: Chain) ->
     helm = Chart(tool_path("helm"))
     told = helm.run("test", OPERATOR, "--timeout=60s", *where)
     assert "Phase:          Succeeded" in told
-    pods = quickstart.kubectl.get("pods", f"--namespace={OPERATOR_NAMESPACE}")["items"]
-    assert [one["spec"]["containers"][0]["name"] for one in pods] == ["operator"]
+
+    def left() -> list[str]:
+        pods = quickstart.kubectl.get("pods", f"--namespace={OPERATOR_NAMESPACE}")["items"]
+        return [one["spec"]["containers"][0]["name"] for one in pods]
+
+    wait_until(lambda: left() == ["operator"], "the pod is gone", quickstart.report)
 
 
 def weighted_in(namespace: str) -> Body:
