@@ -51,8 +51,8 @@ class Traffic:
         return max(later - earlier for earlier, later in itertools.pairwise(times))
 
     def back_after(self, act: float) -> float:
-        """Seconds from an act (monotonic) until blocks came again after the longest pause that
-        followed it; that one goes on as long as none came."""
+        """Seconds from an act (monotonic) to the end of the longest pause that followed it, for a
+        caller who has seen a block since."""
         times = [act, *(one.at for one in self.mined if one.at > act), time.monotonic()]
         _, end = max(itertools.pairwise(times), key=lambda pair: pair[1] - pair[0])
         return end - act
