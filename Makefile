@@ -137,6 +137,7 @@ lock: ## Pin the Python packages anew, with hashes, in requirements/
 	trap 'rm -rf build/lock' EXIT; \
 	build/lock/bin/python -m pip install --quiet --disable-pip-version-check uv; \
 	$(COMPILE) pyproject.toml --extra dev requirements/build.in -o requirements/dev.txt; \
+	$(COMPILE) requirements/build.in -c requirements/dev.txt -o requirements/build.txt; \
 	$(COMPILE) pyproject.toml -c requirements/dev.txt -o requirements/operator.txt; \
 	$(COMPILE) requirements/docs.in -c requirements/dev.txt -o requirements/docs.txt; \
 	$(COMPILE) requirements/stand-in.in -c requirements/dev.txt -o requirements/stand-in.txt

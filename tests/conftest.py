@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from consortium_sandbox import Sandbox
+from consortium_sandbox.backend import BackendName
 from consortium_sandbox.progress import Plain
 
 # How long an example takes says more of the machine than of the code.
@@ -21,10 +22,12 @@ settings.register_profile(
 settings.load_profile("any machine")
 
 
-def running_sandbox(purpose: str, nodes: int) -> Iterator[Sandbox]:
+def running_sandbox(
+    purpose: str, nodes: int, backend: BackendName | None = None
+) -> Iterator[Sandbox]:
     prefix = os.environ.get("CONSORTIUM_TEST_SANDBOX", "test")
     worker = os.environ.get("PYTEST_XDIST_WORKER", "").removeprefix("gw")
-    sandbox = Sandbox(f"{prefix}-{purpose}{worker}")
+    sandbox = Sandbox(f"{prefix}-{purpose}{worker}", backend)
     try:
         sandbox.up(nodes=nodes, progress=Plain())
         yield sandbox

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from consortium_sandbox.backend import ComponentStatus, SandboxStatus
     from consortium_sandbox.errors import SandboxError, SandboxUnsupportedError
     from consortium_sandbox.go_tools import tool_path
-    from consortium_sandbox.images.catalogue import Image, ImageSet, build_images
+    from consortium_sandbox.images.catalogue import ImageSet
+    from consortium_sandbox.images.oci import Image
     from consortium_sandbox.sandbox import Sandbox
 
 __all__ = [
@@ -25,19 +26,17 @@ __all__ = [
     "SandboxError",
     "SandboxStatus",
     "SandboxUnsupportedError",
-    "build_images",
     "tool_path",
 ]
 
 _HOME = {
     "ComponentStatus": "backend",
-    "Image": "images.catalogue",
+    "Image": "images.oci",
     "ImageSet": "images.catalogue",
     "Sandbox": "sandbox",
     "SandboxError": "errors",
     "SandboxStatus": "backend",
     "SandboxUnsupportedError": "errors",
-    "build_images": "images.catalogue",
     "tool_path": "go_tools",
 }
 

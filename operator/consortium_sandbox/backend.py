@@ -1,16 +1,35 @@
 """The seam between a sandbox and what it runs on.
 
-One back end exists: `embedded` (Linux, root, no container engine). A back end over a container
-engine needs only this protocol; nothing outside its package would change.
+Two back ends exist: `embedded` (Linux, root, no container engine) and `kind` (a Docker engine).
+choice.py says which one a sandbox has. Nothing outside of a back end's package knows more of it
+than this protocol.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
 
+from consortium_sandbox.images.catalogue import ImageSet
 from consortium_sandbox.progress import Progress
 
+BackendName = Literal["embedded", "kind"]
 State = Literal["Running", "Degraded", "Stopped"]
+
+DEFAULT_NODES = 3
+# As many as there are letters for zones, less a few.
+MAX_NODES = 20
+
+
+@dataclass(frozen=True)
+class Size:
+    """How many Kubernetes nodes are asked for: real ones, and fake ones that are objects only.
+
+    None means "as many as there are"; for a sandbox that is not there yet, 3 real and no fake ones.
+    """
+
+    nodes: int | None = None
+    fake_nodes: int | None = None
 
 
 @dataclass(frozen=True)
@@ -28,13 +47,16 @@ class SandboxStatus:
     """What a sandbox looks like from outside.
 
     Running: every component is healthy. Degraded: something is down (the next `up` heals it).
-    Stopped: nothing of the sandbox exists. `nodes` counts the wanted Kubernetes nodes.
+    Stopped: nothing of the sandbox exists. `nodes` counts the wanted Kubernetes nodes that run
+    pods, `fake_nodes` those that only say so.
     """
 
     name: str
+    backend: BackendName
     state: State
-    nodes: int
-    kubeconfig: Path | None
+    nodes: int = 0
+    fake_nodes: int = 0
+    kubeconfig: Path | None = None
     components: tuple[ComponentStatus, ...] = ()
 
 
@@ -46,8 +68,8 @@ class Backend(Protocol):
         """Where the kubeconfig is (or will be)."""
         ...
 
-    def up(self, nodes: int | None, progress: Progress) -> None:
-        """Makes the cluster, or heals it, or adds nodes to it. None keeps the number of nodes."""
+    def up(self, size: Size, progress: Progress) -> None:
+        """Makes the cluster, or heals it, or adds nodes to it."""
         ...
 
     def down(self, progress: Progress) -> None:
@@ -56,6 +78,10 @@ class Backend(Protocol):
 
     def status(self) -> SandboxStatus:
         """What runs and what does not."""
+        ...
+
+    def build_images(self, output: Path, progress: Progress, versions: Sequence[str]) -> ImageSet:
+        """Writes the archives of our own images, made with what this back end has."""
         ...
 
     def load_image(self, archive: Path) -> str:

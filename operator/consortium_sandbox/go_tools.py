@@ -25,6 +25,11 @@ from consortium_sandbox.locks import locked
 from consortium_sandbox.paths import cache_root
 from consortium_sandbox.progress import Progress, Silent
 
+
+class GoMissingError(SandboxError):
+    """A program has to be built and there is no Go to do it."""
+
+
 MODULES_DIRECTORY = Path(__file__).resolve().parent / "tools"
 
 
@@ -33,7 +38,8 @@ class GoModule:
     """One directory of tools/: a go.mod that pins `requirement` and, through go.sum, all below.
 
     `packages` are the commands built from it; `requirement` is empty where the source is ours;
-    `root` is the directory above it, where that is not our own tools/.
+    `root` is the directory above it, where that is not our own tools/; `system` is the one that
+    they run on, where that is not always this machine's.
     """
 
     name: str
@@ -42,6 +48,7 @@ class GoModule:
     flags: tuple[str, ...] = ()
     hint: str = ""
     root: Path | None = None
+    system: str = ""
 
     @property
     def directory(self) -> Path:
@@ -81,6 +88,9 @@ MODULES = (
     ),
     GoModule("coredns", "github.com/coredns/coredns", ("consortium.dev/sandbox/coredns",)),
     GoModule("helm", "helm.sh/helm/v3", ("helm.sh/helm/v3/cmd/helm",)),
+    GoModule("kind", "sigs.k8s.io/kind", ("sigs.k8s.io/kind",)),
+    # Runs where the cluster runs, which may be in a container on a machine that is no Linux.
+    GoModule("kwok", "sigs.k8s.io/kwok", ("sigs.k8s.io/kwok/cmd/kwok",), system="linux"),
     GoModule("pause", "", ("consortium.dev/sandbox/pause",)),
 )
 
@@ -191,7 +201,7 @@ def binary(tool: str) -> Path:
 
 
 def ensure_tools(tools: Iterable[str], progress: Progress) -> None:
-    """Builds what is not in the cache yet. Raises SandboxError where Go is missing."""
+    """Builds what is not in the cache yet. Raises GoMissingError where Go is missing."""
     wanted = list(tools)
     for module in MODULES:
         ensure_built(module, [tool for tool in wanted if tool in module.binaries], progress)
@@ -205,7 +215,7 @@ def ensure_built(module: GoModule, tools: Iterable[str], progress: Progress) -> 
         return
     environment = shell.network_environment(**GO_ENVIRONMENT)
     if shutil.which("go", path=environment["PATH"]) is None:
-        raise SandboxError("Go >= 1.26 is needed to build the cluster's programs: install it")
+        raise GoMissingError("Go >= 1.26 is needed to build the cluster's programs: install it")
     with locked(cache_root() / "bin", progress):
         missing = [tool for tool in missing if not (target / tool).exists()]
         if missing:
@@ -225,7 +235,7 @@ def _build(
     with progress.step(title):
         command = build_command(module, packages, unfinished)
         unfinished.mkdir()
-        shell.run(command, env=environment, cwd=module.directory)
+        shell.run(command, env={**environment, "GOOS": module.system}, cwd=module.directory)
         for tool in tools:
             (unfinished / tool).rename(target / tool)
         unfinished.rmdir()

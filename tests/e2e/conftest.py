@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from consortium_sandbox import Sandbox, build_images, tool_path
+from consortium_sandbox import Sandbox, tool_path
 from consortium_sandbox.progress import Plain
 from tests.api_server import Api
 from tests.charts import CHART, NAMESPACE, RELEASE, Chart
@@ -46,7 +46,7 @@ def kubectl(cluster: Sandbox) -> Kubectl:
 def operator(cluster: Sandbox, kubectl: Kubectl) -> str:
     """The operator runs, and knows the image of the stand-in node. Its deployment's name."""
     with tempfile.TemporaryDirectory() as directory:
-        images = build_images(Path(directory), Plain())
+        images = cluster.build_images(Path(directory), Plain())
         reference = cluster.load_image(images.operator.archive)
         catalogue = {
             version: cluster.load_image(image.archive) for version, image in images.stand_in.items()

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from consortium_sandbox import Sandbox, build_images
+from consortium_sandbox import Sandbox
 from tests.e2e.conftest import namespace_for, quickstart_in
 from tests.e2e.support.aftermath import Aftermath
 from tests.e2e.support.block_flow import blocks_go_on
@@ -29,7 +29,7 @@ ROLLOUT_SECONDS = 150
 def older(cluster: Sandbox) -> dict[str, str]:
     """spec.image of the older version, which the operator's catalogue does not have."""
     with tempfile.TemporaryDirectory() as directory:
-        images = build_images(Path(directory), versions=(OLD,))
+        images = cluster.build_images(Path(directory), versions=(OLD,))
         reference = cluster.load_image(images.stand_in[OLD].archive)
     repository, _, digest = reference.partition("@")
     return {"repository": repository, "digest": digest}

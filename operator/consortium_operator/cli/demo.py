@@ -20,7 +20,7 @@ from consortium_operator.cli.chain_table import (
 )
 from consortium_operator.cli.installation import Tools, checkout, install_operator
 from consortium_operator.cli.sandbox import SandboxGroup
-from consortium_sandbox import Sandbox, SandboxError, build_images
+from consortium_sandbox import Sandbox, SandboxError
 from consortium_sandbox.paths import cache_root
 from consortium_sandbox.progress import Progress, for_terminal
 
@@ -41,7 +41,7 @@ def up() -> None:
     sandbox = Sandbox(NAME)
     # The images are made by one program after the other: the first time, beside the compilers.
     with ThreadPoolExecutor(max_workers=1) as aside:
-        built = aside.submit(build_images, cache_root() / "archives")
+        built = aside.submit(sandbox.build_images, cache_root() / "archives")
         sandbox.up(NODES, progress)
         with progress.step("Build the images of the operator and of the stand-in node"):
             images = built.result()

@@ -1,4 +1,4 @@
-"""`consortium sandbox`: a real Kubernetes cluster without Docker, by name."""
+"""`consortium sandbox`: a real Kubernetes cluster of one's own, by name."""
 
 import os
 import signal
@@ -19,7 +19,6 @@ from consortium_sandbox import (
     SandboxError,
     SandboxStatus,
     SandboxUnsupportedError,
-    build_images,
     tool_path,
 )
 from consortium_sandbox.progress import for_terminal
@@ -58,7 +57,7 @@ def _interrupt(number: int, frame: types.FrameType | None) -> None:
 
 
 app = typer.Typer(
-    cls=SandboxGroup, help="A real Kubernetes cluster without Docker.", no_args_is_help=True
+    cls=SandboxGroup, help="A real Kubernetes cluster of one's own.", no_args_is_help=True
 )
 
 
@@ -71,11 +70,19 @@ def up(
         int | None,
         typer.Option(help="Kubernetes nodes, 0 to 20. Default: 3, or as many as there are."),
     ] = None,
+    fake_nodes: Annotated[
+        int | None,
+        typer.Option(help="More nodes that are objects only, 0 to 1000, played by kwok."),
+    ] = None,
     name: Name = DEFAULT_NAME,
 ) -> None:
-    """Start the sandbox, heal it after a crash, or add nodes to it."""
+    """Start the sandbox, heal it after a crash, or add nodes to it.
+
+    A new one is made with kind where a Docker engine answers, else of plain processes (Linux,
+    root). CONSORTIUM_SANDBOX_BACKEND=kind or =embedded says otherwise.
+    """
     sandbox = Sandbox(name)
-    sandbox.up(nodes, for_terminal())
+    sandbox.up(nodes, for_terminal(), fake_nodes=fake_nodes)
     typer.echo(f"sandbox {name} is up: export KUBECONFIG={sandbox.kubeconfig}")
 
 
@@ -124,9 +131,10 @@ def images(
     directory: Annotated[
         Path, typer.Option("--output", metavar="DIR", help="Where the archives go.")
     ],
+    name: Name = DEFAULT_NAME,
 ) -> None:
-    """Build the images of the operator and of the stand-in node, without Docker."""
-    built = build_images(directory, for_terminal())
+    """Build the images of the operator and of the stand-in node as OCI archives."""
+    built = Sandbox(name).build_images(directory, for_terminal())
     for image in (built.operator, *built.stand_in.values()):
         _print_image(image)
 
@@ -148,7 +156,10 @@ def tool(
 
 def _print_status(found: SandboxStatus) -> None:
     console = Console(highlight=False)
-    console.print(f"sandbox {found.name}: {found.state}, {found.nodes} nodes")
+    fake = f" and {found.fake_nodes} fake ones" if found.fake_nodes else ""
+    console.print(
+        f"sandbox {found.name} ({found.backend}): {found.state}, {found.nodes} nodes{fake}"
+    )
     if found.kubeconfig:
         console.print(f"kubeconfig: {found.kubeconfig}", soft_wrap=True)
     if not found.components:

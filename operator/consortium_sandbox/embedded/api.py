@@ -7,6 +7,7 @@ a Kubernetes client takes longer to import than all of its questions take.
 import http.client
 import json
 import ssl
+from collections.abc import Iterable
 from typing import Any
 
 from consortium_sandbox.embedded.layout import Layout
@@ -31,9 +32,10 @@ class ApiServer:
     def ready(self) -> bool:
         return self._answers_ok("/readyz")
 
-    def ready_nodes(self) -> set[str]:
-        """Names of the nodes that are Ready and whose kubelets answer."""
-        return {name for name in self._nodes_said_ready() if self._kubelet_answers(name)}
+    def ready_nodes(self, among: Iterable[str]) -> set[str]:
+        """Those of the named nodes that are Ready and whose kubelets answer."""
+        said = self.nodes_said_ready() & set(among)
+        return {name for name in said if self._kubelet_answers(name)}
 
     def exists(self, path: str) -> bool:
         return self._answers_ok(path)
@@ -45,7 +47,8 @@ class ApiServer:
         if status not in {200, 201}:
             raise SandboxError(f"the API server answered {status} to {path}: {body[:300]}")
 
-    def _nodes_said_ready(self) -> set[str]:
+    def nodes_said_ready(self) -> set[str]:
+        """Names of all nodes with the condition Ready, fake ones too."""
         status, body = self._request("GET", "/api/v1/nodes")
         if status != 200:
             return set()

@@ -13,6 +13,7 @@ from pathlib import Path
 from consortium_sandbox.errors import SandboxError
 
 _MOUNTINFO = Path("/proc/self/mountinfo")
+_TRIES = 10
 
 
 @dataclass(frozen=True)
@@ -39,9 +40,19 @@ def hierarchies() -> list[Hierarchy]:
 
 
 def ensure(cgroup: str) -> None:
-    """Makes a cgroup in every hierarchy, usable by processes and by cgroups below it."""
+    """Makes a cgroup in every hierarchy, usable by processes and by cgroups below it.
+
+    Another sandbox that is removed at this moment takes the parent along where that is empty: then
+    both are made again.
+    """
     for hierarchy in hierarchies():
-        below = hierarchy.root
+        if not any(_made(hierarchy, cgroup) for _ in range(_TRIES)):
+            raise SandboxError(f"cgroup {cgroup} cannot be made below {hierarchy.root}")
+
+
+def _made(hierarchy: Hierarchy, cgroup: str) -> bool:
+    below = hierarchy.root
+    try:
         for part in cgroup.strip("/").split("/"):
             parent, below = below, below / part
             if hierarchy.unified:
@@ -50,6 +61,9 @@ def ensure(cgroup: str) -> None:
             _inherit_cpus(parent, below)
         if hierarchy.unified:
             _delegate_controllers(below)
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def _delegate_controllers(directory: Path) -> None:

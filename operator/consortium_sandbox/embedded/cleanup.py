@@ -20,6 +20,7 @@ from consortium_sandbox.paths import STATE_ROOT
 _PROGRAMS = {
     *("containerd", "containerd-shim-runc-v2", "coredns", "etcd", "kube-apiserver"),
     *("kube-controller-manager", "kube-proxy", "kube-scheduler", "kubelet"),
+    "kwok",
 }
 
 

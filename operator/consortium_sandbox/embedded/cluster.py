@@ -1,31 +1,39 @@
 """The embedded back end: a cluster of plain processes on this machine, asked and commanded."""
 
-import signal
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from consortium_sandbox import debian, go_tools
-from consortium_sandbox.backend import ComponentStatus, SandboxStatus, State
+from consortium_sandbox import debian, fake_nodes, go_tools, node_images
+from consortium_sandbox.backend import (
+    DEFAULT_NODES,
+    MAX_NODES,
+    BackendName,
+    ComponentStatus,
+    SandboxStatus,
+    Size,
+    State,
+)
 from consortium_sandbox.embedded import cleanup, control_plane, images, network, processes
 from consortium_sandbox.embedded import record as records
 from consortium_sandbox.embedded.api import ApiServer
 from consortium_sandbox.embedded.layout import Layout
 from consortium_sandbox.embedded.record import Record
 from consortium_sandbox.embedded.start import Start, intact, process_specs, runs
-from consortium_sandbox.embedded.topology import MAX_NODES, Topology
+from consortium_sandbox.embedded.topology import Topology
 from consortium_sandbox.errors import SandboxError
+from consortium_sandbox.images.catalogue import ImageSet, build_images
+from consortium_sandbox.interruption import uninterrupted
 from consortium_sandbox.locks import locked
 from consortium_sandbox.paths import STATE_ROOT
 from consortium_sandbox.progress import Progress
 
-DEFAULT_NODES = 3
-
 
 class EmbeddedBackend:
     """The sandbox `name` on this machine."""
+
+    KIND: BackendName = "embedded"
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -35,20 +43,20 @@ class EmbeddedBackend:
     def kubeconfig(self) -> Path:
         return self._layout.kubeconfig
 
-    def up(self, nodes: int | None, progress: Progress) -> None:
+    def up(self, size: Size, progress: Progress) -> None:
         """Ctrl-C removes a sandbox that this call was making; one that was there before stays."""
         known = records.load(self._layout.record)
-        size = wanted_size(self._name, known, nodes)
-        if known is not None and known.size == size and self._healthy(known):
+        wanted = self._wanted(known, size)
+        if known is not None and known == wanted and self._healthy(known):
             return
-        _provide_programs(size, progress)
+        _provide_programs(wanted.topology, progress)
         with locked(self._layout.root, progress):
             known = records.load(self._layout.record)
-            size = wanted_size(self._name, known, nodes)
             try:
-                if known is not None and not intact(self._layout, _topology(known)):
+                if known is not None and not intact(self._layout, known.topology):
                     cleanup.clear_nodes(self._name)
-                Start(self._layout, self._enrolled(known, size, progress), progress).run()
+                record = self._enrolled(known, self._wanted(known, size), progress)
+                Start(self._layout, record, progress).run()
             except KeyboardInterrupt:
                 if known is None:
                     self._remove(progress)
@@ -64,19 +72,29 @@ class EmbeddedBackend:
         record = records.load(self._layout.record)
         if record is None:
             state: State = "Degraded" if cleanup.exists(self._name) else "Stopped"
-            return SandboxStatus(self._name, state, 0, None)
+            return SandboxStatus(self._name, self.KIND, state)
         components = self._components(record)
         healthy = all(component.healthy for component in components)
-        whole = healthy and intact(self._layout, _topology(record))
-        state = "Running" if whole else "Degraded"
-        return SandboxStatus(self._name, state, record.size, self.kubeconfig, components)
+        whole = healthy and intact(self._layout, record.topology)
+        return SandboxStatus(
+            name=self._name,
+            backend=self.KIND,
+            state="Running" if whole else "Degraded",
+            nodes=record.size,
+            fake_nodes=record.fake_nodes,
+            kubeconfig=self.kubeconfig,
+            components=components,
+        )
+
+    def build_images(self, output: Path, progress: Progress, versions: Sequence[str]) -> ImageSet:
+        return build_images(output, progress, versions)
 
     def load_image(self, archive: Path) -> str:
         nodes = self._topology().nodes
         if not nodes:
             raise SandboxError(f"sandbox {self._name} has no nodes to put an image on")
-        layouts = [self._layout.node(node) for node in nodes]
-        return images.import_everywhere(archive, layouts).by_digest
+        runtimes = [images.containerd_of(self._layout.node(node)) for node in nodes]
+        return node_images.import_everywhere(archive, runtimes).by_digest
 
     def cut_node(self, node: str) -> None:
         self._set_link(node, "down")
@@ -90,7 +108,7 @@ class EmbeddedBackend:
             raise SandboxError(
                 f"sandbox {self._name} does not run: consortium sandbox up --name {self._name}"
             )
-        return _topology(record)
+        return record.topology
 
     def _set_link(self, name: str, state: str) -> None:
         topology = self._topology()
@@ -102,7 +120,7 @@ class EmbeddedBackend:
 
     def _healthy(self, record: Record) -> bool:
         """Every process runs with what it should run with, and Kubernetes says it is ready."""
-        topology = _topology(record)
+        topology = record.topology
         return (
             all(runs(record, spec) for spec in process_specs(self._layout, topology))
             and intact(self._layout, topology)
@@ -110,10 +128,10 @@ class EmbeddedBackend:
         )
 
     def _components(self, record: Record) -> tuple[ComponentStatus, ...]:
-        topology = _topology(record)
+        topology = record.topology
         api = ApiServer(self._layout, topology)
         ready = api.ready()
-        ready_nodes = api.ready_nodes() if ready else set()
+        ready_nodes = api.ready_nodes(node.name for node in topology.nodes) if ready else set()
         found = []
         for spec in process_specs(self._layout, topology):
             process = record.processes.get(spec.key)
@@ -124,24 +142,34 @@ class EmbeddedBackend:
                 healthy = ready
             elif name == "kubelet":
                 healthy = alive and node in ready_nodes
+            elif name == fake_nodes.PROGRAM:
+                healthy = alive and fake_nodes.names(topology.fake) <= api.nodes_said_ready()
             pid = process.pid if alive and process is not None else None
             found.append(ComponentStatus(name, node or None, pid, healthy))
         return tuple(found)
 
-    def _enrolled(self, known: Record | None, size: int, progress: Progress) -> Record:
+    def _wanted(self, known: Record | None, size: Size) -> Record:
+        """The record as it should be; of a new sandbox, without its network."""
+        before = known or Record(self._name, slot=0, size=0)
+        return replace(
+            before,
+            size=wanted_size(self._name, known, size.nodes),
+            fake_nodes=fake_nodes.wanted(before.fake_nodes, size.fake_nodes),
+        )
+
+    def _enrolled(self, known: Record | None, wanted: Record, progress: Progress) -> Record:
         """The record, written before anything it speaks of is made."""
         if known is not None:
-            record = replace(known, size=size)
-            records.save(record, self._layout.record)
-            return record
+            records.save(wanted, self._layout.record)
+            return wanted
         # Two sandboxes that start at once must not choose the same network.
         with locked(STATE_ROOT, progress):
-            record = Record(self._name, network.free_slot(_taken_slots()), size)
+            record = replace(wanted, slot=network.free_slot(_taken_slots()))
             records.save(record, self._layout.record)
         return record
 
     def _remove(self, progress: Progress) -> None:
-        with progress.step(f"Remove sandbox {self._name}"), _uninterrupted():
+        with progress.step(f"Remove sandbox {self._name}"), uninterrupted():
             cleanup.remove(self._name)
 
 
@@ -161,10 +189,6 @@ def wanted_size(name: str, known: Record | None, nodes: int | None) -> int:
     return nodes
 
 
-def _topology(record: Record) -> Topology:
-    return Topology(record.name, record.slot, record.size)
-
-
 def _taken_slots() -> set[int]:
     taken = set()
     for path in STATE_ROOT.glob("*/record.json"):
@@ -175,22 +199,10 @@ def _taken_slots() -> set[int]:
     return taken
 
 
-def _provide_programs(size: int, progress: Progress) -> None:
-    packages = debian.CONTROL_PLANE + (debian.NODE if size else ())
+def _provide_programs(topology: Topology, progress: Progress) -> None:
+    packages = debian.CONTROL_PLANE + (debian.NODE if topology.size else ())
     debian.ensure_packages(packages, progress)
-    programs = go_tools.CONTROL_PLANE + (go_tools.NODE if size else ())
+    programs = go_tools.CONTROL_PLANE + (go_tools.NODE if topology.size else ())
+    programs += (fake_nodes.PROGRAM,) if topology.fake else ()
     # Not only when they are first used: linked beside the others, kubectl takes seconds.
     go_tools.ensure_tools(programs + go_tools.CLIENTS, progress)
-
-
-@contextmanager
-def _uninterrupted() -> Iterator[None]:
-    """A second Ctrl-C must not leave half of the sandbox behind. Programs we run inherit this."""
-    if threading.current_thread() is not threading.main_thread():
-        yield  # signals reach the main thread only
-        return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)

@@ -6,6 +6,7 @@ the cluster admits and refuses what a real one does (Pod Security, CEL policies)
 
 import sys
 
+from consortium_sandbox import fake_nodes
 from consortium_sandbox.embedded.layout import Layout
 from consortium_sandbox.embedded.processes import ProcessSpec
 from consortium_sandbox.embedded.topology import API_PORT, SERVICE_NETWORK, Topology
@@ -28,6 +29,8 @@ def specs(layout: Layout, topology: Topology) -> list[ProcessSpec]:
     ]
     if topology.size:
         found += [_coredns(layout, topology), _provisioner(layout, topology)]
+    if topology.fake:
+        found.append(_kwok(layout, topology))
     return found
 
 
@@ -155,3 +158,17 @@ def _provisioner(layout: Layout, topology: Topology) -> ProcessSpec:
         *("--directory", str(layout.volumes)),
     )
     return ProcessSpec("provisioner", argv, layout.logs / "provisioner.log", topology.namespace)
+
+
+def _kwok(layout: Layout, topology: Topology) -> ProcessSpec:
+    """Plays the nodes that are objects only, and their pods."""
+    stages = layout.configs / "fake-nodes.yaml"
+    return ProcessSpec(
+        key=fake_nodes.PROGRAM,
+        argv=fake_nodes.command(
+            str(binary(fake_nodes.PROGRAM)), f"{layout.pki}/kwok.kubeconfig", str(stages)
+        ),
+        log=layout.logs / "kwok.log",
+        network=topology.namespace,
+        files={stages: fake_nodes.stages()},
+    )

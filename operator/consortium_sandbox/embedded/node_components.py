@@ -40,10 +40,6 @@ def kubelet(layout: Layout, node: Node) -> ProcessSpec:
     files = layout.node(node)
     config = layout.configs / f"{node.name}-kubelet.yaml"
     resolver = layout.configs / f"{node.name}-resolv.conf"
-    labels = {
-        "topology.kubernetes.io/zone": node.zone,
-        "topology.kubernetes.io/region": node.region,
-    }
     argv = (
         str(binary("kubelet")),
         f"--config={config}",
@@ -52,7 +48,7 @@ def kubelet(layout: Layout, node: Node) -> ProcessSpec:
         f"--node-ip={node.address}",
         f"--root-dir={files.kubelet}",
         f"--cert-dir={files.kubelet}/pki",
-        "--node-labels=" + ",".join(f"{key}={value}" for key, value in labels.items()),
+        "--node-labels=" + ",".join(f"{key}={value}" for key, value in node.zone_labels.items()),
     )
     return ProcessSpec(
         key=f"kubelet@{node.name}",

@@ -53,9 +53,10 @@ def identities(topology: Topology) -> list[Identity]:
         Identity("controller-manager", "system:kube-controller-manager"),
         Identity("scheduler", "system:kube-scheduler"),
         Identity("kube-proxy", "system:kube-proxy"),
-        # These two have no role of their own in Kubernetes and run outside its pods.
+        # These have no role of their own in Kubernetes and run outside its pods.
         Identity("coredns", "sandbox-coredns", masters),
         Identity("provisioner", "sandbox-provisioner", masters),
+        Identity("kwok", "sandbox-kwok", masters),
         *(
             Identity(
                 node.name,

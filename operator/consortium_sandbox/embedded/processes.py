@@ -16,6 +16,7 @@ from pathlib import Path
 from consortium_sandbox import shell
 from consortium_sandbox.embedded.record import ProcessRecord
 from consortium_sandbox.errors import SandboxError
+from consortium_sandbox.waiting import wait_until
 
 # $0 is the log; the program's own words follow. `&` gives it a pid we can read from $!.
 _LAUNCH = 'exec "$@" >>"$0" 2>&1 </dev/null & echo $!'
@@ -124,16 +125,6 @@ def kill_all(find: Callable[[], Iterable[int]], limit: float = 15.0) -> None:
         for pid in found:
             send(pid, signal.SIGKILL)
         time.sleep(0.02)
-
-
-def wait_until(true: Callable[[], bool], limit: float, interval: float = 0.05) -> bool:
-    """Asks until the answer is yes; False after `limit` seconds."""
-    deadline = time.monotonic() + limit
-    while not true():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(interval)
-    return True
 
 
 def log_tail(path: Path, lines: int = 8) -> str:

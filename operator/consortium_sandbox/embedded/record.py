@@ -7,6 +7,7 @@ import json
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
+from consortium_sandbox.embedded.topology import Topology
 from consortium_sandbox.errors import SandboxError
 
 
@@ -32,10 +33,19 @@ class Record:
     name: str
     slot: int
     size: int
+    fake_nodes: int = 0
     processes: dict[str, ProcessRecord] = field(default_factory=dict)
+
+    @property
+    def topology(self) -> Topology:
+        return Topology(self.name, self.slot, self.size, self.fake_nodes)
 
     def with_process(self, key: str, process: ProcessRecord) -> "Record":
         return replace(self, processes={**self.processes, key: process})
+
+    def without_process(self, key: str) -> "Record":
+        kept = {name: process for name, process in self.processes.items() if name != key}
+        return replace(self, processes=kept)
 
 
 def save(record: Record, path: Path) -> None:

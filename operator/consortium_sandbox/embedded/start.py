@@ -7,6 +7,7 @@ crashed and adds nodes.
 from collections.abc import Callable
 from functools import partial
 
+from consortium_sandbox import fake_nodes, node_images, shell
 from consortium_sandbox.embedded import (
     addons,
     cgroups,
@@ -26,8 +27,10 @@ from consortium_sandbox.embedded.processes import ProcessSpec
 from consortium_sandbox.embedded.record import Record
 from consortium_sandbox.embedded.topology import Topology
 from consortium_sandbox.errors import SandboxError
+from consortium_sandbox.go_tools import binary
 from consortium_sandbox.images.pause import pause_archive
 from consortium_sandbox.progress import Progress
+from consortium_sandbox.waiting import wait_until
 
 # Seconds. A loaded machine with two cores needs some ten; after this long it will not come.
 _PATIENCE = 120.0
@@ -66,7 +69,7 @@ class Start:
         self._layout = layout
         self._record = record
         self._progress = progress
-        self._topology = Topology(record.name, record.slot, record.size)
+        self._topology = record.topology
         self._api = ApiServer(layout, self._topology)
 
     def run(self) -> None:
@@ -78,6 +81,9 @@ class Start:
         if self._topology.size:
             with self._progress.step(f"Start {self._topology.size} nodes"):
                 self._start_nodes()
+        if self._topology.fake or fake_nodes.PROGRAM in self._record.processes:
+            with self._progress.step(f"Have {self._topology.fake} fake nodes"):
+                self._have_fake_nodes()
         self._wait("the default service account", partial(self._api.exists, _DEFAULT_ACCOUNT))
 
     def _prepare(self) -> None:
@@ -105,18 +111,39 @@ class Start:
 
     def _start_nodes(self) -> None:
         nodes = self._topology.nodes
-        layouts = [self._layout.node(node) for node in nodes]
+        runtimes = [images.containerd_of(self._layout.node(node)) for node in nodes]
         for node in nodes:
             runtime = node_components.containerd(self._layout, node)
             answers = partial(images.answers, self._layout.node(node))
             self._wait(runtime.key, answers, (runtime,))
-        images.import_everywhere(pause_archive(), layouts)
+        node_images.import_everywhere(pause_archive(), runtimes)
         for node in nodes:
             self._ensure(node_components.kubelet(self._layout, node))
             self._ensure(node_components.kube_proxy(self._layout, self._topology, node))
         wanted = {node.name for node in nodes}
         kubelets = tuple(node_components.kubelet(self._layout, node) for node in nodes)
-        self._wait("all nodes Ready", lambda: wanted <= self._api.ready_nodes(), kubelets)
+        self._wait("all nodes Ready", lambda: wanted <= self._api.ready_nodes(wanted), kubelets)
+
+    def _have_fake_nodes(self) -> None:
+        """As many as wanted; where none is, what played the last ones goes after them."""
+        fake_nodes.ensure(self._kubectl, self._topology.fake)
+        if not self._topology.fake:
+            processes.stop(self._record.processes[fake_nodes.PROGRAM])
+            self._keep(self._record.without_process(fake_nodes.PROGRAM))
+            return
+        wanted = fake_nodes.names(self._topology.fake)
+        specs = control_plane.specs(self._layout, self._topology)
+        player = tuple(spec for spec in specs if spec.key == fake_nodes.PROGRAM)
+        self._wait("all fake nodes Ready", lambda: wanted <= self._api.nodes_said_ready(), player)
+
+    def _kubectl(self, *words: str, stdin: str | None = None) -> str:
+        return shell.run(
+            [binary("kubectl"), f"--kubeconfig={self._layout.kubeconfig}", *words], stdin=stdin
+        )
+
+    def _keep(self, record: Record) -> None:
+        self._record = record
+        records.save(record, self._layout.record)
 
     def _ensure(self, spec: ProcessSpec) -> None:
         """Starts the process where it does not run, or runs with other settings."""
@@ -124,8 +151,7 @@ class Start:
             return
         if spec.key in self._record.processes:
             processes.stop(self._record.processes[spec.key])
-        self._record = self._record.with_process(spec.key, processes.start(spec))
-        records.save(self._record, self._layout.record)
+        self._keep(self._record.with_process(spec.key, processes.start(spec)))
 
     def _wait(self, what: str, true: Callable[[], bool], by: tuple[ProcessSpec, ...] = ()) -> None:
         """Waits for something; ends early, with its log, where a process it takes has ended."""
@@ -133,7 +159,7 @@ class Start:
         def dead() -> ProcessSpec | None:
             return next((spec for spec in by if not runs(self._record, spec)), None)
 
-        processes.wait_until(lambda: true() or dead() is not None, _PATIENCE)
+        wait_until(lambda: true() or dead() is not None, _PATIENCE)
         if true():
             return
         ended = dead()

@@ -9,14 +9,14 @@ The host link is a network apart, and the control plane does not forward: pods a
 reach the machine, and have no default route.
 """
 
-import string
 from dataclasses import dataclass
 from functools import cached_property
 from ipaddress import IPv4Network
 
+from consortium_sandbox import zones
+
 # Slot S gives 10.201.S.0/24 to a sandbox; the slot is chosen so that it collides with no route.
 SLOTS = 250
-MAX_NODES = 20
 SERVICE_NETWORK = "10.96.0.0/16"
 POD_NETWORK = "10.244.0.0/16"
 KUBERNETES_SERVICE = "10.96.0.1"
@@ -38,13 +38,8 @@ class Node:
         return f"node-{self.index}"
 
     @property
-    def zone(self) -> str:
-        return f"zone-{string.ascii_lowercase[self.index - 1]}"
-
-    @property
-    def region(self) -> str:
-        """Two zones make a region, so that three nodes already span two regions."""
-        return f"region-{string.ascii_lowercase[(self.index - 1) // 2]}"
+    def zone_labels(self) -> dict[str, str]:
+        return zones.labels(self.index)
 
     @property
     def address(self) -> str:
@@ -71,11 +66,12 @@ class Node:
 
 @dataclass(frozen=True)
 class Topology:
-    """A sandbox with `size` nodes."""
+    """A sandbox with `size` real nodes and `fake` ones, which are objects only."""
 
     sandbox: str
     slot: int
     size: int
+    fake: int = 0
 
     @cached_property
     def nodes(self) -> tuple[Node, ...]:

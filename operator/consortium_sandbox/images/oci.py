@@ -44,6 +44,7 @@ class ImageConfig:
 
     entrypoint: tuple[str, ...]
     environment: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
     user: str | None = None
 
     def as_json(self, layers: Iterable[Layer]) -> bytes:
@@ -53,6 +54,8 @@ class ImageConfig:
             "Entrypoint": list(self.entrypoint),
             "Env": [f"{key}={value}" for key, value in environment.items()],
         }
+        if self.labels:
+            config["Labels"] = dict(self.labels)
         if self.user:
             config["User"] = self.user
         return _json(

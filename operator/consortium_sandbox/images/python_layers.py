@@ -11,7 +11,6 @@ import sys
 import tempfile
 import zipfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from consortium_sandbox import shell
@@ -25,19 +24,6 @@ from consortium_sandbox.progress import Progress
 _GLIBC_MINORS = (36, 34, 31, 28, 27, 26, 24, 17)
 # Raise it when the making of layers changes in a way that no key below sees.
 _RECIPE = 1
-
-
-@dataclass(frozen=True)
-class Launcher:
-    """A program in /usr/local/bin that runs a Python module with its own arguments."""
-
-    name: str
-    module: str
-
-    @property
-    def text(self) -> str:
-        """-P: the working directory is a volume, and nothing in it may pass for a module."""
-        return f'#!/bin/sh\nexec /usr/bin/python3 -P -m {self.module} "$@"\n'
 
 
 def dependencies_layer(base: RootFilesystem, requirements: Path, progress: Progress) -> Layer:
@@ -71,24 +57,24 @@ def dependencies_layer(base: RootFilesystem, requirements: Path, progress: Progr
 def code_layer(
     base: RootFilesystem,
     files: Mapping[str, bytes],
-    launchers: tuple[Launcher, ...],
+    programs: Mapping[str, bytes],
     progress: Progress,
 ) -> Layer:
-    """Our own files (by path below the packages' directory) and the programs that run them."""
-    texts = [f"{name}\n".encode() + content for name, content in sorted(files.items())]
-    scripts = [f"{launcher.name}\n{launcher.text}".encode() for launcher in launchers]
-    key = _key(*texts, *scripts, base.layer.digest.encode())
+    """Our own files (by path below the packages' directory) and the programs in /usr/local/bin."""
+    contents = [*sorted(files.items()), *sorted(programs.items())]
+    texts = [f"{name}\n".encode() + content for name, content in contents]
+    key = _key(*texts, base.layer.digest.encode())
 
     def fill(tree: Path) -> None:
         for name, content in files.items():
             path = tree / base.packages / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
-        programs = tree / "usr/local/bin"
-        programs.mkdir(parents=True)
-        for launcher in launchers:
-            (programs / launcher.name).write_text(launcher.text)
-            (programs / launcher.name).chmod(0o755)
+        home = tree / "usr/local/bin"
+        home.mkdir(parents=True)
+        for name, content in programs.items():
+            (home / name).write_bytes(content)
+            (home / name).chmod(0o755)
         compile_python(base, tree, base.packages)
 
     return _cached(f"code-{key}", "Pack our own code", fill, progress)

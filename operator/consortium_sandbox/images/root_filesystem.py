@@ -21,13 +21,14 @@ from consortium_sandbox.progress import Progress
 MINIMUM_PYTHON = (3, 11)
 _PACKAGES = ("python3",)
 # Raise it when what is done to the tree below changes.
-_RECIPE = 1
+_RECIPE = 2
 # Content of these is of no use in a container: package lists, caches, documentation, logs.
 _EMPTIED = (
     *("dev", "proc", "run", "sys", "tmp", "var/cache", "var/lib/apt/lists", "var/log"),
     *("usr/share/info", "usr/share/locale", "usr/share/man"),
 )
-_USERS = ("nonroot:x:65532:65532:nonroot:/nonexistent:/usr/sbin/nologin\n", "nonroot:x:65532:\n")
+# Of /etc/passwd and /etc/group: the user whom the chart and images/Dockerfile name.
+USERS = ("nonroot:x:10001:10001:nonroot:/nonexistent:/usr/sbin/nologin", "nonroot:x:10001:")
 
 
 @dataclass(frozen=True)
@@ -112,9 +113,9 @@ def _trim(tree: Path) -> None:
         # Licences stay.
         if not path.is_dir() and path.name != "copyright":
             path.unlink()
-    for name, line in zip(("etc/passwd", "etc/group"), _USERS, strict=True):
+    for name, line in zip(("etc/passwd", "etc/group"), USERS, strict=True):
         with (tree / name).open("a") as stream:
-            stream.write(line)
+            stream.write(f"{line}\n")
     # What debootstrap copied from this machine.
     for name in ("etc/hostname", "etc/resolv.conf", "etc/apt/sources.list"):
         (tree / name).unlink(missing_ok=True)

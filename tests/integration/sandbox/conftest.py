@@ -1,4 +1,4 @@
-"""A small sandbox of this directory's own, and an image for its pods."""
+"""A small embedded cluster of this directory's own, and an image for its pods."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +17,7 @@ from tests.integration.sandbox.manifests import NAMESPACE
 @pytest.fixture(scope="session")
 def nodes() -> Iterator[Sandbox]:
     """Two real nodes."""
-    yield from running_sandbox("nodes", nodes=2)
+    yield from running_sandbox("nodes", nodes=2, backend="embedded")
 
 
 @pytest.fixture(scope="session")

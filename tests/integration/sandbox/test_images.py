@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from consortium_sandbox import ImageSet, Sandbox, build_images
-from consortium_sandbox.embedded.images import read_archive
+from consortium_sandbox import ImageSet, Sandbox
+from consortium_sandbox.images.archive import read_archive
 from consortium_sandbox.images.catalogue import STAND_IN_VERSIONS
 from consortium_sandbox.images.python_layers import code_layer
 from consortium_sandbox.images.root_filesystem import root_filesystem
@@ -18,8 +18,8 @@ pytestmark = pytest.mark.integration
 
 
 @pytest.fixture(scope="module")
-def images(tmp_path_factory: pytest.TempPathFactory) -> ImageSet:
-    return build_images(tmp_path_factory.mktemp("archives"), Plain())
+def images(nodes: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> ImageSet:
+    return nodes.build_images(tmp_path_factory.mktemp("archives"), Plain())
 
 
 def output_of(kubectl: Kubectl, manifest: dict[str, Any]) -> str:
@@ -91,6 +91,6 @@ def test_code_that_is_packed_again_is_the_same_layer(
     digests = set()
     for name in ("one", "other"):
         monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / name))
-        layer = code_layer(base, {"package/__init__.py": code.encode()}, (), Plain())
+        layer = code_layer(base, {"package/__init__.py": code.encode()}, {}, Plain())
         digests.add(layer.digest)
     assert len(digests) == 1

@@ -1,4 +1,4 @@
-"""`up` makes, heals and grows; `down` and Ctrl-C leave nothing."""
+"""The embedded cluster: `up` makes, heals and grows; `down` and Ctrl-C leave nothing."""
 
 import os
 import signal
@@ -6,13 +6,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from consortium_sandbox import Sandbox, SandboxError
+from consortium_sandbox.choice import VARIABLE
 from consortium_sandbox.embedded import cgroups, processes
 from tests.integration.sandbox.kubectl import Kubectl, eventually
 from tests.integration.sandbox.manifests import SLEEP
@@ -21,6 +21,8 @@ from tests.signals import DEFAULT_SIGNALS, wait_until_it_catches
 pytestmark = pytest.mark.integration
 
 NAME = "test-life"
+# For the command line, on machines with a Docker engine.
+EMBEDDED = {**os.environ, VARIABLE: "embedded"}
 # Directories outside the sandbox's own in which some program of a node insists on writing.
 WATCHED = ("/run", "/run/netns", "/var/lib", "/var/lib/cni", "/var/log", "/opt", "/etc/cni")
 
@@ -77,7 +79,7 @@ def traces() -> Traces:
 
 @pytest.fixture
 def sandbox() -> Iterator[Sandbox]:
-    made = Sandbox(NAME)
+    made = Sandbox(NAME, "embedded")
     made.down()
     yield made
     made.down()
@@ -142,7 +144,7 @@ def test_up_of_a_healthy_sandbox_changes_nothing_and_takes_no_time(sandbox: Sand
 @pytest.fixture(scope="module")
 def living(python_archive: Path) -> Iterator[Sandbox]:
     """A sandbox with a pod, which is hurt again and again."""
-    made = Sandbox("test-heal")
+    made = Sandbox("test-heal", "embedded")
     try:
         made.up(nodes=1)
         start_pod(Kubectl(made.kubeconfig), made.load_image(python_archive))
@@ -214,7 +216,10 @@ def test_an_interrupted_first_start_leaves_nothing(
     before = traces()
     command = ["-m", "consortium_operator.cli.main", "sandbox", "up", "--name", NAME]
     process = subprocess.Popen(
-        [*DEFAULT_SIGNALS, sys.executable, *command], stderr=subprocess.PIPE, text=True
+        [*DEFAULT_SIGNALS, sys.executable, *command],
+        stderr=subprocess.PIPE,
+        text=True,
+        env=EMBEDDED,
     )
     wait_until_it_catches(process.pid, signal.SIGTERM)
     time.sleep(delay)
@@ -230,7 +235,9 @@ def test_an_interrupted_healing_keeps_the_sandbox(sandbox: Sandbox) -> None:
     killed(sandbox, "etcd")
     command = ["-m", "consortium_operator.cli.main", "sandbox", "up", "--name", NAME]
     process = subprocess.Popen(
-        [*DEFAULT_SIGNALS, sys.executable, *command, "--nodes=3"], stderr=subprocess.PIPE
+        [*DEFAULT_SIGNALS, sys.executable, *command, "--nodes=3"],
+        stderr=subprocess.PIPE,
+        env=EMBEDDED,
     )
     wait_until_it_catches(process.pid, signal.SIGTERM)
     time.sleep(0.7)
@@ -249,18 +256,3 @@ def test_a_sandbox_without_its_record_is_still_removed(sandbox: Sandbox) -> None
     assert sandbox.status().state == "Degraded"
     sandbox.down()
     assert traces() == before
-
-
-@pytest.mark.campaign
-def test_two_sandboxes_that_start_at_once_run_side_by_side(sandbox: Sandbox) -> None:
-    other = Sandbox("test-life2")
-    try:
-        with ThreadPoolExecutor() as pool:
-            list(pool.map(lambda each: each.up(nodes=0), (sandbox, other)))
-        kubectl, beside = Kubectl(sandbox.kubeconfig), Kubectl(other.kubeconfig)
-        kubectl("create", "namespace", "only-here")
-        assert beside.attempt("get", "namespace", "only-here").returncode != 0
-        other.down()
-        assert sandbox.status().state == "Running"
-    finally:
-        other.down()

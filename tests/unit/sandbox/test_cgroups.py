@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from consortium_sandbox import SandboxError
 from consortium_sandbox.embedded import cgroups
 from consortium_sandbox.embedded.cgroups import Hierarchy
 
@@ -36,6 +37,28 @@ def test_every_level_is_made(version_1: Path) -> None:
     cgroups.ensure(GROUP)
     assert (version_1 / GROUP[1:]).is_dir()
     assert cgroups.exists("/consortium-sandbox/demo")
+
+
+def test_a_parent_that_another_sandbox_takes_along_is_made_again(
+    version_1: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone: list[Path] = []
+
+    def remove_once(parent: Path, child: Path) -> None:
+        if not gone:
+            gone.append(child)
+            child.rmdir()
+
+    monkeypatch.setattr(cgroups, "_inherit_cpus", remove_once)
+    cgroups.ensure(GROUP)
+    assert gone == [version_1 / "consortium-sandbox"]
+    assert (version_1 / GROUP[1:]).is_dir()
+
+
+def test_a_cgroup_that_cannot_be_made_is_named(version_1: Path) -> None:
+    version_1.rmdir()
+    with pytest.raises(SandboxError, match=f"{GROUP} cannot be made below {version_1}"):
+        cgroups.ensure(GROUP)
 
 
 def test_an_empty_cpuset_inherits_its_parents_processors(version_1: Path) -> None:

@@ -17,7 +17,13 @@ from consortium_sandbox import (
 )
 
 RUNNING = SandboxStatus(
-    "demo", "Running", 1, Path("/state/kubeconfig"), (ComponentStatus("etcd", None, 42, True),)
+    name="demo",
+    backend="embedded",
+    state="Running",
+    nodes=1,
+    fake_nodes=200,
+    kubeconfig=Path("/state/kubeconfig"),
+    components=(ComponentStatus("etcd", None, 42, True),),
 )
 
 
@@ -34,7 +40,7 @@ def test_status_is_read_by_people(monkeypatch: pytest.MonkeyPatch) -> None:
     with_status(monkeypatch, RUNNING)
     code, out, _ = run("status")
     assert code == 0
-    assert "sandbox demo: Running, 1 nodes" in out
+    assert "sandbox demo (embedded): Running, 1 nodes and 200 fake ones" in out
     assert "kubeconfig: /state/kubeconfig" in out
 
 
@@ -47,15 +53,17 @@ def test_status_is_read_by_programs(
     assert code == 0
     assert parse(out) == {
         "name": "demo",
+        "backend": "embedded",
         "state": "Running",
         "nodes": 1,
+        "fake_nodes": 200,
         "kubeconfig": "/state/kubeconfig",
         "components": [{"name": "etcd", "node": None, "pid": 42, "healthy": True}],
     }
 
 
 def test_status_fails_where_something_is_down(monkeypatch: pytest.MonkeyPatch) -> None:
-    with_status(monkeypatch, SandboxStatus("demo", "Stopped", 0, None))
+    with_status(monkeypatch, SandboxStatus("demo", "embedded", "Stopped"))
     assert run("status")[0] == 1
 
 
@@ -65,7 +73,7 @@ def test_status_fails_where_something_is_down(monkeypatch: pytest.MonkeyPatch) -
 def test_a_failure_is_one_message_and_no_traceback(
     monkeypatch: pytest.MonkeyPatch, error: SandboxError, code: int
 ) -> None:
-    def fail(*_: object) -> None:
+    def fail(*_: object, **__: object) -> None:
         raise error
 
     monkeypatch.setattr(Sandbox, "up", fail)
@@ -73,7 +81,7 @@ def test_a_failure_is_one_message_and_no_traceback(
 
 
 def test_an_interruption_has_the_exit_code_of_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupt(*_: object) -> None:
+    def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(Sandbox, "up", interrupt)

@@ -28,14 +28,18 @@ def test_every_module_pins_a_version_and_every_command(module: GoModule) -> None
     assert all(f'"{package}"' in sources for package in theirs)
 
 
+def pinned(module: GoModule) -> dict[str, str]:
+    """What is compiled: what go.mod requires, or puts in its place."""
+    text = (module.directory / "go.mod").read_text()
+    found = dict(re.findall(r"^(?:require)?\s+(\S+\.\S+/\S+) (v\S+)", text, re.MULTILINE))
+    return found | dict(re.findall(r"(\S+) => \1 (v\S+)", text))
+
+
 def test_what_several_tools_need_they_need_in_one_version() -> None:
     """Else each compiles Kubernetes' client for itself, some minutes in all."""
     versions: dict[str, set[str]] = {}
     for module in (*MODULES, health_judges.PROGRAM):
-        text = (module.directory / "go.mod").read_text()
-        for name, version in re.findall(
-            r"^(?:require)?\s+(\S+\.\S+/\S+) (v\S+)", text, re.MULTILINE
-        ):
+        for name, version in pinned(module).items():
             versions.setdefault(name, set()).add(version)
     assert len(versions) > 100
     assert {name: found for name, found in versions.items() if len(found) > 1} == {}

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from consortium_sandbox import SandboxError
-from consortium_sandbox.embedded.images import read_archive
+from consortium_sandbox.images.archive import read_archive
 from consortium_sandbox.images.oci import ImageConfig, Layer, write_archive, write_layer
 
-CONFIG = ImageConfig(entrypoint=("/bin/program",), environment={"VERSION": "1"}, user="65532")
+CONFIG = ImageConfig(entrypoint=("/bin/program",), environment={"VERSION": "1"}, user="10001")
 NAME = "sandbox.local/program:1"
 
 
@@ -73,7 +73,7 @@ def test_every_blob_of_an_archive_is_what_its_name_says(tmp_path: Path, layer: L
 def test_the_configuration_says_who_runs_what(layer: Layer) -> None:
     config = json.loads(CONFIG.as_json([layer]))
     assert config["config"]["Entrypoint"] == ["/bin/program"]
-    assert config["config"]["User"] == "65532"
+    assert config["config"]["User"] == "10001"
     assert "VERSION=1" in config["config"]["Env"]
     assert "WorkingDir" not in config["config"]
     assert config["rootfs"]["diff_ids"] == [layer.digest]

@@ -9,6 +9,7 @@ import pytest
 from consortium_sandbox import SandboxError
 from consortium_sandbox.embedded import processes
 from consortium_sandbox.embedded.processes import ProcessSpec
+from consortium_sandbox.waiting import wait_until
 
 
 def sleeper(directory: Path, *words: str) -> ProcessSpec:
@@ -26,7 +27,7 @@ def test_a_started_process_runs_until_it_is_stopped(tmp_path: Path) -> None:
 def test_a_process_that_ignores_the_request_to_end_is_killed(tmp_path: Path) -> None:
     stubborn = ("sh", "-c", "trap '' TERM; echo ready; while :; do sleep 0.1; done")
     record = processes.start(sleeper(tmp_path, *stubborn))
-    assert processes.wait_until(lambda: "ready" in (tmp_path / "log").read_text(), 5)
+    assert wait_until(lambda: "ready" in (tmp_path / "log").read_text(), 5)
     processes.stop(record, patience=0.2)
     assert not processes.is_alive(record)
 
@@ -58,7 +59,7 @@ def test_configuration_is_written_before_the_start(tmp_path: Path) -> None:
     )
     record = processes.start(spec)
     try:
-        assert processes.wait_until(lambda: "port = 1" in (tmp_path / "log").read_text(), 5)
+        assert wait_until(lambda: "port = 1" in (tmp_path / "log").read_text(), 5)
     finally:
         processes.stop(record)
 

@@ -27,14 +27,14 @@ def test_a_name_that_is_no_interface_name_is_refused(name: str) -> None:
 def test_a_machine_that_is_not_linux_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(platform, "system", lambda: "Darwin")
     with pytest.raises(SandboxUnsupportedError, match=r"needs Linux.*this is Darwin"):
-        Sandbox("demo").up()
+        Sandbox("demo", "embedded").up()
 
 
 def test_a_user_who_is_not_root_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(platform, "system", lambda: "Linux")
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     with pytest.raises(SandboxUnsupportedError, match="takes root"):
-        Sandbox("demo").down()
+        Sandbox("demo", "embedded").down()
 
 
 def test_all_missing_programs_are_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:

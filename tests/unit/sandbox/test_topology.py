@@ -5,7 +5,8 @@ from ipaddress import IPv4Address, IPv4Network
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consortium_sandbox.embedded.topology import MAX_NODES, SLOTS, Topology, network_of_slot
+from consortium_sandbox.backend import MAX_NODES
+from consortium_sandbox.embedded.topology import SLOTS, Topology, network_of_slot
 
 names = st.from_regex(r"[a-z][a-z0-9-]{0,11}", fullmatch=True)
 topologies = st.builds(Topology, names, st.integers(0, SLOTS - 1), st.integers(0, MAX_NODES))
@@ -44,6 +45,5 @@ def test_no_name_of_one_sandbox_is_a_name_of_another(one: Topology, other: Topol
 
 
 def test_three_nodes_are_three_zones_in_two_regions() -> None:
-    nodes = Topology("demo", 0, 3).nodes
-    assert [node.zone for node in nodes] == ["zone-a", "zone-b", "zone-c"]
-    assert [node.region for node in nodes] == ["region-a", "region-a", "region-b"]
+    places = [tuple(node.zone_labels.values()) for node in Topology("demo", 0, 3).nodes]
+    assert places == [("zone-a", "region-a"), ("zone-b", "region-a"), ("zone-c", "region-b")]
