@@ -66,6 +66,8 @@ async def _cut_off_at(stage: Stage, number: int, goal: Callable[[Stage], Awaitab
     except Killed:
         stage.start()
         await goal(stage)
+    finally:
+        stage.cluster.faults.remove(fault)
 
 
 # While nodes leave.
