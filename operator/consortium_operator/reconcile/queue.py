@@ -162,8 +162,11 @@ class ReconcileQueue:
             self._timer_changed.clear()
             timeout = self._timers[0][0] - loop.time() if self._timers else None
             if timeout is None or timeout > 0:
+                # Not wait_for: that of Python 3.11 loses a cancellation which comes together with
+                # what it waits for (https://github.com/python/cpython/issues/86296).
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._timer_changed.wait(), timeout)
+                    async with asyncio.timeout(timeout):
+                        await self._timer_changed.wait()
                 continue
             due, _, key = heapq.heappop(self._timers)
             if self._due.get(key) == due:

@@ -296,3 +296,16 @@ async def test_a_round_that_came_further_than_the_last_is_tried_again_soon(
     waits = [float(str(record.args[1])) for record in caplog.records if record.args]  # type: ignore[index]
     assert all(0.5 <= wait <= 1 for wait in waits[:3])
     assert 1 <= waits[3] <= 2
+
+
+@pytest.mark.parametrize("steps", range(4))
+async def test_it_stops_though_a_timer_is_set_at_the_same_moment(steps: int) -> None:
+    queue = ReconcileQueue(Work())
+    queue.start()
+    queue.poke_after(A, 100)
+    await asyncio.sleep(0.01)
+    queue.poke_after(B, 50)
+    for _ in range(steps):
+        await asyncio.sleep(0)
+    async with asyncio.timeout(5):
+        await queue.stop()
