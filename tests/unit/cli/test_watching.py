@@ -5,6 +5,7 @@ import asyncio
 import io
 import os
 import signal
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -47,6 +48,14 @@ class Script(Cluster):
         if isinstance(answer, Unavailable):
             raise answer
         return answer
+
+
+@pytest.fixture(autouse=True)
+def interruptible() -> Iterator[None]:
+    """Where the tests are a job in the background, they ignore SIGINT."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture(autouse=True)
