@@ -53,6 +53,7 @@ class _World:
     genesis: dict[tuple[str, str], set[str]] = field(default_factory=dict)
     pems: set[str] = field(default_factory=set)
     services: set[tuple[str, str, str]] = field(default_factory=set)
+    taken: set[Place] = field(default_factory=set)
 
     def all(self, kind: str, namespace: str, chain: str, part: str) -> list[Object]:
         return [
@@ -186,7 +187,9 @@ def _order(obj: Object, place: Place, world: _World) -> Iterator[str]:
             yield f"S5: a pod before the Service of {founder['member']}"
     for volume in obj["spec"]["template"]["spec"]["volumes"]:
         for needed in _named(volume, place[1]):
-            if needed not in world.now:
+            # Files that somebody took away may be missed a moment later than the StatefulSet that
+            # was taken with them: each kind has a watch of its own.
+            if needed not in world.now and needed not in world.taken:
                 yield f"S5: a pod before {'/'.join(needed)}"
 
 
@@ -289,6 +292,8 @@ def _serves(pod: Object) -> bool:
 def _remember(change: Change, place: Place, world: _World) -> None:
     obj = change.object
     if change.type == "DELETED":
+        if place[0] == "ConfigMap" and change.actor != "operator":
+            world.taken.add(place)
         return
     if place[0] == OWNER_KIND:
         world.chains.add(place)

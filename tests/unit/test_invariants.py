@@ -163,6 +163,20 @@ def test_s5_a_pod_before_what_it_needs() -> None:
     assert story.broken() == {"S5"}
 
 
+def test_a_pod_may_come_back_before_the_files_that_were_taken_with_it() -> None:
+    files = thing("ConfigMap", "trade-a-n-0-config-1", "config", "a")
+    needy = stateful_set()
+    volumes = [{"name": "files", "configMap": {"name": "trade-a-n-0-config-1"}}]
+    needy["spec"]["template"]["spec"]["volumes"] = volumes
+    for actor, broken in (("somebody", set()), ("operator", {"S5"})):
+        story = founded()
+        story.delete(stateful_set(), "somebody")
+        story.add(files)
+        story.delete(files, actor)
+        story.add(needy)
+        assert story.broken() == broken
+
+
 def test_a_pod_of_a_resource_that_is_gone_is_collected_whatever_it_misses() -> None:
     owned = stateful_set()
     owned["metadata"]["ownerReferences"] = [{"uid": "1"}]
