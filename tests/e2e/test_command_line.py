@@ -15,6 +15,7 @@ from tests.e2e.support.sdk import sdk_identity
 from tests.kubectl import eventually
 from tests.leaks import Scanner
 from tests.resources import REPOSITORY
+from tests.signals import DEFAULT_SIGNALS
 
 CONSORTIUM = REPOSITORY / ".venv/bin/consortium"
 
@@ -142,7 +143,7 @@ def test_a_status_that_is_watched_ends_on_ctrl_c_without_a_word(quickstart: Chai
     """On a terminal, with the cursor given back."""
     main, terminal = pty.openpty()
     watching = subprocess.Popen(
-        [CONSORTIUM, "status", quickstart.name, "--watch", quickstart.here],
+        [*DEFAULT_SIGNALS, CONSORTIUM, "status", quickstart.name, "--watch", quickstart.here],
         stdin=terminal,
         stdout=terminal,
         stderr=terminal,
