@@ -23,10 +23,11 @@ CRD := consortium.dev_consortiumchains.yaml
 help: ## Show this help
 	@grep -hE '^[a-z][a-z0-9-]*:.*##' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
 
+# What is imported is compiled then; most of it never is.
 $(STAMP): pyproject.toml requirements/dev.txt
 	$(PYTHON) scripts/check_prerequisites.py
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r requirements/dev.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $(STAMP)
 
@@ -144,5 +145,5 @@ lock: ## Pin the Python packages anew, with hashes, in requirements/
 
 .PHONY: clean
 clean: ## Remove what the targets above left in the working tree (not the sandbox, nor its cache)
-	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) build dist .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find operator tests scripts -name __pycache__ -type d -prune -exec rm -rf {} +

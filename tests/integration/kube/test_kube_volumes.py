@@ -45,6 +45,7 @@ def bind(somebody: Somebody, storage_class: str) -> None:
     somebody.kubectl("wait", "pvc/ledger", "--for=jsonpath={.status.phase}=Bound", "--timeout=30s")
 
 
+@pytest.mark.campaign
 async def test_a_claim_asks_for_more_and_nothing_else_of_it_changes(
     client: KubeClient, namespace: str, somebody: Somebody
 ) -> None:

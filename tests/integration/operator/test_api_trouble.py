@@ -68,6 +68,7 @@ def wait_same(chain: Chain, wanted: NormalForm, seconds: float = 40) -> None:
     )
 
 
+@pytest.mark.campaign
 def test_a_founding_in_trouble_ends_as_in_peace(
     new_chain: NewChain, proxy: FaultProxy, in_peace: NormalForm, api: Api
 ) -> None:

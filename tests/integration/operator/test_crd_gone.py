@@ -60,6 +60,7 @@ def identities(chain: Chain) -> dict[str, str]:
     }
 
 
+@pytest.mark.campaign
 def test_chains_survive_the_end_of_their_crd(
     with_crd: None, control_plane: Sandbox, new_chain: NewChain, operator: OperatorProcess, api: Api
 ) -> None:

@@ -127,6 +127,7 @@ def test_the_other_finishes_what_a_killed_one_began(pair: Pair, new_chain: NewCh
     working.proxy.faults.clear()
 
 
+@pytest.mark.campaign
 def test_a_frozen_one_that_wakes_up_has_no_word_left(pair: Pair, new_chain: NewChain) -> None:
     """It was about to go on, and everything it knows is old."""
     working, waiting = pair.roles()

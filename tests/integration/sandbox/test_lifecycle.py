@@ -153,13 +153,14 @@ def living(python_archive: Path) -> Iterator[Sandbox]:
         made.down()
 
 
+@pytest.mark.campaign
 @pytest.mark.parametrize(
     "victims",
     [
-        pytest.param(("etcd",), marks=pytest.mark.campaign),
+        ("etcd",),
         ("kube-apiserver", "kube-controller-manager"),
-        pytest.param(("containerd", "kubelet"), marks=pytest.mark.campaign),
-        pytest.param(("coredns", "provisioner", "kube-proxy"), marks=pytest.mark.campaign),
+        ("containerd", "kubelet"),
+        ("coredns", "provisioner", "kube-proxy"),
     ],
     ids=lambda victims: "+".join(victims),
 )

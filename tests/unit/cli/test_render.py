@@ -13,6 +13,7 @@ import yaml
 
 from consortium_operator.engines.registry import ENGINES
 from tests import chains
+from tests.campaigns import few_of
 from tests.resources import QUICKSTART_FILE, REPOSITORY
 from tests.unit.cli.commands import Done, consortium
 
@@ -257,7 +258,7 @@ def test_a_directory_that_cannot_be_made_is_an_error(file: Path, tmp_path: Path)
     assert "nothing was rendered" in done.stderr
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "latin-1"])
+@pytest.mark.parametrize("encoding", few_of(["utf-8", "latin-1"], quick=["latin-1"]))
 def test_it_works_without_colour_without_a_terminal_and_in_any_encoding(
     file: Path, out: Path, encoding: str
 ) -> None:

@@ -10,6 +10,7 @@ from consortium_operator.api.conditions import ConditionType
 from consortium_operator.chain.naming import ACCEPT_PAUSE_ANNOTATION
 from consortium_operator.kube.kinds import CONSORTIUM_CHAIN, POD, JsonObject, kind_of
 from tests import chains
+from tests.campaigns import few_of
 from tests.crash_points import (
     ACCEPTED_PAUSE,
     FIRST_BLOCK,
@@ -151,7 +152,7 @@ async def _dying_at(workload: str, *passing: Passing) -> Stage:
     return stage
 
 
-@pytest.mark.parametrize("workload", WORKLOADS)
+@pytest.mark.parametrize("workload", few_of(WORKLOADS, quick=["joining", "founding"]))
 async def test_one_run_survives_all_its_named_moments(workload: str) -> None:
     passing = [Passing(point) for point in WORKLOADS[workload].points]
     stage = await _dying_at(workload, *passing)

@@ -14,6 +14,7 @@ from consortium_operator.kube.kinds import (
     ObjectKey,
 )
 from tests import chains
+from tests.campaigns import few_of
 from tests.fakes.operator import Stage
 
 
@@ -217,7 +218,7 @@ async def test_a_node_that_started_twice_before_its_first_block_gets_a_new_volum
     assert stage.cluster.evictions == ["trade-webank-node-0-0"]
 
 
-@pytest.mark.parametrize("killed", [1, 2, 3, 4])
+@pytest.mark.parametrize("killed", few_of([1, 2, 3, 4], quick=[2]))
 async def test_pods_killed_before_the_first_block_end_in_one_agreeing_chain(
     stage: Stage, killed: int
 ) -> None:

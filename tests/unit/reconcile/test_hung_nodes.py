@@ -23,6 +23,7 @@ from consortium_operator.reconcile.hangs import (
     told,
 )
 from tests import chains
+from tests.campaigns import few_of
 from tests.fakes.faults import Fault, Killed, Mode, at_write
 from tests.fakes.operator import Stage
 
@@ -323,7 +324,7 @@ async def test_a_split_chain_is_left_alone(running: Stage) -> None:
 # Before the first block.
 
 
-@pytest.mark.parametrize("count", [1, 2, 4])
+@pytest.mark.parametrize("count", few_of([1, 2, 4], quick=[2]))
 async def test_nodes_that_hang_during_the_founding_end_in_one_chain(
     stage: Stage, count: int
 ) -> None:
@@ -352,7 +353,7 @@ async def test_nodes_that_hang_during_the_founding_end_in_one_chain(
         for mode in Mode
     ],
 )
-@pytest.mark.parametrize("number", [1, 2, 3, 4])
+@pytest.mark.parametrize("number", few_of([1, 2, 3, 4], quick=[2]))
 async def test_a_restart_that_was_cut_off_is_done_once(
     running: Stage, mode: Mode, number: int
 ) -> None:

@@ -8,6 +8,7 @@ from consortium_operator.api.conditions import ConditionType
 from consortium_operator.chain.naming import ChainKey
 from consortium_operator.kube.kinds import kind_of
 from tests import chains
+from tests.campaigns import few_of
 from tests.fakes.operator import Stage
 
 BODIES: dict[str, dict[str, Any]] = {
@@ -57,16 +58,16 @@ def _foreign(kind: str, name: str, labels: dict[str, str]) -> dict[str, Any]:
     return {"kind": kind, "metadata": metadata} | BODIES[kind]
 
 
+# Of no chain at all; and so that the operator sees it as another chain's, or half as its own.
 @pytest.mark.parametrize(
-    ("kind", "name", "labels"),
-    [
-        *((kind, name, {}) for kind, name in NAMES),
-        # One of each kind that the operator sees as another chain's, or half as its own.
-        *((kind, name, {"consortium.dev/chain": "other"}) for kind, name in dict(NAMES).items()),
-        *((kind, name, {"consortium.dev/chain": "trade"}) for kind, name in dict(NAMES).items()),
-    ],
+    "labels",
+    few_of(
+        [{}, {"consortium.dev/chain": "other"}, {"consortium.dev/chain": "trade"}],
+        quick=[{}],
+    ),
     ids=str,
 )
+@pytest.mark.parametrize(("kind", "name"), NAMES)
 async def test_a_name_of_somebody_else_is_told_and_left_alone(
     stage: Stage, kind: str, name: str, labels: dict[str, str]
 ) -> None:

@@ -14,6 +14,7 @@ from consortium_operator.kube.kinds import (
     ObjectKey,
 )
 from tests import chains
+from tests.campaigns import few_of
 from tests.fakes.faults import Fault, Killed, Mode, at_write
 from tests.fakes.operator import Stage
 from tests.unit.reconcile.rebuilding import (
@@ -318,7 +319,7 @@ def _moved(stage: Stage) -> None:
     say(stage, f"{WEBANK}@2")
 
 
-@pytest.mark.parametrize("begin", [_lost, _moved])
+@pytest.mark.parametrize("begin", few_of([_lost, _moved], quick=[_lost]))
 @pytest.mark.parametrize(
     "mode",
     [
@@ -326,7 +327,7 @@ def _moved(stage: Stage) -> None:
         for mode in Mode
     ],
 )
-@pytest.mark.parametrize("number", range(1, 8))
+@pytest.mark.parametrize("number", few_of(range(1, 8), quick=(2, 5)))
 async def test_cut_off_anywhere_a_node_is_rebuilt_once(
     running: Stage, number: int, mode: Mode, begin: Any
 ) -> None:
@@ -347,7 +348,8 @@ async def test_cut_off_anywhere_a_node_is_rebuilt_once(
     assert running.told(READY) == "True/AsExpected"
 
 
-@pytest.mark.parametrize("begin", [_lost, pytest.param(_moved, marks=pytest.mark.campaign)])
+@pytest.mark.campaign
+@pytest.mark.parametrize("begin", [_lost, _moved])
 async def test_an_operator_that_is_new_in_each_round_rebuilds_it(
     running: Stage, begin: Any
 ) -> None:

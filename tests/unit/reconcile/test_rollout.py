@@ -10,6 +10,7 @@ from consortium_operator.kube.kinds import CONFIG_MAP, POD, POD_DISRUPTION_BUDGE
 from consortium_operator.reconcile.hangs import SILENT_FOR
 from consortium_operator.reconcile.rollout import STUCK_AFTER
 from tests import chains
+from tests.campaigns import few_of
 from tests.fakes.faults import Call, Fault, Mode, on
 from tests.fakes.operator import Stage
 
@@ -249,6 +250,7 @@ async def test_a_pod_that_is_stopping_lets_nobody_else_go(running: Stage) -> Non
     assert running.cluster.evictions == []
 
 
+@pytest.mark.campaign
 async def test_a_restarted_operator_goes_on_where_it_was(running: Stage) -> None:
     running.edit(fiscoBcos=SETTING)
     for _ in range(40):
@@ -283,15 +285,7 @@ async def test_a_heavy_sealer_waits_for_a_person(stage: Stage) -> None:
     assert len(stage.cluster.evictions) == 3
 
 
-@pytest.mark.parametrize(
-    "number",
-    [
-        1,
-        pytest.param(2, marks=pytest.mark.campaign),
-        pytest.param(3, marks=pytest.mark.campaign),
-        4,
-    ],
-)
+@pytest.mark.parametrize("number", few_of([1, 2, 3, 4], quick=[1]))
 async def test_an_eviction_without_an_answer_is_one_eviction(running: Stage, number: int) -> None:
     seen = 0
 

@@ -65,6 +65,7 @@ async def test_what_is_down_changes_all_the_same(two: Stage) -> None:
     assert two.cluster.evictions[evicted:] == ["trade-webank-node-0-0"]
 
 
+@pytest.mark.campaign
 async def test_a_chain_that_falls_silent_loses_the_slot(two: Stage) -> None:
     for _ in range(3):
         await two.round(KEY)

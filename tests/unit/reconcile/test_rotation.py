@@ -149,6 +149,7 @@ async def test_a_register_that_is_lost_comes_back_from_its_secret(running: Stage
     assert pods(running) == before
 
 
+@pytest.mark.campaign
 async def test_a_ca_near_its_end_is_told_with_the_command_and_replaced_by_it(
     stage: Stage,
 ) -> None:

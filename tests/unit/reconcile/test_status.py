@@ -53,6 +53,7 @@ async def test_a_time_of_transition_moves_only_with_the_status(running: Stage) -
     assert running.condition(ConditionType.SPEC_VALID) == spec
 
 
+@pytest.mark.campaign
 async def test_new_blocks_are_told_every_ten_minutes(running: Stage) -> None:
     start = running.clock.now
     while running.clock.now - start < timedelta(minutes=31):
