@@ -175,6 +175,16 @@ class LastingSdk(Sdk):
         self._chain, self._member = chain, member
         self._held: http.client.HTTPSConnection | None = None
 
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._held is not None:
+            self._held.close()
+        super().__exit__(kind, error, trace)
+
     def _answer(self, body: str, within: float) -> Any:
         connection, self._held = self._held, None
         if connection is None:
