@@ -83,7 +83,8 @@ def wishes(
     nodes: Iterable[PlannedNode], node_ids: Mapping[str, str], members: Members, journal: Journal
 ) -> tuple[Wish, ...]:
     """What is left to do, in the order in which it should be done. `node_ids`: by full object name,
-    of the nodes whose keys are known. One that is being rebuilt is an observer only for a while."""
+    of the nodes whose keys are known. One that is being rebuilt is an observer only for a while;
+    but unless the chain has it, nobody sends it blocks to be rebuilt from."""
     found = (
         _wish(node, node_ids[node.names.node], members, journal)
         for node in nodes
@@ -95,8 +96,8 @@ def wishes(
 
 def _wish(node: PlannedNode, node_id: str, members: Members, journal: Journal) -> Wish | None:
     change, entry = change_for(node, node_id), journal.of(node.names.node)
-    is_rebuilt = node.departure is None and entry.rebuilding is not None
-    if change.holds(members) or is_rebuilt:
+    is_rebuilt = entry.rebuilding is not None and members.has(node_id)
+    if change.holds(members) or (is_rebuilt and node.departure is None):
         return None
     was_achieved = achieved_of(entry) == intent_of(node)
     return Wish(node, change, _kind(change, members), was_achieved)

@@ -18,7 +18,7 @@ class Candidate:
     `is_lost`: it starts over on a new volume, so that no block will ever need it as it is.
     `works`: its pod has a process that is not known to hang. `is_accepted`: a person has accepted
     that the chain pauses. `goes_together`: it restarts with others, so that it is no question what
-    the chain can spare.
+    the chain can spare. `may_serve`: it gave no answer, but that proves nothing yet.
     """
 
     node: PlannedNode
@@ -27,6 +27,7 @@ class Candidate:
     works: bool = True
     is_accepted: bool = False
     goes_together: bool = False
+    may_serve: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,12 @@ def judge(view: ChainView | None, candidate: Candidate, *, has_blocks: bool) -> 
             f"{view.quorum.faulty} may fail: no block is made while it restarts"
         )
         return Verdict(candidate.is_accepted, why, needs_acceptance=not candidate.is_accepted)
+    if candidate.may_serve and not view.quorum.is_met_by(view.reliable_weight):
+        return Verdict(
+            False,
+            f"{path} gives no answer, but may be at work; without it {view.reliable_weight} of "
+            f"{view.quorum.total_weight} are live and {view.quorum.required} are needed",
+        )
     cost = weight if candidate.node_id in view.live else 0
     if may_disturb(view.quorum, live_weight=view.reliable_weight, cost=cost):
         return Verdict(True)

@@ -98,6 +98,19 @@ def times_in_a_row(entry: JournalEntry, now: datetime) -> int:
     return (entry.hangs or 0) + 1
 
 
+def may_serve(run: Round, node: PlannedNode, pod: Observed, view: ChainView | None) -> bool:
+    """Whether a node from which no answer came may be at work all the same: kubelet finds its pod
+    ready, and it has not been silent for long enough to be restarted for that. A busy machine or
+    network swallows an answer now and then."""
+    seen = view.of(node.names.node) if view is not None else None
+    if view is None or not view.was_read or seen is None or seen.silence is None:
+        return False
+    if not isinstance(pod.detail, PodDetail) or not pod.detail.ready:
+        return False
+    suspicion = run.memory.suspects.get(node.names.node)
+    return suspicion is None or run.world.now() - suspicion.since < SILENT_FOR
+
+
 def hung_before_the_first_block(
     hangs: Iterable[Hang], view: ChainView | None, generations: Mapping[str, int]
 ) -> frozenset[str]:

@@ -105,8 +105,8 @@ class Knowledge:
         spared = {register.node_id for register in registers if register is not None}
         return self.view.all_sealers.keys() - spared <= self.view.live
 
-    def verdict(self, node: PlannedNode, *, works: bool) -> Verdict:
-        """Of the guard. `works`: as in Candidate."""
+    def verdict(self, node: PlannedNode, *, works: bool, may_serve: bool = False) -> Verdict:
+        """Of the guard. `works`, `may_serve`: as in Candidate."""
         name = node.names.node
         candidate = Candidate(
             node,
@@ -115,6 +115,7 @@ class Knowledge:
             works=works,
             is_accepted=name == self.accepted,
             goes_together=name in self.together,
+            may_serve=may_serve,
         )
         return judge(self.view, candidate, has_blocks=self.has_blocks)
 

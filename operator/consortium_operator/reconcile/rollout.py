@@ -22,7 +22,7 @@ from consortium_operator.reconcile.apply import bring_one, is_settled, refusal, 
 from consortium_operator.reconcile.desired import NodeObjects
 from consortium_operator.reconcile.evictions import evict, pod_of
 from consortium_operator.reconcile.findings import Finding
-from consortium_operator.reconcile.hangs import SILENT_FOR, moment
+from consortium_operator.reconcile.hangs import SILENT_FOR, may_serve, moment
 from consortium_operator.reconcile.knowledge import Knowledge, MassExpiry
 from consortium_operator.reconcile.node_states import Sight, cannot_start, why_down
 from consortium_operator.reconcile.world import Round
@@ -283,9 +283,10 @@ async def _take(run: Round, turn: Turn, known: Knowledge) -> Wait | None:
 
 def why_wait(run: Round, node: PlannedNode, pod: Observed, known: Knowledge) -> Wait | None:
     """Why the node's pod may not be restarted now, or None."""
-    verdict = known.verdict(node, works=_works(run, node, pod, known))
+    in_doubt = may_serve(run, node, pod, known.view)
+    verdict = known.verdict(node, works=_works(run, node, pod, known), may_serve=in_doubt)
     goes_anyway = node.names.node in known.lost | known.together
-    wait = None if goes_anyway else _wait_for_others(run, node, known)
+    wait = None if goes_anyway else _wait_for_others(run, node, known, in_doubt=in_doubt)
     if not verdict.granted and not verdict.needs_acceptance:
         return Wait(verdict.why, missing=wait.missing if wait is not None else None)
     if wait is not None or verdict.granted:
@@ -304,10 +305,12 @@ def _works(run: Round, node: PlannedNode, pod: Observed, known: Knowledge) -> bo
     return is_young or known.answers(node)
 
 
-def _wait_for_others(run: Round, node: PlannedNode, known: Knowledge) -> Wait | None:
-    """A node that serves goes only while all others serve as well as it does. Below the quorum
-    nobody is live: then those that are up wait for those that are down."""
-    if known.is_live(node):
+def _wait_for_others(
+    run: Round, node: PlannedNode, known: Knowledge, *, in_doubt: bool
+) -> Wait | None:
+    """A node that serves, or may, goes only while all others serve as well as it does. Below the
+    quorum nobody is live: then those that are up wait for those that are down."""
+    if known.is_live(node) or in_doubt:
         serves, word = known.is_live, "live"
     elif known.is_up(node):
         serves, word = known.is_up, "up"

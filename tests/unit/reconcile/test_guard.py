@@ -94,6 +94,14 @@ def test_a_refusal_tells_the_numbers() -> None:
     assert why == "m00/n-0 has weight 1; of 4 are 3 live and 3 are needed"
 
 
+def test_one_that_may_be_at_work_goes_only_where_the_others_are_enough() -> None:
+    assert chain(1, 1, 1, 1, down=(3,)).verdict(3, may_serve=True).granted
+    assert not chain(1, 1, 1, 3, down=(3,)).verdict(3, may_serve=True).granted
+    assert chain(1, 1, 1, 1, down=(2, 3)).verdict(3, may_serve=True).why == (
+        "m03/n-0 gives no answer, but may be at work; without it 2 of 4 are live and 3 are needed"
+    )
+
+
 def test_a_chain_that_was_not_read_is_left_alone() -> None:
     one = chain(1, 1, 1, 1)
     assert not judge(None, one.candidate(0), has_blocks=True).granted

@@ -209,6 +209,20 @@ async def test_whoever_left_may_come_back_with_its_key_and_ledger(running: Stage
     assert node_id(running, "trade-newcomer-node-0") == known
 
 
+async def test_whoever_comes_back_without_its_volume_joins_as_anybody_else(
+    running: Stage,
+) -> None:
+    """It is rebuilt from its peers, who send no blocks to a node that the chain does not have."""
+    await five_members(running)
+    running.edit(members=members(*FOUNDERS))
+    await running.settle(rounds=80)
+    running.cluster.delete_by_hand(PERSISTENT_VOLUME_CLAIM, "trade-newcomer-node-0-data-g1")
+    running.edit(members=members(*FOUNDERS, "newcomer"))
+    await running.settle(rounds=80)
+    assert on_chain(running)[0][node_id(running, "trade-newcomer-node-0")] == 1
+    assert running.told(ConditionType.READY) == "True/AsExpected"
+
+
 async def test_the_fourth_of_four_stays_with_the_arithmetic(running: Stage) -> None:
     running.edit(members=members("huawei", "ping-an", "tencent"))
     await running.settle()

@@ -102,6 +102,25 @@ async def test_a_node_that_stays_away_for_long_stops_the_rollout_with_a_word(
     assert running.told(ConditionType.READY) == "True/AsExpected"
 
 
+async def test_one_that_misses_an_answer_does_not_go_while_another_is_away(running: Stage) -> None:
+    """Only after it was silent for so long that it hangs."""
+    running.edit(fiscoBcos=SETTING)
+    while not running.cluster.evictions:
+        await running.round()
+    hung = running.cluster.find(POD, f"{NAMES[2]}-0")
+    assert hung is not None
+    running.nodes.silent, running.nodes.hung = {NAMES[0]}, {hung["metadata"]["uid"]}
+    begun = running.clock.now
+    while running.clock.now - begun < SILENT_FOR:
+        await running.round()
+        assert running.cluster.evictions == [f"{NAMES[0]}-0"]
+        running.clock.advance(seconds=20)
+    assert "gives no answer, but may be at work" in running.condition(UP_TO_DATE)["message"]
+    for _ in range(3):
+        await running.round()
+    assert running.cluster.evictions == [f"{NAMES[0]}-0", f"{NAMES[2]}-0"]
+
+
 async def test_the_furthest_behind_goes_first(running: Stage) -> None:
     running.nodes.heights["trade"] = 100
     for name, height in zip(NAMES, (100, 98, 95, 99), strict=True):
