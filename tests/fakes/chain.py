@@ -20,8 +20,15 @@ from consortium_operator.chain.changes import (
     RatesChange,
     SettingChange,
     Standing,
+    text_of,
 )
-from consortium_operator.chain.committee import Committee
+from consortium_operator.chain.committee import (
+    Committee,
+    Minutes,
+    OpenProposal,
+    Proposed,
+    Withdrawal,
+)
 from consortium_operator.chain.genesis import Seal
 from consortium_operator.chain.plan import Plan
 from consortium_operator.chain.private import PrivateFiles
@@ -33,9 +40,7 @@ from consortium_operator.engines.protocol import (
     ChainCallFailed,
     ClientIdentity,
     Enacted,
-    Minutes,
     NodeEndpoint,
-    OpenProposal,
 )
 from consortium_operator.kube.kinds import (
     CONFIG_MAP,
@@ -47,6 +52,7 @@ from consortium_operator.kube.kinds import (
 from tests.chains import SETTINGS
 from tests.fakes.cluster import FakeCluster
 from tests.fakes.links import Links
+from tests.fakes.pods import chain_of, claim_of, config_of, node_of
 
 HANGS = "does not answer getPeers within 5 s: its gateway hangs"
 VERSIONS = {image: version for version, image in SETTINGS.image_catalogue.items()}
@@ -67,6 +73,7 @@ class FakeNodes:
     test. `heights`: by chain name. `refusal`: what the chain answers to every change.
     `versions`: what a process says of itself, by its image; others do not say. `settings_made`:
     by transactions, by chain name. `committees`: the same, of chains whose governors matter.
+    `proposals`: of the operator's that are open, by kind.
     `asked`: full object name → how much it was asked last, of the nodes that answered.
     `at_work`: by chain name, how many sealers an epoch has (RPBFT); each block begins another one.
     """
@@ -87,6 +94,7 @@ class FakeNodes:
     refuses_settings: bool = False
     committees: dict[str, Committee] = field(default_factory=dict)
     committee_reads: int = 0
+    proposals: dict[str, Change] = field(default_factory=dict)
     asked: dict[str, Asked] = field(default_factory=dict)
     at_work: dict[str, int] = field(default_factory=dict)
     _starts: dict[str, list[tuple[str, int]]] = field(default_factory=dict)
@@ -129,12 +137,12 @@ class FakeNodes:
             return NodeView(endpoint.node, problem=HANGS, silence=Silence.HANGS)
         if not endpoint.plain and not self.links.lets_in(pod, identity):
             return NodeView(endpoint.node, problem=f"{endpoint.node} refuses the client")
-        chain, namespace = _chain_of(pod)
+        chain, namespace = chain_of(pod)
         seal, members = self._seal(pod), self.members(chain, namespace)
         working = self.working(chain, namespace)
         scripted = self.scripted.get(endpoint.node, {})
         if "height" not in scripted and self._height(pod):
-            self._ledgers[_claim_of(pod)] = self._height(pod)
+            self._ledgers[claim_of(pod)] = self._height(pod)
         found = NodeView(
             endpoint.node,
             node_id=self._node_id(pod),
@@ -147,8 +155,8 @@ class FakeNodes:
             peers=frozenset(
                 self._node_id(other)
                 for other in self.cluster.peek(POD, namespace)
-                if _chain_of(other) == (chain, namespace)
-                and _node_of(other) != endpoint.node
+                if chain_of(other) == (chain, namespace)
+                and node_of(other) != endpoint.node
                 and self._runs(other)
                 and self.genesis_hash(other) == self.genesis_hash(pod)
                 and self.links.connects(pod, other)
@@ -189,7 +197,7 @@ class FakeNodes:
         # Those that take part have the block now; what they restart with does not matter any more.
         for pod in self.cluster.peek(POD, plan.key.namespace):
             if self._runs(pod):
-                self._ledgers[_claim_of(pod)] = self.heights[plan.key.name]
+                self._ledgers[claim_of(pod)] = self.heights[plan.key.name]
         self._transacted(plan)
 
     async def enact(
@@ -207,7 +215,7 @@ class FakeNodes:
         if (committee := self.committees.get(plan.key.name)) is not None:
             held = {FiscoBcos().account_register(one).address for one in accounts}
             if not committee.can_pass(held):
-                return Enacted(False, proposal=OpenProposal(7, min(held), True, "a vote"))
+                return await self._propose(change, min(held), minutes)
         if isinstance(change, GovernorChange | RatesChange):
             assert committee is not None
             self.committees[plan.key.name] = changed(committee, change)
@@ -220,6 +228,27 @@ class FakeNodes:
         self._carry_out(change, plan.key.name, plan.key.namespace)
         self._transacted(plan)
         return Enacted(change.holds(self.members(plan.key.name, plan.key.namespace)))
+
+    async def _propose(self, change: Change, proposer: str, minutes: Minutes) -> Enacted:
+        kind = type(change).__name__
+        text = text_of(change)
+        noted = Proposed(text, proposer, 6, minutes.generation, number=7, change=text)
+        await minutes.note(kind, noted)
+        self.proposals[kind] = change
+        return Enacted(False, proposal=OpenProposal(7, proposer, True, "a vote"))
+
+    async def withdraw(
+        self,
+        endpoint: NodeEndpoint,
+        identity: ClientIdentity,
+        accounts: Sequence[PrivateFiles],
+        kind: str,
+        plan: Plan,
+        minutes: Minutes,
+    ) -> Withdrawal:
+        if self.refusal is not None:
+            return Withdrawal(refusal=self.refusal)
+        return Withdrawal(7 if self.proposals.pop(kind, None) else None)
 
     def outvote(self, chain: str, node_id: str, standing: Standing) -> None:
         """The other governors change the chain."""
@@ -268,7 +297,7 @@ class FakeNodes:
     def _height(self, pod: JsonObject) -> int:
         """Nodes catch up at once, but for those that the others do not talk to. Whoever is no
         member stays where it is."""
-        chain, namespace = _chain_of(pod)
+        chain, namespace = chain_of(pod)
         node_id, height = self._node_id(pod), self.heights.get(chain, 0)
         if height and not self.members(chain, namespace).has(node_id):
             return self._left_at.get(node_id, 0)
@@ -276,17 +305,17 @@ class FakeNodes:
 
     def _hash_of_chain(self, pod: JsonObject) -> str:
         """The hash that those carry who made the first block."""
-        _, namespace = _chain_of(pod)
+        _, namespace = chain_of(pod)
         founders = [
             self.genesis_hash(other)
             for other in self.cluster.peek(POD, namespace)
-            if self._ledgers.get(_claim_of(other))
+            if self._ledgers.get(claim_of(other))
         ]
         return founders[0] if founders else FRESH
 
     def genesis_hash(self, pod: JsonObject) -> str:
         """By how often a process was started on the volume at height 0."""
-        claim = _claim_of(pod)
+        claim = claim_of(pod)
         starts = self._starts.setdefault(claim, [])
         start = (pod["metadata"]["uid"], pod["status"]["containerStatuses"][0]["restartCount"])
         if start not in starts and (not starts or not self._ledgers.get(claim)):
@@ -294,7 +323,7 @@ class FakeNodes:
         return FRESH if len(starts) == 1 else RESTARTED
 
     def _runs(self, pod: JsonObject) -> bool:
-        return pod["status"]["phase"] == "Running" and _node_of(pod) not in self.silent
+        return pod["status"]["phase"] == "Running" and node_of(pod) not in self.silent
 
     def _pod_at(self, address: str) -> JsonObject | None:
         return next(
@@ -303,7 +332,7 @@ class FakeNodes:
 
     def _seal(self, pod: JsonObject) -> Seal:
         """As the process read it at its start, whatever became of the ConfigMap since."""
-        chain, namespace = _chain_of(pod)
+        chain, namespace = chain_of(pod)
         uid = pod["metadata"]["uid"]
         if uid not in self._mounted:
             found = self.cluster.find(CONFIG_MAP, f"{chain}-genesis", namespace)
@@ -315,10 +344,10 @@ class FakeNodes:
 
     def _rpc(self, pod: JsonObject) -> tuple[int, bool]:
         """Port, and whether without TLS, as the process read its config.ini at its start."""
-        _, namespace = _chain_of(pod)
+        _, namespace = chain_of(pod)
         uid = pod["metadata"]["uid"]
         if uid not in self._rpcs:
-            config = self.cluster.find(CONFIG_MAP, _config_of(pod), namespace)
+            config = self.cluster.find(CONFIG_MAP, config_of(pod), namespace)
             assert config is not None
             rpc = ini.parse(config["data"]["config.ini"])["rpc"]
             self._rpcs[uid] = int(rpc["listen_port"]), rpc["disable_ssl"] == "true"
@@ -327,10 +356,10 @@ class FakeNodes:
     _rpcs: dict[str, tuple[int, bool]] = field(default_factory=dict)
 
     def _node_id(self, pod: JsonObject) -> str:
-        _, namespace = _chain_of(pod)
+        _, namespace = chain_of(pod)
         uid = pod["metadata"]["uid"]
         if uid not in self._ids:
-            register = self.cluster.find(CONFIG_MAP, f"{_node_of(pod)}-identity", namespace)
+            register = self.cluster.find(CONFIG_MAP, f"{node_of(pod)}-identity", namespace)
             assert register is not None
             self._ids[uid] = register["data"]["node_id"]
         return self._ids[uid]
@@ -344,36 +373,3 @@ def changed(committee: Committee, change: GovernorChange | RatesChange) -> Commi
         return replace(committee, participation=change.participation, win=change.win)
     governors = {**committee.governors, change.address: change.weight}
     return replace(committee, governors={one: w for one, w in governors.items() if w})
-
-
-def _labels(pod: JsonObject) -> Mapping[str, str]:
-    labels: Mapping[str, str] = pod["metadata"]["labels"]
-    return labels
-
-
-def _chain_of(pod: JsonObject) -> tuple[str, str]:
-    return _labels(pod)["consortium.dev/chain"], pod["metadata"]["namespace"]
-
-
-def _node_of(pod: JsonObject) -> str:
-    return _labels(pod)["consortium.dev/node"]
-
-
-def _config_of(pod: JsonObject) -> str:
-    name: str = next(
-        source["configMap"]["name"]
-        for volume in pod["spec"]["volumes"]
-        for source in volume.get("projected", {}).get("sources", ())
-        if {"key": "config.ini", "path": "config.ini"}
-        in source.get("configMap", {}).get("items", ())
-    )
-    return name
-
-
-def _claim_of(pod: JsonObject) -> str:
-    claim: str = next(
-        volume["persistentVolumeClaim"]["claimName"]
-        for volume in pod["spec"]["volumes"]
-        if "persistentVolumeClaim" in volume
-    )
-    return f"{pod['metadata']['namespace']}/{claim}"

@@ -80,3 +80,17 @@ class RatesChange:
 
 
 Change = MemberChange | SettingChange | GovernorChange | RatesChange
+
+
+def text_of(change: Change) -> str:
+    """The same for the same change, whichever operator wrote it: the journal keeps it."""
+    match change:
+        case MemberChange(node_id, standing, weight):
+            is_sealer = standing is Standing.SEALER
+            return f"member {node_id} {standing.name} {weight if is_sealer else 0}"
+        case SettingChange(key, value):
+            return f"setting {key} {value}"
+        case GovernorChange(address, weight):
+            return f"governor {address} {weight}"
+        case RatesChange(participation, win):
+            return f"rates {participation} {win}"

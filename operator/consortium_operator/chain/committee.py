@@ -3,6 +3,7 @@ proposals. Addresses are 0x and 40 lower-case hex digits."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,7 @@ class Proposed:
 
     `what`: the call, without the time that it has. `after`: the number of the last proposal of its
     kind before; `number`: its own, once known. `generation`: of the resource that asked for it.
+    `change`: what it is to bring about, as `chain.changes.text_of` has it.
     """
 
     what: str
@@ -37,6 +39,7 @@ class Proposed:
     after: int
     generation: int
     number: int | None = None
+    change: str = ""
 
     def is_it(self, number: int, proposer: str) -> bool:
         """Whether a proposal of this kind is this one. After a crash the number is not known: then
@@ -44,3 +47,35 @@ class Proposed:
         if self.number is not None:
             return number == self.number
         return number > self.after and proposer == self.proposer
+
+
+@dataclass(frozen=True, slots=True)
+class OpenProposal:
+    """One that governors have not decided yet. `is_ours`: made by the operator for this change;
+    another one takes its place. `vote`: the call by which another governor agrees."""
+
+    number: int
+    proposer: str
+    is_ours: bool
+    vote: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawal:
+    """What became of a proposal that is not wanted any more. `number`: of the one that was revoked,
+    None where none was open. `refusal`: why it could not be, in words."""
+
+    number: int | None = None
+    refusal: str | None = None
+
+
+class Minutes(Protocol):
+    """What the operator remembers of its own proposals, by kind, whatever happens to it.
+    `generation`: of the resource that asks now."""
+
+    @property
+    def generation(self) -> int: ...
+    def of(self, kind: str) -> Proposed | None: ...
+    async def note(self, kind: str, proposed: Proposed) -> None:
+        """Raises ChainCallFailed where it cannot be kept."""
+        ...

@@ -13,7 +13,7 @@ from typing import Protocol
 from consortium_operator.api.chain import ConsortiumChain
 from consortium_operator.api.parse import Problem
 from consortium_operator.chain.changes import Change
-from consortium_operator.chain.committee import Committee, Proposed
+from consortium_operator.chain.committee import Committee, Minutes, OpenProposal, Withdrawal
 from consortium_operator.chain.files import NodeFile, Process
 from consortium_operator.chain.genesis import Seal
 from consortium_operator.chain.plan import Plan, PlannedNode
@@ -309,29 +309,6 @@ class ClientIdentity:
 
 
 @dataclass(frozen=True, slots=True)
-class OpenProposal:
-    """One that governors have not decided yet. `is_ours`: made by the operator for this change;
-    another one takes its place. `vote`: the call by which another governor agrees."""
-
-    number: int
-    proposer: str
-    is_ours: bool
-    vote: str = ""
-
-
-class Minutes(Protocol):
-    """What the operator remembers of its own proposals, by kind, whatever happens to it.
-    `generation`: of the resource that asks now."""
-
-    @property
-    def generation(self) -> int: ...
-    def of(self, kind: str) -> Proposed | None: ...
-    async def note(self, kind: str, proposed: Proposed) -> None:
-        """Raises ChainCallFailed where it cannot be kept."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
 class Enacted:
     """What became of one step of a change. `holds`: as the chain read afterwards. `refusal`: why
     the chain did not carry it out, in words. `proposal`: the open one that it waits for."""
@@ -384,6 +361,19 @@ class ChainClient(Protocol):
         """Takes a running chain one step nearer to `change`, through a sealer; sends nothing where
         it holds. `accounts`: whose keys are here, the operator's own first. Raises
         ChainCallFailed."""
+        ...
+
+    async def withdraw(
+        self,
+        endpoint: NodeEndpoint,
+        identity: ClientIdentity,
+        accounts: Sequence[PrivateFiles],
+        kind: str,
+        plan: Plan,
+        minutes: Minutes,
+    ) -> Withdrawal:
+        """Revokes the operator's own proposal of this kind (as in `minutes`), where it is open.
+        Raises ChainCallFailed."""
         ...
 
     async def committee(

@@ -7,13 +7,13 @@ from datetime import timedelta
 
 from consortium_operator.api.conditions import ConditionType, Reason
 from consortium_operator.chain.changes import Change
+from consortium_operator.chain.committee import OpenProposal
 from consortium_operator.chain.view import ChainView
 from consortium_operator.engines.protocol import (
     ChainCallFailed,
     ClientIdentity,
     Enacted,
     NodeEndpoint,
-    OpenProposal,
 )
 from consortium_operator.reconcile.chain_view import endpoint_of
 from consortium_operator.reconcile.findings import Finding

@@ -73,6 +73,7 @@ from consortium_operator.reconcile.volumes import (
     newest_generations,
     node_volumes,
 )
+from consortium_operator.reconcile.withdrawals import withdraw_outdated
 from consortium_operator.reconcile.world import Custody, Founded, Round
 
 
@@ -118,6 +119,7 @@ async def _act_by(founded: Founded, progress: Progress, view: ChainView) -> None
         view = progress.view = await read_chain(founded)
     progress.handed_over = await hand_over(founded, view)
     await bring_about_settings(founded, view)
+    await withdraw_outdated(founded, view)
 
 
 async def establish(run: Round, progress: Progress) -> Founded:

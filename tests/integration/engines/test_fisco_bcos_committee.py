@@ -13,11 +13,17 @@ from consortium_operator.chain.changes import (
     SettingChange,
     Standing,
 )
-from consortium_operator.chain.committee import Committee, Proposed
+from consortium_operator.chain.committee import (
+    Committee,
+    OpenProposal,
+    Proposed,
+    Withdrawal,
+)
 from consortium_operator.chain.private import PrivateFiles
 from consortium_operator.engines.fisco_bcos.governance import calls
+from consortium_operator.engines.fisco_bcos.governance.committee import ProposalStatus
 from consortium_operator.engines.fisco_bcos.node.governance import Governance
-from consortium_operator.engines.protocol import Enacted, OpenProposal
+from consortium_operator.engines.protocol import Enacted
 from tests.integration.engines.fisco_bcos_chain import LocalChain
 
 OBSERVER = MemberChange("ab" * 64, Standing.OBSERVER)
@@ -62,6 +68,17 @@ class Committees:
             self.chain.identity(node.member),
             accounts or (self.chain.account, self.second[1]),
             change,
+            self.chain.plan,
+            notes,
+        )
+
+    async def withdraw(self, kind: str, notes: Notes, *accounts: PrivateFiles) -> Withdrawal:
+        node = self.chain.nodes[0]
+        return await self.chain.client.withdraw(
+            self.chain.endpoint(node),
+            self.chain.identity(node.member),
+            accounts or (self.chain.account, self.second[1]),
+            kind,
             self.chain.plan,
             notes,
         )
@@ -136,6 +153,20 @@ async def test_an_outdated_proposal_of_ours_makes_room(committees: Committees) -
     assert await committees.send(calls.vote(second.proposal.number, agree=True)) is None
     assert await committees.enact(OTHER_LIMIT, notes) == Enacted(holds=True)
     assert await committees.through.values(["tx_count_limit"]) == {"tx_count_limit": "1800"}
+
+
+async def test_a_proposal_that_nobody_asks_for_any_more_is_revoked(committees: Committees) -> None:
+    notes = Notes()
+    waiting = await committees.enact(LIMIT, notes)
+    assert waiting.proposal is not None
+    (kind,) = notes.kept
+    strangers = await committees.withdraw(kind, notes, committees.foreign[1])
+    assert strangers.refusal is not None
+    assert f"revokeProposal(uint256) with {waiting.proposal.number}" in strangers.refusal
+    assert await committees.withdraw(kind, notes) == Withdrawal(waiting.proposal.number)
+    found = await committees.through.proposal(waiting.proposal.number)
+    assert found.status is ProposalStatus.REVOKED
+    assert await committees.withdraw(kind, notes) == Withdrawal()
 
 
 async def test_what_the_committee_voted_down_is_proposed_anew_by_another_wish(

@@ -101,6 +101,43 @@ async def test_a_setting_waits_for_votes_and_names_the_call(governed: Stage) -> 
     assert set(governed.nodes.enacted) == {SettingChange("tx_count_limit", "2000")}
 
 
+async def test_what_the_resource_asks_for_no_more_is_revoked(governed: Stage) -> None:
+    """Though nothing else is proposed: somebody could still vote for it."""
+    governed.nodes.committees["trade"] = Committee({FIRST: 1, FOREIGN: 1}, 51, 51)
+    only = [one for one in governors(FIRST) if one["address"] != SECOND]
+    members = governed.body()["spec"]["members"]
+    heavier = [chains.member("webank", chains.node("node", weight=2))]
+    governed.edit(members=[*(one for one in members if one["name"] != "webank"), *heavier])
+    ask_for(governed, only)
+    await governed.settle()
+    assert governed.told(ConditionType.MEMBERSHIP_IN_SYNC) == "False/AwaitingVotes"
+    assert set(governed.nodes.proposals) == {"MemberChange"}
+    for _ in range(3):
+        await governed.round()
+    assert set(governed.nodes.proposals) == {"MemberChange"}
+    governed.edit(members=members)
+    await governed.settle()
+    assert governed.nodes.proposals == {}
+    assert governed.told(READY) == "True/AsExpected"
+    events = [one["message"] for one in governed.cluster.events]
+    assert "revoked proposal 7, which the resource does not ask for any more" in events
+
+
+async def test_a_proposal_that_cannot_be_revoked_is_told(governed: Stage) -> None:
+    governed.nodes.committees["trade"] = Committee({FIRST: 1, FOREIGN: 1}, 51, 51)
+    only = [one for one in governors(FIRST) if one["address"] != SECOND]
+    ask_for(governed, only, onChain={"systemConfig": {"tx_count_limit": "2000"}})
+    await governed.settle()
+    governed.nodes.refusal = "proposal 7 can only be revoked by another"
+    ask_for(governed, only)
+    await governed.settle()
+    assert governed.told(ConditionType.UP_TO_DATE) == "False/Pending"
+    assert governed.condition(ConditionType.UP_TO_DATE)["message"] == (
+        "a proposal of the operator's is open and not asked for any more: "
+        "proposal 7 can only be revoked by another"
+    )
+
+
 async def test_a_secret_that_is_missing_is_named(governed: Stage) -> None:
     governed.nodes.committees["trade"] = Committee({admin(governed): 1}, 0, 0)
     governed.cluster.delete_by_hand(SECRET, "second", "chains")

@@ -25,6 +25,16 @@ class ProposalKind:
     number: int
     resource: str
 
+    @classmethod
+    def named(cls, name: str) -> "ProposalKind":
+        """The kind whose name that is."""
+        number, _, resource = name.partition("-")
+        return cls(int(number), resource)
+
+    @property
+    def name(self) -> str:
+        return f"{self.number}-{self.resource}"
+
 
 NODE_WEIGHT = ProposalKind(51, CONSENSUS)
 NODE_REMOVAL = ProposalKind(52, CONSENSUS)

@@ -9,7 +9,7 @@ import aiohttp
 
 from consortium_operator.api.fisco_bcos import ConsensusType
 from consortium_operator.chain.changes import Change
-from consortium_operator.chain.committee import Committee
+from consortium_operator.chain.committee import Committee, Minutes, Withdrawal
 from consortium_operator.chain.plan import Plan
 from consortium_operator.chain.private import PrivateFiles
 from consortium_operator.chain.quiet import Glance
@@ -33,7 +33,6 @@ from consortium_operator.engines.protocol import (
     ChainClient,
     ClientIdentity,
     Enacted,
-    Minutes,
     NodeEndpoint,
 )
 
@@ -169,6 +168,19 @@ class FiscoBcosClient:
             changed = await through.change(accounts[0], change)
         refusal = None if changed.outcome is None else changed.outcome.refusal
         return Enacted(changed.holds, refusal)
+
+    async def withdraw(
+        self,
+        endpoint: NodeEndpoint,
+        identity: ClientIdentity,
+        accounts: Sequence[PrivateFiles],
+        kind: str,
+        plan: Plan,
+        minutes: Minutes,
+    ) -> Withdrawal:
+        async with self._slots:
+            through = govern(plan, endpoint, identity)
+            return await Proposing(through, accounts, minutes).withdraw(kind)
 
     async def committee(
         self, endpoint: NodeEndpoint, identity: ClientIdentity, plan: Plan

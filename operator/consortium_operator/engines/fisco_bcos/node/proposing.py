@@ -8,8 +8,8 @@ nobody's else is ever voted on.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from consortium_operator.chain.changes import Change, GovernorChange
-from consortium_operator.chain.committee import Proposed
+from consortium_operator.chain.changes import Change, GovernorChange, text_of
+from consortium_operator.chain.committee import Minutes, OpenProposal, Proposed, Withdrawal
 from consortium_operator.chain.private import PrivateFiles
 from consortium_operator.engines.fisco_bcos.governance import calls
 from consortium_operator.engines.fisco_bcos.governance.calls import ContractCall
@@ -22,7 +22,7 @@ from consortium_operator.engines.fisco_bcos.governance.committee import (
 )
 from consortium_operator.engines.fisco_bcos.identity import account_register
 from consortium_operator.engines.fisco_bcos.node.governance import Governance
-from consortium_operator.engines.protocol import ChainCallFailed, Enacted, Minutes, OpenProposal
+from consortium_operator.engines.protocol import ChainCallFailed, Enacted
 
 _NO_GOVERNOR = (
     "no account whose key is here is a governor of the chain: name its Secret in "
@@ -44,10 +44,6 @@ class _Slot:
     what: str
     mine: Proposed | None
     last: Proposal | None
-
-    @property
-    def name(self) -> str:
-        return f"{self.kind.number}-{self.kind.resource}"
 
     @property
     def is_ours(self) -> bool:
@@ -92,6 +88,24 @@ class Proposing:
                 )
         return await self._propose(change, call, slot, held)
 
+    async def withdraw(self, name: str) -> Withdrawal:
+        """Of the kind that is noted under this name."""
+        mine = self.minutes.of(name)
+        last = await self.through.last_proposal(ProposalKind.named(name))
+        if mine is None or last is None or not mine.is_it(last.number, last.proposer):
+            return Withdrawal()
+        if not await self.through.is_open(last):
+            return Withdrawal()
+        call = calls.revoke(last.number)
+        proposer = next((one for one in await self._held() if one.address == last.proposer), None)
+        if proposer is None:
+            return Withdrawal(
+                refusal=f"proposal {last.number} can only be revoked by {last.proposer}, whose key "
+                f"is not here: by {call.in_words()}"
+            )
+        outcome = await self.through.send(proposer.key, call)
+        return Withdrawal(last.number, outcome.refusal)
+
     async def _held(self) -> list[Signer]:
         """The governors whose keys are here."""
         suite, committee = self.through.sender.suite, await self.through.committee()
@@ -102,7 +116,7 @@ class Proposing:
         kind = kind_of(call)
         what = f"{call.function} {' '.join(str(one) for one in call.arguments[:-1])}"
         slot = _Slot(kind, what, None, await self.through.last_proposal(kind))
-        return replace(slot, mine=self.minutes.of(slot.name))
+        return replace(slot, mine=self.minutes.of(slot.kind.name))
 
     async def _make_room(self, slot: _Slot, last: Proposal, held: Sequence[Signer]) -> Enacted:
         """Revokes a proposal of ours that the spec does not ask for any more."""
@@ -119,14 +133,20 @@ class Proposing:
         if proposer is None:
             return Enacted(holds=False, refusal="only another governor can remove this one")
         after = slot.last.number if slot.last is not None else 0
-        noted = Proposed(slot.what, proposer.address, after, self.minutes.generation)
-        await self.minutes.note(slot.name, noted)
+        noted = Proposed(
+            slot.what,
+            proposer.address,
+            after,
+            self.minutes.generation,
+            change=text_of(change),
+        )
+        await self.minutes.note(slot.kind.name, noted)
         outcome = await self.through.send(proposer.key, call)
         if outcome.refusal is not None:
             return Enacted(holds=False, refusal=outcome.refusal)
         if outcome.proposal is None:
             raise ChainCallFailed(f"{call.function} gave no number back")
-        await self.minutes.note(slot.name, replace(noted, number=outcome.proposal))
+        await self.minutes.note(slot.kind.name, replace(noted, number=outcome.proposal))
         return await self._vote(change, await self.through.proposal(outcome.proposal), held)
 
     async def _vote(self, change: Change, made: Proposal, held: Sequence[Signer]) -> Enacted:

@@ -1,0 +1,38 @@
+"""What a node's pod says of its chain, its node and what it mounts."""
+
+from collections.abc import Mapping
+
+from consortium_operator.kube.kinds import JsonObject
+
+
+def _labels(pod: JsonObject) -> Mapping[str, str]:
+    labels: Mapping[str, str] = pod["metadata"]["labels"]
+    return labels
+
+
+def chain_of(pod: JsonObject) -> tuple[str, str]:
+    return _labels(pod)["consortium.dev/chain"], pod["metadata"]["namespace"]
+
+
+def node_of(pod: JsonObject) -> str:
+    return _labels(pod)["consortium.dev/node"]
+
+
+def config_of(pod: JsonObject) -> str:
+    name: str = next(
+        source["configMap"]["name"]
+        for volume in pod["spec"]["volumes"]
+        for source in volume.get("projected", {}).get("sources", ())
+        if {"key": "config.ini", "path": "config.ini"}
+        in source.get("configMap", {}).get("items", ())
+    )
+    return name
+
+
+def claim_of(pod: JsonObject) -> str:
+    claim: str = next(
+        volume["persistentVolumeClaim"]["claimName"]
+        for volume in pod["spec"]["volumes"]
+        if "persistentVolumeClaim" in volume
+    )
+    return f"{pod['metadata']['namespace']}/{claim}"
