@@ -34,7 +34,7 @@ async def enact(
     run = founded.round
     refused = run.memory.refused_changes.get(change)
     is_same_wish = refused is not None and refused.generation == run.generation
-    if refused is not None and is_same_wish and run.world.now() < refused.until:
+    if refused is not None and is_same_wish and run.was_lately(refused.at, AGAIN_AFTER):
         run.findings.add(_refusal(condition, what, refused.why))
         return False
     try:
@@ -43,8 +43,8 @@ async def enact(
         run.findings.add(Finding(condition, Reason.PENDING, f"{what}, not confirmed yet: {error}"))
         return False
     if enacted.refusal is not None:
-        until = run.world.now() + AGAIN_AFTER
-        run.memory.refused_changes[change] = RefusedChange(enacted.refusal, until, run.generation)
+        noted = RefusedChange(enacted.refusal, run.world.now(), run.generation)
+        run.memory.refused_changes[change] = noted
         run.findings.add(_refusal(condition, what, enacted.refusal))
     elif enacted.proposal is not None:
         run.findings.add(_open_proposal(condition, what, enacted.proposal))

@@ -25,8 +25,7 @@ async def found_if_due(run: Round, custody: Custody, view: ChainView) -> bool:
     """Sends the founding probe where it is due; true where a block was made."""
     if view.height != 0 or not view.has_quorum() or view.foreign_block0:
         return False
-    now = run.world.now()
-    if run.memory.probed_at is not None and now - run.memory.probed_at < AGAIN_AFTER:
+    if run.memory.probed_at is not None and run.was_lately(run.memory.probed_at, AGAIN_AFTER):
         return False
     sealer = first_live(run, custody, view)
     account = await read_secret(run, run.key.admin, chain_labels(run.key.name, run.plan.engine))
@@ -36,7 +35,7 @@ async def found_if_due(run: Round, custody: Custody, view: ChainView) -> bool:
     identity = run.memory.clients.get(sealer.member)
     if isinstance(endpoint, str) or identity is None:
         return False
-    run.memory.probed_at = now
+    run.memory.probed_at = run.world.now()
     try:
         client = run.world.connect(run.plan)
         await client.probe(endpoint, identity, account, run.plan)

@@ -56,13 +56,12 @@ def _waits(run: Round, message: str) -> bool:
 async def _committee(founded: Founded, view: ChainView) -> Committee:
     """As it was read within the last minutes, unless the operator has changed it since. Raises
     ChainCallFailed."""
-    run, now = founded.round, founded.round.world.now()
-    known = run.memory.committee
-    if known is not None and now < known.until:
+    run, known = founded.round, founded.round.memory.committee
+    if known is not None and run.was_lately(known.at, ASK_AGAIN_AFTER):
         return known.committee
     endpoint, identity = sealer_at_work(founded, view)
     found = await run.world.connect(run.plan).committee(endpoint, identity, run.plan)
-    run.memory.committee = CommitteeRead(found, now + ASK_AGAIN_AFTER)
+    run.memory.committee = CommitteeRead(found, run.world.now())
     return found
 
 

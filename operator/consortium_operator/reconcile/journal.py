@@ -12,7 +12,7 @@ from consortium_operator.chain.view import ChainView
 from consortium_operator.kube.kinds import CONFIG_MAP, SERVICE, ObjectKey
 from consortium_operator.kube.projection import ServiceDetail
 from consortium_operator.reconcile.findings import Blocked, Finding
-from consortium_operator.reconcile.hangs import told
+from consortium_operator.reconcile.hangs import moment, told
 from consortium_operator.reconcile.second_starts import first_pod
 from consortium_operator.reconcile.world import Custody, Round
 
@@ -108,9 +108,12 @@ def _entry(run: Round, node: PlannedNode, known: JournalEntry, seen: Seen) -> Jo
 
 
 def _noted_out(run: Round, entry: JournalEntry, view: ChainView) -> JournalEntry:
-    if entry.out is not None:
-        return entry
-    return replace(entry, role="Outside", weight=0, out=view.height, out_at=told(run.world.now()))
+    now = run.world.now()
+    if entry.out is None:
+        return replace(entry, role="Outside", weight=0, out=view.height, out_at=told(now))
+    # A time to come was noted by a clock that was wrong.
+    is_past = entry.out_at is not None and moment(entry.out_at) <= now
+    return entry if is_past else replace(entry, out_at=told(now))
 
 
 def _noted_block(node: PlannedNode, entry: JournalEntry, view: ChainView) -> JournalEntry:

@@ -50,8 +50,7 @@ def trusted(run: Round, name: str, recheck: timedelta = RECHECK) -> Verified | N
     if verified is None:
         return None
     share = hashlib.sha256(f"{run.memory.uid}/{name}".encode()).digest()[0] / 256
-    age = run.world.now() - verified.at
-    return verified if age < recheck * (1 - share / 5) else None
+    return verified if run.was_lately(verified.at, recheck * (1 - share / 5)) else None
 
 
 async def ensure(run: Round, request: KeyRequest[P]) -> P:

@@ -64,15 +64,15 @@ async def bring_about_settings(founded: Founded, view: ChainView) -> None:
 async def _values(founded: Founded, view: ChainView, keys: list[str]) -> Mapping[str, str]:
     """As they were read within the last minutes, unless the operator has changed one since. Raises
     ChainCallFailed."""
-    run, now = founded.round, founded.round.world.now()
-    known = run.memory.settings
-    if known is not None and now < known.until and known.keys >= set(keys):
+    run, known = founded.round, founded.round.memory.settings
+    is_fresh = known is not None and run.was_lately(known.at, ASK_AGAIN_AFTER)
+    if known is not None and is_fresh and known.keys >= set(keys):
         return known.values
     if not keys:
         return {}
     endpoint, identity = sealer_at_work(founded, view)
     values = await run.world.connect(run.plan).settings(endpoint, identity, keys, run.plan)
-    run.memory.settings = SettingsRead(frozenset(keys), values, now + ASK_AGAIN_AFTER)
+    run.memory.settings = SettingsRead(frozenset(keys), values, run.world.now())
     return values
 
 

@@ -65,7 +65,7 @@ def tells_something_new(
     if _without_height(status) != _without_height(before):
         return True
     moved = status.get("height") != before.get("height")
-    return moved and (told_at is None or now - told_at >= HEIGHT_EVERY)
+    return moved and (told_at is None or not timedelta(0) <= now - told_at < HEIGHT_EVERY)
 
 
 def _without_height(status: Status) -> Status:

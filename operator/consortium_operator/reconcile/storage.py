@@ -96,7 +96,8 @@ def _problem(run: Round, volume: _Volume) -> str | None:
 async def _grow(run: Round, volume: _Volume) -> None:
     claim, size = volume.claim, volume.node.storage.size
     refused = run.memory.refused_growth.get(claim.key)
-    if refused is None or not refused.still_holds(claim.uid, size, run.world.now()):
+    is_same = refused is not None and (refused.uid, refused.size) == (claim.uid, size)
+    if refused is None or not (is_same and run.was_lately(refused.at, _ASK_AGAIN_AFTER)):
         check_resource(run)
         try:
             run.world.store.record(await run.world.client.grow(claim.key, size, uid=claim.uid))
@@ -108,8 +109,8 @@ async def _grow(run: Round, volume: _Volume) -> None:
             if not (isinstance(error, Forbidden) and _CANNOT_GROW in error.message):
                 run.findings.add(refusal(claim.key, error))
                 return
-            until = run.world.now() + _ASK_AGAIN_AFTER
-            run.memory.refused_growth[claim.key] = RefusedGrowth(claim.uid, size, until)
+            noted = RefusedGrowth(claim.uid, size, run.world.now())
+            run.memory.refused_growth[claim.key] = noted
     run.findings.add(
         _invalid(
             f"{_field(run, volume.node)}.size: {volume.words} cannot grow from "

@@ -142,42 +142,37 @@ class Suspicion:
 
 @dataclass(frozen=True, slots=True)
 class RefusedGrowth:
-    """That the volume with this uid cannot have this size, and when it is worth another try."""
+    """That the volume with this uid could not have this size, and when that was."""
 
     uid: str
     size: str
-    until: datetime
-
-    def still_holds(self, uid: str, size: str, now: datetime) -> bool:
-        return (self.uid, self.size) == (uid, size) and now < self.until
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class RefusedChange:
-    """Why the chain refused a change, and when it is worth another try: also as soon as the
-    resource has another `generation`."""
+    """Why the chain refused a change, when, and which `generation` of the resource asked."""
 
     why: str
-    until: datetime
+    at: datetime
     generation: int
 
 
 @dataclass(frozen=True, slots=True)
 class SettingsRead:
-    """Settings of the running chain: which were asked for, which were ever made, and until when
-    that counts as known."""
+    """Settings of the running chain: which were asked for, and when, and which were ever made."""
 
     keys: frozenset[str]
     values: Mapping[str, str]
-    until: datetime
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class CommitteeRead:
-    """The chain's committee, and until when it counts as known."""
+    """The chain's committee, and when it was read."""
 
     committee: Committee
-    until: datetime
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,6 +289,11 @@ class Round:
         """Has an Event written of what the operator has done."""
         self.log.info("%s", message)
         self.memory.happened.append(Happening(reason, message, self.world.now()))
+
+    def was_lately(self, at: datetime, within: timedelta) -> bool:
+        """A time to come never was: then a clock has been set back, and who waited for it to come
+        again could wait for years."""
+        return timedelta(0) <= self.world.now() - at < within
 
     def validity(self, duration: str) -> Validity:
         """From a little in the past, since clocks differ, until `duration` (8760h) from now."""

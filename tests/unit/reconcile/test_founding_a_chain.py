@@ -183,6 +183,18 @@ async def test_an_unanswered_first_transaction_is_given_time(stage: Stage) -> No
     assert len(stage.nodes.probes) == 2
 
 
+async def test_a_clock_that_is_set_back_keeps_the_first_transaction_from_nobody(
+    stage: Stage,
+) -> None:
+    stage.nodes.refuses_probes = True
+    stage.create()
+    for _ in range(5):
+        await stage.round()
+    stage.clock.advance(minutes=-50)
+    await stage.round()
+    assert len(stage.nodes.probes) == 2
+
+
 async def test_nothing_is_sent_while_a_node_runs_another_genesis(stage: Stage) -> None:
     stage.nodes.scripted["trade-huawei-node-0"] = {"block0_text": "another"}
     stage.create()

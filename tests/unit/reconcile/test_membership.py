@@ -171,6 +171,18 @@ async def test_a_service_goes_minutes_after_the_last_list_that_named_it(running:
     assert running.cluster.find(CONFIG_MAP, "trade-newcomer-node-0-peers") is None
 
 
+async def test_a_clock_that_is_set_back_keeps_no_service_for_long(running: Stage) -> None:
+    await five_members(running)
+    running.edit(members=members(*FOUNDERS))
+    await running.settle(rounds=80)
+    running.clock.advance(minutes=-50)
+    await running.settle()
+    assert running.cluster.find(SERVICE, "trade-newcomer-node-0") is not None
+    running.clock.advance(minutes=3)
+    await running.settle()
+    assert running.cluster.find(SERVICE, "trade-newcomer-node-0") is None
+
+
 async def test_nobody_trusts_an_organisation_that_left_and_only_then_it_is_told(
     running: Stage,
 ) -> None:

@@ -70,6 +70,9 @@ async def test_what_stands_is_neither_sent_nor_asked_for_again(running: Stage) -
     running.clock.advance(minutes=11)
     await running.round()
     assert reads(running) == before + 1
+    running.clock.advance(minutes=-30)  # a clock that was wrong is put right
+    await running.round()
+    assert reads(running) == before + 2
 
 
 async def test_several_settings_go_one_in_a_round(running: Stage) -> None:
