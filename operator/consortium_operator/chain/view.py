@@ -204,6 +204,14 @@ class Look:
         down = self.all_sealers.keys() - self.weights.keys() - self.live
         return self.live_weight - sum(self.all_sealers[one] for one in down)
 
+    @cached_property
+    def rounds_of_votes(self) -> frozenset[int]:
+        """In which the live sealers are. A node that starts while nobody sends anything may stay
+        behind in an old one, and proves itself with the next block only."""
+        return frozenset(
+            node.view for node in self._ours if node.node_id in self.live_sealers and node.view >= 0
+        )
+
     def has_quorum(self) -> bool:
         return bool(self.live_sealers) and self.quorum.is_met_by(self.live_weight)
 

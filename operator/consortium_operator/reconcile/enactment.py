@@ -17,9 +17,9 @@ from consortium_operator.engines.protocol import (
 )
 from consortium_operator.reconcile.chain_view import endpoint_of
 from consortium_operator.reconcile.findings import Finding
-from consortium_operator.reconcile.founding import first_live
 from consortium_operator.reconcile.governor_keys import read_accounts
 from consortium_operator.reconcile.minutes import JournalMinutes
+from consortium_operator.reconcile.probes import first_live
 from consortium_operator.reconcile.world import Founded, RefusedChange
 
 AGAIN_AFTER = timedelta(minutes=10)

@@ -98,7 +98,9 @@ def times_in_a_row(entry: JournalEntry, now: datetime) -> int:
     return (entry.hangs or 0) + 1
 
 
-def may_serve(run: Round, node: PlannedNode, pod: Observed, view: ChainView | None) -> bool:
+def is_silent_for_a_moment(
+    run: Round, node: PlannedNode, pod: Observed, view: ChainView | None
+) -> bool:
     """Whether a node from which no answer came may be at work all the same: kubelet finds its pod
     ready, and it has not been silent for long enough to be restarted for that. A busy machine or
     network swallows an answer now and then."""

@@ -25,7 +25,7 @@ class Knowledge:
     """`view`: None where the chain could not be asked. `lost`: full object names of nodes that
     are to start over on a new volume. `accepted`: full object name of the node whose pause a
     person has accepted. `renewed`: those of nodes that have a new certificate and run with the one
-    before."""
+    before. `in_doubt`: whether it is open that the live sealers make blocks together."""
 
     custody: Custody
     view: ChainView | None
@@ -34,6 +34,7 @@ class Knowledge:
     accepted: str | None = None
     mass_expiry: MassExpiry | None = None
     renewed: frozenset[str] = frozenset()
+    in_doubt: bool = False
 
     @property
     def has_blocks(self) -> bool:

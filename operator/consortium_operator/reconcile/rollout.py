@@ -22,7 +22,11 @@ from consortium_operator.reconcile.apply import bring_one, is_settled, refusal, 
 from consortium_operator.reconcile.desired import NodeObjects
 from consortium_operator.reconcile.evictions import evict, pod_of
 from consortium_operator.reconcile.findings import Finding
-from consortium_operator.reconcile.hangs import SILENT_FOR, may_serve, moment
+from consortium_operator.reconcile.hangs import (
+    SILENT_FOR,
+    is_silent_for_a_moment,
+    moment,
+)
 from consortium_operator.reconcile.knowledge import Knowledge, MassExpiry
 from consortium_operator.reconcile.node_states import Sight, cannot_start, why_down
 from consortium_operator.reconcile.world import Round
@@ -283,10 +287,10 @@ async def _take(run: Round, turn: Turn, known: Knowledge) -> Wait | None:
 
 def why_wait(run: Round, node: PlannedNode, pod: Observed, known: Knowledge) -> Wait | None:
     """Why the node's pod may not be restarted now, or None."""
-    in_doubt = may_serve(run, node, pod, known.view)
-    verdict = known.verdict(node, works=_works(run, node, pod, known), may_serve=in_doubt)
+    may_serve = is_silent_for_a_moment(run, node, pod, known.view)
+    verdict = known.verdict(node, works=_works(run, node, pod, known), may_serve=may_serve)
     goes_anyway = node.names.node in known.lost | known.together
-    wait = None if goes_anyway else _wait_for_others(run, node, known, in_doubt=in_doubt)
+    wait = None if goes_anyway else _wait_for_others(run, node, known, may_serve=may_serve)
     if not verdict.granted and not verdict.needs_acceptance:
         return Wait(verdict.why, missing=wait.missing if wait is not None else None)
     if wait is not None or verdict.granted:
@@ -306,11 +310,13 @@ def _works(run: Round, node: PlannedNode, pod: Observed, known: Knowledge) -> bo
 
 
 def _wait_for_others(
-    run: Round, node: PlannedNode, known: Knowledge, *, in_doubt: bool
+    run: Round, node: PlannedNode, known: Knowledge, *, may_serve: bool
 ) -> Wait | None:
     """A node that serves, or may, goes only while all others serve as well as it does. Below the
     quorum nobody is live: then those that are up wait for those that are down."""
-    if known.is_live(node) or in_doubt:
+    if known.is_live(node) and known.in_doubt:
+        return Wait("no block has shown yet that the sealers agree")
+    if known.is_live(node) or may_serve:
         serves, word = known.is_live, "live"
     elif known.is_up(node):
         serves, word = known.is_up, "up"

@@ -43,7 +43,6 @@ from consortium_operator.reconcile.expiry import (
     tell_awaited_restarts,
     tell_neglected,
 )
-from consortium_operator.reconcile.founding import found_if_due
 from consortium_operator.reconcile.handover import hand_over
 from consortium_operator.reconcile.hang_restarts import restart_hung
 from consortium_operator.reconcile.hangs import Hang, hung_before_the_first_block, notice_hangs
@@ -53,6 +52,7 @@ from consortium_operator.reconcile.knowledge import Knowledge
 from consortium_operator.reconcile.mass_expiry import find_mass_expiry
 from consortium_operator.reconcile.membership import bring_membership, tell_membership
 from consortium_operator.reconcile.on_chain import bring_about_settings
+from consortium_operator.reconcile.probes import found_if_due, is_in_doubt, settle_doubt
 from consortium_operator.reconcile.prune import BUDGETS, FILES, POLICIES, prune
 from consortium_operator.reconcile.quiet import Grounds, grounds_of, look_at
 from consortium_operator.reconcile.rebuilds import note_rebuilds, rebuilt_now
@@ -185,10 +185,7 @@ async def _bring_about(founded: Founded, progress: Progress, view: ChainView) ->
     # After the Services, whose addresses it remembers.
     journal = updated(run, journal, seen)
     known = await _remember(founded, replace(known, journal=journal))
-    expired = find_mass_expiry(run, known, progress.certificates, progress.in_use)
-    renewed = awaiting_restart(run, progress.certificates, progress.in_use)
-    names = frozenset(node.names.node for node in renewed)
-    known = replace(known, mass_expiry=expired, renewed=names)
+    known = replace(_with_expiry(run, known, progress), in_doubt=is_in_doubt(run, view))
     await _protect(founded, known)
     has_voted = await change_votes(founded, known, stands)
     await grow_volumes(run)
@@ -198,6 +195,8 @@ async def _bring_about(founded: Founded, progress: Progress, view: ChainView) ->
         movable = [one for one in complete if one in ready or one.node.is_stopped]
         known = await _change_pods(founded, movable, known, progress.hangs)
     is_rolling = bool(run.findings.of(ConditionType.UP_TO_DATE))
+    if is_rolling and known.in_doubt:
+        await settle_doubt(run, custody, view)
     rolled_out = len(ready) == len(run.plan.staying) and not is_rolling
     wanted = [*shared, *(part for one in nodes for part in _files(one))]
     await prune(run, wanted, POLICIES | FILES if rolled_out else POLICIES, _leaving(run))
@@ -206,6 +205,13 @@ async def _bring_about(founded: Founded, progress: Progress, view: ChainView) ->
     await see_off(founded, known.journal)
     if not has_voted:  # what was read before that is old
         await bring_membership(founded, known)
+
+
+def _with_expiry(run: Round, known: Knowledge, progress: Progress) -> Knowledge:
+    expired = find_mass_expiry(run, known, progress.certificates, progress.in_use)
+    renewed = awaiting_restart(run, progress.certificates, progress.in_use)
+    names = frozenset(node.names.node for node in renewed)
+    return replace(known, mass_expiry=expired, renewed=names)
 
 
 def _leaving(run: Round) -> frozenset[str]:

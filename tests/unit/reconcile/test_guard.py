@@ -12,12 +12,12 @@ from consortium_operator.chain.quiet import QuietLook
 from consortium_operator.chain.quorum import Quorum
 from consortium_operator.chain.view import ChainView, NodeView
 from consortium_operator.reconcile.enactment import enact
-from consortium_operator.reconcile.founding import found_if_due
 from consortium_operator.reconcile.guard import Candidate, Verdict, judge
 from consortium_operator.reconcile.handover import hand_over
 from consortium_operator.reconcile.hangs import notice_hangs
 from consortium_operator.reconcile.knowledge import Knowledge
 from consortium_operator.reconcile.on_chain import bring_about_settings
+from consortium_operator.reconcile.probes import found_if_due
 from tests import chains
 
 TEXT, HASH = "block 0", "0xgenesis"

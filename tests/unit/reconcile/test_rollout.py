@@ -121,6 +121,34 @@ async def test_one_that_misses_an_answer_does_not_go_while_another_is_away(runni
     assert running.cluster.evictions == [f"{NAMES[0]}-0", f"{NAMES[2]}-0"]
 
 
+async def test_on_an_idle_chain_a_transaction_shows_that_the_sealers_agree(running: Stage) -> None:
+    """After each restart that leaves one in an old round of votes, before the next one goes."""
+    for number, name in enumerate(NAMES):
+        running.nodes.scripted[name] = {"view": number % 2}
+    before = len(running.nodes.probes)
+    running.edit(fiscoBcos=SETTING)
+    running.nodes.refuses_probes = True
+    for _ in range(5):
+        await running.round()
+    assert running.cluster.evictions == []
+    assert running.told(ConditionType.QUORUM_HEALTHY) == "Unknown/Unknown"
+    assert running.condition(ConditionType.QUORUM_HEALTHY)["message"] == (
+        "the sealers are in different rounds of votes, and make no block yet: "
+        f"{NAMES[0]} does not answer sendTransaction"
+    )
+    assert "no block has shown yet" in running.condition(UP_TO_DATE)["message"]
+    running.nodes.refuses_probes = False
+    running.clock.advance(seconds=30)
+    await running.settle(rounds=120)
+    assert len(running.cluster.evictions) == 4
+    sent = len(running.nodes.probes) - before
+    assert sent >= 4
+    for _ in range(20):
+        await running.round()
+    assert len(running.nodes.probes) - before == sent
+    assert running.told(ConditionType.READY) == "True/AsExpected"
+
+
 async def test_the_furthest_behind_goes_first(running: Stage) -> None:
     running.nodes.heights["trade"] = 100
     for name, height in zip(NAMES, (100, 98, 95, 99), strict=True):
