@@ -19,7 +19,7 @@ from consortium_operator.reconcile.apply import bring_one
 from consortium_operator.reconcile.desired import desired_journal
 from consortium_operator.reconcile.findings import Finding
 from consortium_operator.reconcile.knowledge import Knowledge
-from consortium_operator.reconcile.rollout import Turn
+from consortium_operator.reconcile.rollout import Turn, is_silent
 from consortium_operator.reconcile.world import Founded, Round
 
 
@@ -39,7 +39,7 @@ def approved(run: Round, turns: Sequence[Turn], known: Knowledge) -> tuple[Turn,
     is_free = not _is_manual(run) or known.mass_expiry is not None
     if is_free or known.journal.chain.approval.is_open:
         return tuple(turns)
-    held = [turn for turn in turns if known.answers(turn.node)]
+    held = [turn for turn in turns if not is_silent(run, turn, known)]
     renewed = [turn for turn in held if turn.node.names.node in known.renewed]
     for awaiting, what in ((held, _Awaited.CHANGE), (renewed, _Awaited.RENEWAL)):
         if awaiting:

@@ -103,6 +103,13 @@ def _keep_slot(run: Round, known: Knowledge, turn: Turn, wait: Wait | None, *, s
         slot.hold(run.key, run.world.now())
 
 
+def is_silent(run: Round, turn: Turn, known: Knowledge) -> bool:
+    """Whether its node is, and has been for long enough to be believed."""
+    if known.answers(turn.node):
+        return False
+    return turn.pod is None or not is_silent_for_a_moment(run, turn.node, turn.pod, known.view)
+
+
 async def _wait_for_chain(
     run: Round, turns: Sequence[Turn], known: Knowledge, other: ChainKey
 ) -> Finding:
@@ -127,7 +134,7 @@ async def _take_together(
     whoever restarts alone is refused by the others, or must refuse them."""
     run.memory.awaited = None
     for turn in turns:
-        if turn.node.names.node in known.together or not known.answers(turn.node):
+        if turn.node.names.node in known.together or is_silent(run, turn, known):
             await _take(run, turn, known)
     count = f"{len(mass.nodes)} nodes whose certificates have ended"
     if mass.waits_for is None:

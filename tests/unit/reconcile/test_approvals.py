@@ -3,6 +3,7 @@
 import pytest
 
 from consortium_operator.api.conditions import ConditionType
+from consortium_operator.kube.kinds import POD
 from tests.campaigns import few_of
 from tests.fakes.faults import Fault, Mode, at_write
 from tests.fakes.operator import Stage
@@ -107,6 +108,15 @@ async def test_a_word_that_is_taken_back_stops_the_roll_out(manual: Stage) -> No
     await manual.settle()
     assert len(manual.cluster.evictions) < 4
     assert manual.told(UP_TO_DATE) == "False/AwaitingApproval"
+
+
+async def test_one_that_only_missed_an_answer_waits_for_the_word_too(manual: Stage) -> None:
+    pod = manual.cluster.find(POD, "trade-webank-node-0-0")
+    assert pod is not None
+    manual.nodes.hung = {pod["metadata"]["uid"]}
+    for _ in range(5):
+        await manual.round()
+    assert manual.cluster.evictions == []
 
 
 async def test_what_is_down_changes_without_a_word(manual: Stage) -> None:
