@@ -10,6 +10,7 @@ from datetime import datetime
 
 from consortium_operator.api.conditions import ConditionStatus, ConditionType, Reason
 from consortium_operator.chain.plan import Plan
+from consortium_operator.chain.quorum import Quorum
 from consortium_operator.chain.register import AuthorityKind
 from consortium_operator.chain.view import Look, NodeView
 
@@ -34,32 +35,74 @@ class Observation:
 
 
 @dataclass(frozen=True, slots=True)
+class Answer:
+    """What counts of a node's last answer, and when it came. The fields are those of `NodeView`;
+    `peers`: how many."""
+
+    at: datetime
+    version: str
+    height: int
+    view: int
+    pending: int | None
+    peers: int
+
+
+@dataclass(frozen=True, slots=True)
 class NodeRecord:
-    """`answer`: the last one, and when it came; `lag`: how many blocks it was, or has since fallen,
-    behind."""
+    """`lag`: how many blocks the last answer was, or has since fallen, behind."""
 
     is_up: bool
     is_live: bool
-    answer: NodeView | None = None
-    answered_at: datetime | None = None
+    answer: Answer | None = None
     lag: int = 0
 
 
 @dataclass(frozen=True, slots=True)
+class ChainRead:
+    """What counts of the last look in which a node answered, and when that was. The fields are
+    those of `Look`, which itself holds what each node says of each other: for a large chain
+    megabytes, that would outlive their round."""
+
+    at: datetime
+    height: int
+    leader: str
+    pending: int | None
+    quorum: Quorum
+    weights: Mapping[str, int]
+    all_sealers: Mapping[str, int]
+    observers: frozenset[str]
+    live_sealers: frozenset[str]
+    live_weight: int
+
+    @classmethod
+    def by(cls, look: Look, at: datetime) -> "ChainRead":
+        return cls(
+            at=at,
+            height=look.height,
+            leader=look.leader,
+            pending=look.pending,
+            quorum=look.quorum,
+            weights=look.weights,
+            all_sealers=look.all_sealers,
+            observers=look.members.observers,
+            live_sealers=look.live_sealers,
+            live_weight=look.live_weight,
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Record:
-    """`latest`: the last round, completed by what earlier ones knew. `read`: the last view in which
-    a node answered, and when that was."""
+    """`latest`: the last round, without its view, completed by what earlier ones knew."""
 
     latest: Observation
     nodes: Mapping[str, NodeRecord] = field(default_factory=dict)
-    read: Look | None = None
-    read_at: datetime | None = None
+    read: ChainRead | None = None
     view_changes: int = 0
 
 
 def recorded(before: Record | None, seen: Observation) -> Record:
     """What is known after one more round. `before`: None for a chain that is new."""
-    known = before or Record(seen)
+    known = before or Record(replace(seen, view=None))
     latest = _completed(seen, known.latest)
     view = seen.view
     if view is None:
@@ -74,8 +117,7 @@ def recorded(before: Record | None, seen: Observation) -> Record:
     return Record(
         latest,
         nodes,
-        read=view,
-        read_at=seen.at,
+        read=ChainRead.by(view, seen.at),
         view_changes=known.view_changes + _view_changes(known.nodes, nodes),
     )
 
@@ -83,6 +125,7 @@ def recorded(before: Record | None, seen: Observation) -> Record:
 def _completed(seen: Observation, before: Observation) -> Observation:
     return replace(
         seen,
+        view=None,
         plan=seen.plan or before.plan,
         node_ids={**before.node_ids, **seen.node_ids},
         states=seen.states or before.states,
@@ -107,8 +150,7 @@ def _node(
         return NodeRecord(
             is_up=told.node_id in view.up,
             is_live=told.node_id in view.live,
-            answer=_completed_answer(told, before.answer if before is not None else None),
-            answered_at=at,
+            answer=_answer(told, before.answer if before is not None else None, at),
             lag=max(view.height - told.height, 0),
         )
     if before is None or before.answer is None:
@@ -117,14 +159,16 @@ def _node(
     return replace(before, is_up=False, is_live=False, lag=lag)
 
 
-def _completed_answer(told: NodeView, before: NodeView | None) -> NodeView:
-    """A node that was asked briefly did not tell its view and its pool."""
-    if before is None:
-        return told
-    return replace(
-        told,
-        view=told.view if told.view >= 0 else before.view,
-        pending=before.pending if told.pending is None else told.pending,
+def _answer(told: NodeView, before: Answer | None, at: datetime) -> Answer:
+    """A node that was asked briefly did not tell its view and its pool: they are as before."""
+    view, pending = (-1, None) if before is None else (before.view, before.pending)
+    return Answer(
+        at=at,
+        version=told.version,
+        height=told.height,
+        view=told.view if told.view >= 0 else view,
+        pending=pending if told.pending is None else told.pending,
+        peers=len(told.peers),
     )
 
 

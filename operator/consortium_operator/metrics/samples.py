@@ -9,10 +9,9 @@ from consortium_operator.api.quantity import parse_duration
 from consortium_operator.chain.naming import ChainKey
 from consortium_operator.chain.plan import PlannedNode
 from consortium_operator.chain.register import AuthorityKind
-from consortium_operator.chain.view import Look
 from consortium_operator.metrics import catalogue as metrics
 from consortium_operator.metrics.catalogue import Metric
-from consortium_operator.metrics.record import NodeRecord, Record
+from consortium_operator.metrics.record import ChainRead, NodeRecord, Record
 
 _AUTHORITIES = {AuthorityKind.NODE: "node", AuthorityKind.CLIENT: "client"}
 
@@ -72,7 +71,7 @@ def _certificates(chain: tuple[str, ...], known: Record) -> Iterator[Sample]:
             yield _moment(metrics.CLIENT_EXPIRY, (*chain, member, client), end)
 
 
-def _chain(chain: tuple[str, ...], read: Look, known: Record) -> Iterator[Sample]:
+def _chain(chain: tuple[str, ...], read: ChainRead, known: Record) -> Iterator[Sample]:
     quorum, live = read.quorum, read.live_weight
     if read.height >= 0:
         yield Sample(metrics.CHAIN_HEIGHT, chain, read.height)
@@ -85,8 +84,7 @@ def _chain(chain: tuple[str, ...], read: Look, known: Record) -> Iterator[Sample
     if read.pending is not None:
         yield Sample(metrics.CHAIN_PENDING, chain, read.pending)
     yield Sample(metrics.CHAIN_VIEW_CHANGES, chain, known.view_changes)
-    if known.read_at is not None:
-        yield _moment(metrics.CHAIN_LAST_READ, chain, known.read_at)
+    yield _moment(metrics.CHAIN_LAST_READ, chain, read.at)
 
 
 def _of_resource(labels: tuple[str, ...], node: PlannedNode, known: Record) -> Iterator[Sample]:
@@ -111,25 +109,25 @@ def _of_chain(labels: tuple[str, ...], node: PlannedNode, known: Record) -> Iter
         yield Sample(metrics.NODE_LEADER, labels, read.leader == node_id)
 
 
-def _role(read: Look, node_id: str) -> str:
+def _role(read: ChainRead, node_id: str) -> str:
     if node_id in read.weights:
         return "Sealer"
     if node_id in read.all_sealers:
         return "Candidate"
-    return "Observer" if node_id in read.members.observers else "Outside"
+    return "Observer" if node_id in read.observers else "Outside"
 
 
 def _of_answers(labels: tuple[str, ...], found: NodeRecord) -> Iterator[Sample]:
     yield Sample(metrics.NODE_UP, labels, found.is_up)
     yield Sample(metrics.NODE_LIVE, labels, found.is_live)
     answer = found.answer
-    if answer is None or found.answered_at is None:
+    if answer is None:
         return
     yield Sample(metrics.NODE_HEIGHT, labels, answer.height)
     yield Sample(metrics.NODE_LAG, labels, found.lag)
-    yield Sample(metrics.NODE_PEERS, labels, len(answer.peers))
+    yield Sample(metrics.NODE_PEERS, labels, answer.peers)
     if answer.view >= 0:
         yield Sample(metrics.NODE_VIEW, labels, answer.view)
     if answer.pending is not None:
         yield Sample(metrics.NODE_PENDING, labels, answer.pending)
-    yield _moment(metrics.NODE_LAST_ANSWER, labels, found.answered_at)
+    yield _moment(metrics.NODE_LAST_ANSWER, labels, answer.at)

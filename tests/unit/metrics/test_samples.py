@@ -1,5 +1,6 @@
 """What the metrics of a chain say, whatever became of its nodes."""
 
+import weakref
 from datetime import timedelta
 
 import pytest
@@ -14,6 +15,7 @@ from tests.unit.metrics.sights import (
     START,
     Values,
     healthy,
+    known,
     observed,
     silent,
     values,
@@ -154,6 +156,15 @@ def test_a_round_that_came_to_no_node_changes_no_number_of_one() -> None:
     blocked = observed(None, 1, plan=None, node_ids={}, states={}, certificate_ends={})
     before = of_webank(values(observed(view())))
     assert of_webank(values(observed(view()), blocked)) == before
+
+
+def test_no_look_outlives_its_round() -> None:
+    """What the nodes of a large chain say of each other takes megabytes."""
+    look = view()
+    kept, alive = known(observed(look), observed(None)), weakref.ref(look)
+    del look
+    assert kept.read is not None
+    assert alive() is None
 
 
 def test_a_resource_that_was_never_accepted_has_conditions_only() -> None:
