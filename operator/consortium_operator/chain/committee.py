@@ -1,7 +1,7 @@
 """The committee that governs a chain with auth on, and what the operator remembers of its own
 proposals. Addresses are 0x and 40 lower-case hex digits."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -13,11 +13,6 @@ class Committee:
     governors: Mapping[str, int]
     participation: int
     win: int
-
-    @property
-    def decides_alone(self) -> Sequence[str]:
-        """Governors whose single vote passes a proposal."""
-        return [address for address in sorted(self.governors) if self.can_pass([address])]
 
     def can_pass(self, addresses: Iterable[str]) -> bool:
         """Whether these governors together pass a proposal on which nobody else votes."""

@@ -53,7 +53,7 @@ def up() -> None:
         _prepare_namespace(tools, chain["metadata"]["namespace"])
         tools.kubectl("apply", f"--filename={example}")
     ready = _wait_until_ready(tools, chain["metadata"], progress)
-    _show(ready, tools, time.monotonic() - began)
+    _show(ready, time.monotonic() - began)
 
 
 @app.command()
@@ -93,7 +93,7 @@ def _tell(line: str, told: str) -> str:
     return line
 
 
-def _show(chain: dict[str, Any], tools: Tools, seconds: float) -> None:
+def _show(chain: dict[str, Any], seconds: float) -> None:
     console = Console(highlight=False, soft_wrap=True)
     metadata, status = chain["metadata"], chain["status"]
     where = f"{metadata['namespace']}/{metadata['name']}"

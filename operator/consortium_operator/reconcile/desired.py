@@ -45,14 +45,6 @@ class NodeObjects:
 
 
 @dataclass(frozen=True, slots=True)
-class Desired:
-    """`shared` is written first, then each node's objects."""
-
-    shared: tuple[Manifest, ...]
-    nodes: tuple[NodeObjects, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class NodeVolume:
     """Which volume generation a node uses, and whether it may be made if it is absent.
     `is_settled`: its pod may change; not while it is open which volume the node will have."""

@@ -41,7 +41,7 @@ async def version_is_refused(founded: Founded, view: ChainView, journal: Journal
 async def _settings(founded: Founded, view: ChainView) -> Mapping[str, str]:
     """As the highest of the nodes that are up has them; nothing where none is."""
     run, custody = founded.round, founded.custody
-    node = _highest(run, founded, view)
+    node = _highest(run, view)
     endpoint = endpoint_of(run, node, custody) if node is not None else None
     identity = run.memory.clients.get(node.member) if node is not None else None
     if endpoint is None or isinstance(endpoint, str) or identity is None:
@@ -50,7 +50,7 @@ async def _settings(founded: Founded, view: ChainView) -> Mapping[str, str]:
     return await run.world.connect(run.plan).settings(endpoint, identity, names, run.plan)
 
 
-def _highest(run: Round, founded: Founded, view: ChainView) -> PlannedNode | None:
+def _highest(run: Round, view: ChainView) -> PlannedNode | None:
     heights = {seen.node: seen.height for seen in view.nodes if seen.node_id in view.up}
     up = [node for node in run.plan.nodes if node.names.node in heights]
     return max(up, key=lambda node: heights[node.names.node], default=None)

@@ -27,15 +27,6 @@ from tests.crash_points import CrashPoint, Deed, Passing
 
 T = TypeVar("T")
 
-# By method, or by the subresource that is written.
-VERBS = {
-    "POST": "create",
-    "PATCH": "apply",
-    "PUT": "replace",
-    "DELETE": "delete",
-    "status": "patch-status",
-    "eviction": "evict",
-}
 KINDS = {kind.plural: kind for kind in (SECRET, CONSORTIUM_CHAIN, *CHILD_KINDS)}
 
 _HASH = re.compile(r"-[0-9a-f]{10}$")
