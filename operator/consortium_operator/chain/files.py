@@ -8,7 +8,7 @@ from enum import StrEnum
 
 
 class Source(StrEnum):
-    """The object that a file is kept in (design.md, "Objects")."""
+    """The object that a file is kept in."""
 
     IDENTITY = "identity"  # Secret: the node key
     TLS = "tls"  # Secret: the TLS private key

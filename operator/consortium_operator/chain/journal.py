@@ -1,8 +1,8 @@
 """The membership journal: what the operator last wanted and last achieved for each node.
 
 It is memory, not a wish: from the chain alone nobody can tell a change that the spec asks for
-from one that other governors made on chain (design rule 6), and a Service that was deleted must
-come back with the address that running nodes have cached.
+from one that other governors made on chain, which is told and never undone; and a Service that was
+deleted must come back with the address that running nodes have cached.
 """
 
 import json

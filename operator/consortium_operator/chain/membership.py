@@ -2,7 +2,7 @@
 
 Pure. A wish is what the spec asks of one node; the chain says what the node is; the journal says
 what was achieved before, so that a decision of the other governors is told from unfinished work of
-ours (design rule 6). Wishes come true one at a time, those that add weight first.
+ours. Wishes come true one at a time, those that add weight first.
 """
 
 from collections.abc import Iterable, Mapping

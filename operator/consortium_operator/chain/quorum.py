@@ -35,5 +35,5 @@ class Quorum:
 
 
 def may_disturb(quorum: Quorum, *, live_weight: int, cost: int) -> bool:
-    """The guard's arithmetic (design rule 5): `cost` is the node's weight if it is live, else 0."""
+    """The guard's arithmetic: `cost` is the node's weight if it is live, else 0."""
     return cost == 0 or live_weight - cost >= quorum.required

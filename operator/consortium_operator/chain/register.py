@@ -1,7 +1,7 @@
 """The public side of every key: what the register ConfigMaps hold.
 
 A register entry is written after its Secret was read back, and never changes. From then on a
-missing Secret is a loss to report, not a gap to fill (design rule 1).
+missing Secret is a loss to report, not a gap to fill.
 """
 
 from collections.abc import Mapping

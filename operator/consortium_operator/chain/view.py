@@ -6,7 +6,7 @@ is `chain.quiet.QuietLook`).
 Silence counts as down. A node is *up* if it answers everything (also its peer list: a node whose
 gateway hangs still answers the rest), carries our block 0, agrees with the others on the genesis
 hash and is within `CATCH_UP_BLOCKS` of the highest. It is *live* if the up sealers that list it in
-their sync status, and it itself, hold a quorum (design rule 5).
+their sync status, and it itself, hold a quorum.
 """
 
 from collections import Counter

@@ -11,8 +11,8 @@ Manifest = dict[str, Any]
 
 
 def is_create_only(manifest: Mapping[str, Any]) -> bool:
-    """Whether the object is written by POST alone and never changed (design.md, "Objects"):
-    keys, register, genesis, volumes, and ConfigMaps named by their content."""
+    """Whether the object is written by POST alone and never changed: keys, register, genesis,
+    volumes, and ConfigMaps named by their content."""
     return manifest["kind"] in ("Secret", "PersistentVolumeClaim") or bool(
         manifest.get("immutable")
     )

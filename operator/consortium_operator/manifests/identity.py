@@ -1,7 +1,7 @@
 """Keys and their public side: Secrets (private), register and client certificates (public).
 
 Everything here but the client certificates is created once and retained. A Secret is written
-first; its register entry only after the Secret was read back (design rule 3).
+first; its register entry only after the Secret was read back.
 """
 
 from collections.abc import Iterable

@@ -1,7 +1,7 @@
 """Names, labels, owners and annotations of every child: one function, so that no builder forgets.
 
 A child is either disposable (made again when it is lost, garbage-collected with the resource) or
-retained (it outlives the resource: keys, register, genesis, journal, volumes; design rule 2).
+retained (it outlives the resource: keys, register, genesis, journal, volumes).
 """
 
 from collections.abc import Mapping

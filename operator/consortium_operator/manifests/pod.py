@@ -57,8 +57,7 @@ class Generations:
     """Which of its numbered objects a node uses.
 
     `renewed_roots`: stands for the members' roots that have been renewed. A running node knows the
-    one that it has read and looks no further (fisco-bcos.md, trap 31), so it must restart before
-    that one ends.
+    one that it has read and looks no further, so it must restart before that one ends.
     """
 
     tls: int = 1

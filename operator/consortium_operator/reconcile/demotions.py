@@ -1,5 +1,5 @@
 """A sealer that is rebuilt is an observer meanwhile: by one transaction before it gets its empty
-volume, and by one after it has caught up (design rule 5, fisco-bcos section 12).
+volume, and by one after it has caught up.
 
 The journal remembers its weight from before the first until after the second, and as long as it
 does, nobody else changes what the node is.

@@ -1,4 +1,4 @@
-"""The guard: may this node be disturbed now? (design rule 5)
+"""The guard: may this node be disturbed now?
 
 In front of every eviction. Silence counts as down when granting; while the chain, or a node that
 joins it, has no block, nothing that runs is touched.
@@ -82,7 +82,7 @@ def judge(view: ChainView | None, candidate: Candidate, *, has_blocks: bool) -> 
 
 def _would_be_lost(view: ChainView, candidate: Candidate, *, has_blocks: bool) -> bool:
     """Whether its process has no block to start from again: before the first block of the chain,
-    or while it joins. Block 0 is executed anew at each start (fisco-bcos section 12)."""
+    or while it joins. Block 0 is executed anew at each start, and gets another genesis hash."""
     if not candidate.works:
         return False
     if view.height < 1 and not has_blocks:

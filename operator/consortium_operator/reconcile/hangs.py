@@ -1,9 +1,9 @@
 """Nodes that hang: the process runs and takes no part. Kubernetes sees nothing wrong with them, and
 there is no liveness probe, because a restart by the kubelet would bypass the guard.
 
-Seen on real nodes (fisco-bcos section 12): a deadlock in the gateway some seconds after the start
-(RPC answers, getPeers does not, SIGTERM is ignored), and a process that was stopped. Their pods are
-evicted under the guard; what ignores SIGTERM is killed by the kubelet after the grace period.
+Seen on real nodes: a deadlock in the gateway some seconds after the start (RPC answers, getPeers
+does not, SIGTERM is ignored), and a process that was stopped. Their pods are evicted under the
+guard; what ignores SIGTERM is killed by the kubelet after the grace period.
 """
 
 from collections.abc import Iterable, Mapping

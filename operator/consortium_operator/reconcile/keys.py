@@ -1,4 +1,5 @@
-"""Keys, by the create-only rules (design rules 1 to 3): make once, read back, register, verify.
+"""Keys, by the rules of docs/custody.md, "What is never done": make once, read back, register,
+verify.
 
 One way for every key: its Secrets are read by name, and the public side derived from them must be
 what the register holds. A key is made only where it cannot exist; where anything is unclear the

@@ -1,6 +1,6 @@
 """`reconcile(chain)`: the one entry, whatever the trigger was.
 
-A round runs the steps in the order of design rule 3 and stops at the first that later ones need;
+A round runs the steps in their order (`steps.py`) and stops at the first that later ones need;
 the running chain is read and the status told in any case. A resource that is not accepted, or is
 paused, changes nothing: then the round only looks.
 """

@@ -1,4 +1,8 @@
-"""The steps of a round that may write, in the order of design rule 3, and of one that may not."""
+"""The steps of a round that may write, and of one that may not.
+
+Their order: keys, read back; the genesis, once; certificates; Services; pods; transactions. So
+nothing is founded on a key that could not be read again, and no pod starts without what it opens.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace

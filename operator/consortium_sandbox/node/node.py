@@ -158,8 +158,8 @@ class Node:
         self._sync.block_committed()
 
     def hang(self) -> None:
-        """From now on the gateway has the deadlock that real nodes were seen with (fisco-bcos
-        section 12); only SIGKILL ends it."""
+        """From now on the gateway has the deadlock that real nodes were seen with; only SIGKILL
+        ends it."""
         self._methods.hang()
         self._gateway.deaf = True
 

@@ -185,7 +185,7 @@ async def until_it_holds(change: MemberChange, through: Governance) -> None:
 
 
 async def test_two_governors_decide_together(chain: LocalChain) -> None:
-    """fisco-bcos.md, section 12, step by step. The committee stays so: the last test."""
+    """The node reference, section 12, step by step. The committee stays so: the last test."""
     through = await governing(chain)
     address, other = chain.new_account()
     await _hand_over(through, chain.account, address)

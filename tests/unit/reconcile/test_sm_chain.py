@@ -71,7 +71,7 @@ async def test_a_new_sm_resource_becomes_a_ready_chain(sm_chain: Stage) -> None:
 
 
 async def test_a_node_has_its_sm_files_and_those_of_json_rpc(sm_chain: Stage) -> None:
-    """fisco-bcos.md, section 1.4, and section 12 under SM."""
+    """The node reference, section 1.4, and section 12 under SM."""
     assert set(find(sm_chain, SECRET, TLS_KEY)["data"]) == TLS_KEYS
     (mounted,) = certificates(sm_chain)
     assert set(mounted["data"]) == CERTIFICATES | {"ca.crt", "sm_ca.crt"}

@@ -1,4 +1,4 @@
-"""The sections of config.ini that no overlay may touch (design rule 11), with all their keys.
+"""The sections of config.ini that no overlay may touch, with all their keys.
 
 The other sections, and the table of all of them, are in config_keys.py.
 """

@@ -111,7 +111,7 @@ USAGES = {
 def test_a_nodes_certificate_is_no_authority_and_for_its_use_only(
     suite: CryptoSuite, leaf: Leaf
 ) -> None:
-    """The two of TLCP as build_chain.sh makes them (fisco-bcos.md, section 1.4)."""
+    """The two of TLCP as build_chain.sh makes them (the node reference, section 1.4)."""
     wanted = USAGES[leaf.certificate]
     if leaf.issuer is CLIENT:
         wanted = [wanted[0], "TLS Web Server Authentication"]

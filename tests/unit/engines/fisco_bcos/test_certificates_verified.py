@@ -45,7 +45,7 @@ def peer_certificates(suite: CryptoSuite, member: str = "webank") -> dict[str, s
 
 
 def strictly(suite: CryptoSuite) -> list[str]:
-    """Who verifies an SM2 signature must name the id that it was made with (fisco-bcos.md,
+    """Who verifies an SM2 signature must name the id that it was made with (the node reference,
     section 8)."""
     distinguishing_id = ["-vfyopt", "distid:1234567812345678"] if suite is SM else []
     return [*OPENSSL_VERIFY, "-x509_strict", *distinguishing_id]
@@ -102,8 +102,8 @@ def test_openssl_verifies_every_sm_node_with_the_distinguishing_id(tmp_path: Pat
 
 
 def test_an_sm_certificate_is_for_the_distinguishing_id_and_no_other(tmp_path: Path) -> None:
-    """Without it TASSL refuses a certificate (fisco-bcos.md, section 8), so that a signature by
-    another id must not pass here either."""
+    """Without it TASSL refuses a certificate (the node reference, section 8), so that a signature
+    by another id must not pass here either."""
     trust = write(tmp_path / "trust", trusted(SM))
     write(tmp_path, node_certificates(SM))
     for option in ([], ["-vfyopt", "distid:8765432187654321"]):

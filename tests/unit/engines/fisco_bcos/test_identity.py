@@ -120,7 +120,7 @@ def test_a_tls_id_is_the_modulus_in_512_digits(tmp_path: Path) -> None:
 
 
 def test_a_tls_id_of_an_sm_node_is_the_point_of_the_key_that_signs(tmp_path: Path) -> None:
-    """fisco-bcos.md, section 1.4: sm_ssl.nodeid, of 128 digits."""
+    """The node reference, section 1.4: sm_ssl.nodeid, of 128 digits."""
     (tmp_path / "sm_ssl.key").write_bytes(tls_key(SM)["sm_ssl.key"])
     der = subprocess.run(
         ["openssl", "pkey", "-in", tmp_path / "sm_ssl.key", "-pubout", "-outform", "DER"],

@@ -146,7 +146,7 @@ def test_a_leaf_that_lists_cannot_name_or_pass_over_is_a_problem() -> None:
 
 
 def test_the_authority_of_build_chain_is_known_as_one(tmp_path: Path) -> None:
-    """It is of version 1 and has no extensions (fisco-bcos.md, section 1.3)."""
+    """It is of version 1 and has no extensions (the node reference, section 1.3)."""
     name = "/CN=FISCO-BCOS-12345678/O=FISCO-BCOS-12345678/OU=chain"
     request = ["req", "-new", "-newkey", "rsa:2048", "-nodes", "-subj", name]
     for words in (

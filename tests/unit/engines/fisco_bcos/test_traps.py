@@ -1,5 +1,5 @@
-"""The traps of fisco-bcos.md, section 10, 1 to 22: one test each, which shows that we cannot fall
-into it. The others are in test_traps_of_operation.py.
+"""The traps of the node reference, section 10, 1 to 22: one test each, which shows that we cannot
+fall into it. The others are in test_traps_of_operation.py.
 
 Named by what it prevents; the trap's number is in the docstring. A trap of another layer is tested
 through that layer's pure functions.

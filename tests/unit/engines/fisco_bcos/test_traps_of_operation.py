@@ -1,4 +1,4 @@
-"""The traps of fisco-bcos.md, section 10, 23 to 35: chains that part in silence, and operations.
+"""The traps of the node reference, section 10, 23 to 35: silent splits, and operations.
 
 As in test_traps.py: one test each, named by what it prevents, with the trap's number.
 """

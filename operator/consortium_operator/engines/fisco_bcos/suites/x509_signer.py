@@ -44,7 +44,7 @@ class _Signer:
 
 class X509SigningKey:
     """Implements SigningKeyKind. What is made here is ECDSA P-256, which costs next to nothing and
-    which nodes accept over RSA leafs (fisco-bcos.md, section 12); a member may bring others."""
+    which nodes of 3.16.4 were seen to accept over RSA leafs; a member may bring others."""
 
     signs_intermediates = True
 

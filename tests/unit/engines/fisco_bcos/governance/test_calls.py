@@ -54,7 +54,7 @@ def test_a_call_on_an_sm_chain_is_the_input_that_a_real_chain_carried_out() -> N
     ],
 )
 def test_selectors_are_those_of_the_reference(call: ContractCall, selector: str) -> None:
-    """fisco-bcos.md, sections 4.1 and 4.4."""
+    """The node reference, sections 4.1 and 4.4."""
     assert call.encode(STANDARD)[:4].hex() == selector
 
 
@@ -105,7 +105,7 @@ def test_a_contracts_address_is_written_without_0x(call: ContractCall) -> None:
 
 
 def test_one_function_proposes_sealers_observers_and_weights() -> None:
-    """fisco-bcos.md, section 4.2: weight 0 and the flag true make an observer."""
+    """The node reference, section 4.2: weight 0 and the flag true make an observer."""
     assert calls.propose_observer(NODE, 9).arguments == (NODE, 0, True, 9)
     assert calls.propose_sealer(NODE, 2, 9).arguments == (NODE, 2, True, 9)
     assert calls.propose_weight(NODE, 2, 9).arguments == (NODE, 2, False, 9)
@@ -181,7 +181,7 @@ def test_a_proposal_that_is_not_open_is_closed_at_any_height(status: int) -> Non
 
 
 def test_the_slot_of_a_kind_is_asked_by_type_and_resource() -> None:
-    """fisco-bcos.md, section 4.2: types 41, 51 and 52 share one resource each."""
+    """The node reference, section 4.2: types 41, 51 and 52 share one resource each."""
     call = committee.last_proposal(AT, committee.NODE_REMOVAL)
     assert call.to == "ab" * 20
     assert call.arguments == (52, "0x" + calls.CONSENSUS)

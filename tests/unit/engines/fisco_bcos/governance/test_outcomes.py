@@ -52,7 +52,7 @@ def test_a_real_receipt_of_a_change_is_carried_out(name: str) -> None:
 def test_a_negative_code_is_a_refusal_though_the_status_is_0(
     suite: CryptoSuite, negative: ReturnCode
 ) -> None:
-    """fisco-bcos.md, trap 22."""
+    """The node reference, trap 22."""
     receipt = Receipt(9, 0, code(negative))
     outcome = outcome_of(calls.add_sealer(NODE, 1), receipt, suite)
     assert outcome == Outcome(9, refusal=words_of(negative))
@@ -64,7 +64,7 @@ def test_every_code_has_words_of_its_own() -> None:
 
 
 def test_the_topic_of_an_execution_is_the_one_that_was_seen() -> None:
-    """fisco-bcos.md, section 12: topic 7251e13f…"""
+    """The node reference, section 12: topic 7251e13f…"""
     assert STANDARD.hash(b"execResult(int256)").hex().startswith("7251e13f")
 
 
@@ -82,14 +82,14 @@ def test_a_proposal_that_passed_at_once_is_carried_out(
 
 @in_both_suites
 def test_a_proposal_without_a_log_waits_for_votes(suite: CryptoSuite) -> None:
-    """fisco-bcos.md, section 12: status 0, a number and no log; nothing has changed."""
+    """The node reference, section 12: status 0, a number and no log; nothing has changed."""
     receipt = Receipt(9, 0, abi.encode(["uint256"], [7]))
     assert outcome_of(PROPOSALS[0], receipt, suite) == Outcome(9, proposal=7)
 
 
 @in_both_suites
 def test_a_proposal_that_passed_and_failed_is_refused(suite: CryptoSuite) -> None:
-    """fisco-bcos.md, section 4.2: it is "passed" even if the execution failed."""
+    """The node reference, section 4.2: it is "passed" even if the execution failed."""
     receipt = Receipt(9, 0, abi.encode(["uint256"], [7]), logs=(executed(suite, -51104),))
     outcome = outcome_of(PROPOSALS[0], receipt, suite)
     assert outcome == Outcome(9, words_of(ReturnCode.NOT_AN_OBSERVER), proposal=7)

@@ -152,7 +152,7 @@ async def test_a_refusal_is_told_in_words(tmp_path: Path) -> None:
 
 
 async def test_a_node_that_is_no_sealer_is_sent_nothing(tmp_path: Path) -> None:
-    """fisco-bcos.md, section 12: an observer makes a receipt up, a free node never answers."""
+    """The node reference, section 12: an observer makes a receipt up, a free node never answers."""
     others = result([{"nodeID": STRANGER, "weight": 1}])
     async with running(tmp_path, {**SCRIPT, "getSealerList": others}) as node:
         with pytest.raises(ChainCallFailed, match="is no sealer"):
