@@ -18,7 +18,8 @@ from consortium_operator.cli.cluster import (
     ContextOption,
     NamespaceOption,
     ask,
-    parsed_chain,
+    get_chain,
+    parsed,
     target_of,
 )
 from consortium_operator.cli.printing import INVALID, Format, OutputOption, fail, note, show
@@ -85,7 +86,7 @@ def client_bundle(
     kubeconfig is wrong, and 3 where the cluster does not answer.
     """
     target = target_of(context, namespace)
-    chain = parsed_chain(target, name)
+    chain = parsed(get_chain(target, name))
     if member not in (known := [one.name for one in chain.spec.members]):
         fail(INVALID, f"{name} has no member {member}; it has: {', '.join(known)}")
     bundle = _gather(target, chain, member, tuple(peer or ()))

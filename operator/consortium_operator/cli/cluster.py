@@ -11,7 +11,9 @@ import typer
 from consortium_operator.api.chain import ConsortiumChain
 from consortium_operator.api.parse import parse
 from consortium_operator.api.problem import InvalidResource
+from consortium_operator.chain.plan import Plan, Settings, make_plan
 from consortium_operator.cli import completion
+from consortium_operator.cli.named_nodes import NamedNode, NoSuchNode, find_node
 from consortium_operator.cli.printing import INVALID, NO_ANSWER, USAGE, fail
 from consortium_operator.kube.caller import NoTarget, Target, find_target
 from consortium_operator.kube.errors import ApiError, Conflict, Forbidden, NotFound, Unavailable
@@ -90,12 +92,28 @@ def no_such_chain(target: Target, name: str) -> NoReturn:
     )
 
 
-def parsed_chain(target: Target, name: str) -> ConsortiumChain:
-    """As `get_chain`, read by its model. Ends the command where it is invalid."""
+def parsed(chain: JsonObject) -> ConsortiumChain:
+    """A chain read by its model. Ends the command where it is invalid."""
     try:
-        return parse(get_chain(target, name))
+        return parse(chain)
     except InvalidResource as error:
-        fail(INVALID, *(f"{one.path}: {one.message}" for one in error.problems))
+        fail(INVALID, *map(str, error.problems))
+
+
+def planned(chain: ConsortiumChain, settings: Settings) -> Plan:
+    """Ends the command where no plan can be made of it."""
+    try:
+        return make_plan(chain, settings)
+    except InvalidResource as error:
+        fail(INVALID, *map(str, error.problems))
+
+
+def named_node(chain: JsonObject, path: str) -> NamedNode:
+    """The node that a person named. Ends the command where the chain has none such."""
+    try:
+        return find_node(chain, path)
+    except NoSuchNode as error:
+        fail(INVALID, str(error))
 
 
 def _code(error: ApiError) -> int:

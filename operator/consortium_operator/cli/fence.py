@@ -13,9 +13,10 @@ from consortium_operator.cli.cluster import (
     NamespaceOption,
     ask,
     get_chain,
+    named_node,
     target_of,
 )
-from consortium_operator.cli.named_nodes import NamedNode, NoSuchNode, find_node
+from consortium_operator.cli.named_nodes import NamedNode
 from consortium_operator.cli.printing import INVALID, Format, OutputOption, fail, show
 from consortium_operator.kube.kinds import JsonObject, key_of
 
@@ -67,10 +68,7 @@ def fence(
 
 def _alone(chain: JsonObject, node: str) -> NamedNode:
     """The node, whose entry must be for it alone. Ends the command where there is none such."""
-    try:
-        found = find_node(chain, node)
-    except NoSuchNode as error:
-        fail(INVALID, str(error))
+    found = named_node(chain, node)
     if found.siblings > 1:
         fail(
             INVALID,

@@ -22,10 +22,11 @@ from consortium_operator.cli.cluster import (
     NamespaceOption,
     ask,
     get_chain,
+    named_node,
     target_of,
 )
 from consortium_operator.cli.logs_view import NodeLine, merged, seconds_of
-from consortium_operator.cli.named_nodes import NoSuchNode, all_nodes, find_node
+from consortium_operator.cli.named_nodes import all_nodes
 from consortium_operator.cli.printing import INVALID, USAGE, Format, OutputOption, fail, note, show
 from consortium_operator.engines import registry
 from consortium_operator.kube.client import KubeClient
@@ -114,10 +115,7 @@ def _selector(chain: JsonObject, member: str, node: str) -> str:
             fail(INVALID, f"the chain has no member {member}; it has: {', '.join(known)}")
         labels[MEMBER_LABEL] = member
     if node:
-        try:
-            labels[NODE_LABEL] = find_node(chain, node).name
-        except NoSuchNode as error:
-            fail(INVALID, str(error))
+        labels[NODE_LABEL] = named_node(chain, node).name
     return ",".join(f"{label}={value}" for label, value in labels.items())
 
 

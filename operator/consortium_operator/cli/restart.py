@@ -14,10 +14,11 @@ from consortium_operator.cli.cluster import (
     NamespaceOption,
     ask,
     get_chain,
+    named_node,
     target_of,
 )
-from consortium_operator.cli.named_nodes import NamedNode, NoSuchNode, find_node
-from consortium_operator.cli.printing import INVALID, Format, OutputOption, fail, show
+from consortium_operator.cli.named_nodes import NamedNode
+from consortium_operator.cli.printing import Format, OutputOption, show
 from consortium_operator.kube.kinds import JsonObject, key_of
 from consortium_operator.reconcile.outside import utc_now
 
@@ -47,10 +48,7 @@ def restart(
     """
     target = target_of(context, namespace)
     chain = get_chain(target, name)
-    try:
-        meant = [find_node(chain, path) for path in dict.fromkeys(nodes)]
-    except NoSuchNode as error:
-        fail(INVALID, str(error))
+    meant = [named_node(chain, path) for path in dict.fromkeys(nodes)]
     token = f"{utc_now():%Y%m%dT%H%M%SZ}"
     edit = operations(chain, meant, token)
     ask(target, lambda client: client.patch(key_of(chain), edit))

@@ -6,14 +6,18 @@ from typing import Annotated
 
 import typer
 
-from consortium_operator.api.chain import ConsortiumChain
-from consortium_operator.api.problem import InvalidResource
-from consortium_operator.chain.plan import Plan, Settings, make_plan
+from consortium_operator.chain.plan import Settings
 from consortium_operator.cli import completion
 from consortium_operator.cli import validate as validation
-from consortium_operator.cli.cluster import ContextOption, NamespaceOption, parsed_chain, target_of
+from consortium_operator.cli.cluster import (
+    ContextOption,
+    NamespaceOption,
+    get_chain,
+    parsed,
+    planned,
+    target_of,
+)
 from consortium_operator.cli.printing import (
-    INVALID,
     USAGE,
     Format,
     fail,
@@ -66,18 +70,13 @@ def topology(
     """
     if bool(name) == bool(file):
         fail(USAGE, "give either the NAME of a chain or --file")
-    chain = (
-        validation.one_chain(file) if file else parsed_chain(target_of(context, namespace), name)
-    )
-    _print(view(_plan(chain)), output)
-
-
-def _plan(chain: ConsortiumChain) -> Plan:
+    if file:
+        chain = validation.one_chain(file)
+    else:
+        chain = parsed(get_chain(target_of(context, namespace), name))
     # No image is drawn, and the catalogue with them is the operator's.
-    try:
-        return make_plan(chain, Settings("", {chain.spec.version: "not drawn"}))
-    except InvalidResource as error:
-        fail(INVALID, *(f"{one.path}: {one.message}" for one in error.problems))
+    plan = planned(chain, Settings("", {chain.spec.version: "not drawn"}))
+    _print(view(plan), output)
 
 
 def _print(found: TopologyView, output: Picture) -> None:

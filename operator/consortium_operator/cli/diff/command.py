@@ -8,10 +8,8 @@ from typing import Annotated, Any
 import typer
 
 from consortium_operator.api.chain import ConsortiumChain
-from consortium_operator.api.parse import parse
-from consortium_operator.api.problem import InvalidResource
 from consortium_operator.chain.installation import OPERATOR_NAMESPACE
-from consortium_operator.chain.plan import Plan, Settings, make_plan
+from consortium_operator.chain.plan import Plan, Settings
 from consortium_operator.cli import validate as validation
 from consortium_operator.cli.cluster import (
     ChainArgument,
@@ -20,6 +18,8 @@ from consortium_operator.cli.cluster import (
     OperatorNamespaceOption,
     ask,
     get_chain,
+    parsed,
+    planned,
     target_of,
 )
 from consortium_operator.cli.diff.chain import compare_chain, unfounded
@@ -76,7 +76,7 @@ def diff(
     with _trouble_is_no_difference():
         target = target_of(context, namespace)
         chain = get_chain(target, name)
-        wanted = _parsed(chain) if not file else _of_file(file, chain)
+        wanted = parsed(chain) if not file else _of_file(file, chain)
         with working("reading the chain's objects"):
             live = ask(
                 target,
@@ -108,13 +108,6 @@ def _trouble_is_no_difference() -> Iterator[None]:
         raise typer.Exit(USAGE if end.exit_code == INVALID else end.exit_code) from end
 
 
-def _parsed(chain: JsonObject) -> ConsortiumChain:
-    try:
-        return parse(chain)
-    except InvalidResource as error:
-        fail(INVALID, *(f"{one.path}: {one.message}" for one in error.problems))
-
-
 def _of_file(file: str, chain: JsonObject) -> ConsortiumChain:
     """What the file asks for, as an edit of this very resource."""
     found = validation.one_chain(file)
@@ -125,7 +118,7 @@ def _of_file(file: str, chain: JsonObject) -> ConsortiumChain:
             f"the file is of {here.namespace}/{here.name}, not of {there['namespace']}/"
             f"{there['name']}: name that chain, with its --namespace",
         )
-    return found.model_copy(update={"metadata": _parsed(chain).metadata})
+    return found.model_copy(update={"metadata": parsed(chain).metadata})
 
 
 def _plan(wanted: ConsortiumChain, live: Live, namespace: str) -> tuple[Plan, tuple[str, ...]]:
@@ -135,10 +128,7 @@ def _plan(wanted: ConsortiumChain, live: Live, namespace: str) -> tuple[Plan, tu
     if isinstance(catalogue, Hidden):
         unknown = (f"the image of version {wanted.spec.version}: {catalogue.why}",)
         catalogue = {wanted.spec.version: _running_image(live)}
-    try:
-        return make_plan(wanted, Settings(namespace, catalogue)), unknown
-    except InvalidResource as error:
-        fail(INVALID, *(f"{one.path}: {one.message}" for one in error.problems))
+    return planned(wanted, Settings(namespace, catalogue)), unknown
 
 
 def _running_image(live: Live) -> str:
@@ -174,7 +164,7 @@ def _compare(sides: _Sides, unknown: tuple[str, ...], *, has_file: bool) -> Diff
 
 
 def _spec(sides: _Sides) -> Iterator[FieldDifference]:
-    before = _parsed(sides.chain)
+    before = parsed(sides.chain)
     return both_ways(_dumped(sides.wanted), _dumped(before), "spec")
 
 
