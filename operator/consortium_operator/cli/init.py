@@ -35,6 +35,17 @@ _Members = Annotated[
         help="A member and its nodes, such as webank=shenzhen:2,beijing. Once for each.",
     ),
 ]
+_Namespace = Annotated[
+    str, typer.Option("--namespace", "-n", help="Its namespace. Default: chains.")
+]
+_Version = Annotated[
+    str, typer.Option(metavar="X.Y.Z", help=f"The node's version. Default: {_NEWEST}.")
+]
+_ChainId = Annotated[str, typer.Option(help="Part of every transaction. Default: from the name.")]
+_Image = Annotated[
+    str,
+    typer.Option(metavar="REPOSITORY:TAG", help="Default: the operator's catalogue knows it."),
+]
 
 
 @app.command()
@@ -42,20 +53,11 @@ def init(
     file: Annotated[str, typer.Argument(metavar="FILE", help="Made here; - is standard output.")],
     member: _Members = None,
     name: Annotated[str, typer.Option(help="The chain's name. Default: trade.")] = "",
-    namespace: Annotated[
-        str, typer.Option("--namespace", "-n", help="Its namespace. Default: chains.")
-    ] = "",
-    version: Annotated[
-        str, typer.Option(metavar="X.Y.Z", help=f"The node's version. Default: {_NEWEST}.")
-    ] = "",
-    chain_id: Annotated[
-        str, typer.Option(help="Part of every transaction. Default: from the name.")
-    ] = "",
+    namespace: _Namespace = "",
+    version: _Version = "",
+    chain_id: _ChainId = "",
     storage: Annotated[str, typer.Option(help="Each node's volume. Default: 20Gi.")] = "",
-    image: Annotated[
-        str,
-        typer.Option(metavar="REPOSITORY:TAG", help="Default: the operator's catalogue knows it."),
-    ] = "",
+    image: _Image = "",
 ) -> None:
     """Write the first file of a chain, with comments.
 

@@ -29,12 +29,7 @@ class Metrics:
 
     def __post_init__(self) -> None:
         ProcessCollector(registry=self.registry)
-        Gauge(
-            "consortium_operator_info",
-            "Always 1; the operator's version.",
-            labelnames=("version",),
-            registry=self.registry,
-        ).labels(version("consortium-operator")).set(1)
+        _tell_version(self.registry)
         self.reconciles = Histogram(
             "consortium_reconcile_duration_seconds",
             "Duration of one round of reconcile.",
@@ -95,3 +90,12 @@ class Metrics:
         }
         for name, (meaning, value) in gauges.items():
             Gauge(name, meaning, registry=self.registry).set_function(value)
+
+
+def _tell_version(registry: CollectorRegistry) -> None:
+    Gauge(
+        "consortium_operator_info",
+        "Always 1; the operator's version.",
+        labelnames=("version",),
+        registry=registry,
+    ).labels(version("consortium-operator")).set(1)

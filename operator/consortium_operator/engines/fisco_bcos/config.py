@@ -6,7 +6,7 @@ overlay of the resource (overlay.py refuses keys that are not its own), and ours
 
 from collections.abc import Mapping
 
-from consortium_operator.api.fisco_bcos import Cryptography
+from consortium_operator.api.fisco_bcos import Cryptography, Rpc
 from consortium_operator.chain.files import NodeFile, Source
 from consortium_operator.chain.genesis import Seal
 from consortium_operator.chain.plan import Plan
@@ -81,6 +81,17 @@ _SM_FILES = {
 }
 
 
+def _rpc(rpc: Rpc) -> Mapping[str, str]:
+    return {
+        "listen_port": str(rpc.port),
+        # On SM chains too: hardly any client speaks TLCP, and a node's RPC need not.
+        "sm_ssl": boolean(False),
+        # Which of the two counts depends on the version, so they always agree.
+        "enable_ssl": boolean(rpc.tls),
+        "disable_ssl": boolean(not rpc.tls),
+    }
+
+
 def _ours(plan: Plan, sealed: SealedSettings, layout: Layout) -> Values:
     spec = plan.spec.fisco_bcos
     is_sm = spec.cryptography is Cryptography.SM
@@ -91,14 +102,7 @@ def _ours(plan: Plan, sealed: SealedSettings, layout: Layout) -> Values:
             "nodes_path": layout.directory(NODES_JSON),
             "nodes_file": NODES_JSON.rpartition("/")[2],
         },
-        "rpc": {
-            "listen_port": str(spec.rpc.port),
-            # On SM chains too: hardly any client speaks TLCP, and a node's RPC need not.
-            "sm_ssl": boolean(False),
-            # Which of the two counts depends on the version, so they always agree.
-            "enable_ssl": boolean(spec.rpc.tls),
-            "disable_ssl": boolean(not spec.rpc.tls),
-        },
+        "rpc": _rpc(spec.rpc),
         "web3_rpc": {
             "enable": boolean(spec.web3_rpc.enabled),
             "listen_port": str(spec.web3_rpc.port),
