@@ -1,6 +1,6 @@
 """`consortium demo`: from nothing to a consortium chain that makes blocks, on a real cluster.
 
-Each step is what a user would do on a cluster of his own: install the chart, apply a resource,
+Each step is what users would do on a cluster of their own: install the chart, apply a resource,
 wait for Ready.
 """
 

@@ -1,4 +1,4 @@
-"""Somebody who renders, with keys from a pool and a clock of his own."""
+"""Somebody who renders, with keys from a pool and a clock of their own."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ from tests.fakes.engine import PooledKeys
 
 @dataclass
 class Desk:
-    """Somebody who renders at a moment of his choice, into directories below `root`."""
+    """Somebody who renders at a moment of their choice, into directories below `root`."""
 
     root: Path
     engine: PooledKeys = field(default_factory=PooledKeys)
