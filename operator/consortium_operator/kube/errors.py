@@ -75,7 +75,8 @@ class TooManyRequests(ApiError):
 
 
 class EvictionRefused(ApiError):
-    """429 on an eviction: a PodDisruptionBudget does not allow it now."""
+    """An eviction that a PodDisruptionBudget does not allow now (429), or that none can allow,
+    since there are two for one pod (500)."""
 
 
 class Unavailable(ApiError):
@@ -127,6 +128,8 @@ def _classify(status: int, reason: str, message: str, causes: set[str]) -> type[
     # retry would get the same.
     if status == 500 and message.startswith("failed to create typed patch object"):
         return Invalid
+    if status == 500 and "more than one PodDisruptionBudget" in message:
+        return EvictionRefused
     if status >= 500 or status == 408:
         return Unavailable
     by_status = {400: Invalid, 404: NotFound, 410: Expired, 422: Invalid}

@@ -19,7 +19,9 @@ async def evict(run: Round, pod: Observed, because: str) -> str | None:
     try:
         await run.world.client.evict(pod.key.namespace, pod.key.name, pod.uid)
     except EvictionRefused as error:
-        return str(error)
+        # Somebody else's budget selects the pod as well, and no drain can evict it either.
+        way_out = ": delete the budget that is not this chain's" if error.status == 500 else ""
+        return f"{error}{way_out}"
     except (NotFound, Conflict):
         return None  # it is gone, and another may have its name by now
     run.tell("NodeEvicted", f"evicted pod {pod.key.name}: {because}")

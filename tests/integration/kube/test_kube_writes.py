@@ -313,6 +313,24 @@ async def test_an_eviction_is_refused_by_a_disruption_budget_and_then_allowed(
         await client.evict(namespace, "node-0", uid)
 
 
+async def test_a_pod_that_two_budgets_select_is_not_evicted_and_that_is_told(
+    client: KubeClient, namespace: str
+) -> None:
+    pod = await running_pod(client, namespace)
+    for name in ("sealers", "everything"):
+        await client.apply(
+            {
+                "apiVersion": "policy/v1",
+                "kind": "PodDisruptionBudget",
+                "metadata": {"name": name, "namespace": namespace},
+                "spec": {"maxUnavailable": 1, "selector": {"matchLabels": {"app": "node"}}},
+            }
+        )
+    with pytest.raises(EvictionRefused, match="more than one PodDisruptionBudget"):
+        await client.evict(namespace, "node-0", pod["metadata"]["uid"])
+    assert await client.get(key_of(pod)) is not None
+
+
 async def test_a_used_up_quota_is_told_from_missing_rights(
     client: KubeClient, namespace: str, somebody: Somebody
 ) -> None:

@@ -13,6 +13,9 @@ from tests.unit.kube.fake_api import failure
 KEY = ObjectKey(CONFIG_MAP, "chains", "settings")
 QUOTA = 'secrets "x" is forbidden: exceeded quota: small, requested: secrets=1, limited: secrets=9'
 TERMINATING = [{"reason": "NamespaceTerminating", "field": "metadata.namespace"}]
+TWO_BUDGETS = (
+    "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support."
+)
 TYPED = "failed to create typed patch object (/x; /v1, Kind=ConfigMap): .dta: field not declared"
 
 
@@ -45,6 +48,7 @@ def error(
         (429, failure(429, causes=[{"reason": "DisruptionBudget"}]), "EvictionRefused"),
         (500, failure(500, "InternalError"), "Unavailable"),
         (500, failure(500, "", TYPED), "Invalid"),
+        (500, failure(500, "", TWO_BUDGETS), "EvictionRefused"),
         (502, "<html>", "Unavailable"),
         (504, failure(504, "Timeout"), "Unavailable"),
     ],
