@@ -177,5 +177,9 @@ def refusal(key: ObjectKey, error: ApiError) -> Finding:
         type(error), Reason.PENDING
     )
     return Finding(
-        ConditionType.NODES_READY, reason, f"{key.kind.kind} {key.name} cannot be written: {error}"
+        ConditionType.NODES_READY,
+        reason,
+        f"{key.kind.kind} {key.name} cannot be written: {error}",
+        # The same object would be refused for ever.
+        needs_person=isinstance(error, Invalid),
     )

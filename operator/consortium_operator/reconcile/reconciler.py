@@ -53,8 +53,8 @@ SOON = 2.0
 LATER = 15.0
 """Seconds between looks at a chain that is well, or waits for a person: nodes fail silently."""
 PATIENCE = 3
-"""So many rounds in a row may fail on the API server before the status tells of it: a hiccup of a
-second is no news, and would make Ready flicker."""
+"""So many rounds in a row may fail before the status tells of it: a hiccup of the API server's is no
+news, and would make Ready flicker."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class Outcome:
 
     findings: Findings
     progress: Progress | None
-    trouble: ApiError | None = None
+    trouble: Exception | None = None
 
     @property
     def waits_for_others(self) -> bool:
@@ -83,8 +83,8 @@ class Reconciler:
         self._memories: dict[ChainKey, ChainMemory] = {}
 
     async def reconcile(self, key: ChainKey) -> float | None:
-        """One round. Returns the seconds to the next one, or None. Raises ApiError where the API
-        server did not carry it out: the same round is to be tried again, later each time."""
+        """One round. Returns the seconds to the next one, or None. Raises what cut it short, above
+        all an ApiError: the same round is to be tried again, later each time."""
         body = self._chains.get(key)
         if body is None or "deletionTimestamp" in body["metadata"]:
             # Kubernetes collects what the resource owned; keys, genesis and volumes have no owner.
@@ -133,7 +133,10 @@ class Reconciler:
 
     async def _round(self, key: ChainKey, body: Body, memory: ChainMemory) -> Outcome:
         findings = Findings()
-        plan = self._plan(key, body, memory, findings)
+        try:
+            plan = self._plan(key, body, memory, findings)
+        except Exception as error:
+            return Outcome(findings, None, _failed(error, memory, findings))
         is_accepted = not findings.found
         if memory.plan is not None and (not is_accepted or plan == memory.plan):
             plan = memory.plan
@@ -230,7 +233,7 @@ class Reconciler:
         self._chains.expect(ChainKey(key.namespace, key.name), written, self._world.now())
 
 
-async def _carry_out(run: Round, steps: Awaitable[None]) -> ApiError | None:
+async def _carry_out(run: Round, steps: Awaitable[None]) -> Exception | None:
     """Whatever stops the steps is a finding. Returns the failure that the queue should see; raises
     it as long as it is no news."""
     try:
@@ -239,16 +242,24 @@ async def _carry_out(run: Round, steps: Awaitable[None]) -> ApiError | None:
         run.findings.extend(blocked.findings)
     except (Forbidden, QuotaExceeded, NamespaceTerminating) as error:
         run.findings.add(_refused(error, run.key))
-    except TooManyRequests:
+    except (ResourceGone, TooManyRequests):
         # Whoever asks for patience gets it: not even the status is written meanwhile.
         raise
-    except ApiError as error:
-        if run.memory.failures + 1 < PATIENCE:
-            run.memory.failures += 1
-            raise
-        run.findings.add(_failing(error))
-        return error
+    except Exception as error:
+        return _failed(error, run.memory, run.findings)
     return None
+
+
+def _failed(error: Exception, memory: ChainMemory, findings: Findings) -> Exception:
+    """Has the status tell of a failure, which is returned; raises it as long as it is no news.
+
+    Also of a bug: a status that nobody renews would go on saying that all is well.
+    """
+    if memory.failures + 1 < PATIENCE:
+        memory.failures += 1
+        raise error
+    findings.add(_failing(error) if isinstance(error, ApiError) else _bug(error))
+    return error
 
 
 def _note_calm(
@@ -316,9 +327,12 @@ def _report(outcome: Outcome, states: NodeStates) -> Report | None:
 
 def _refused(error: ApiError, key: ChainKey) -> Finding:
     if isinstance(error, Forbidden):
+        # In the words of RBAC: 'User "…" cannot create resource "secrets" …' (1.37). Admission
+        # policies have words of their own, which for a Secret are withheld.
+        also = "" if "cannot" in error.message else ", or have the admission policy let it pass"
         message = (
             f"the operator may not {error.verb} {error.key} in namespace {key.namespace}: add the "
-            f"namespace to the chart's value chainNamespaces ({error.message})"
+            f"namespace to the chart's value chainNamespaces{also} ({error.message})"
         )
         is_key = SECRET in (error.key, getattr(error.key, "kind", None))
         condition = ConditionType.IDENTITIES_INTACT if is_key else ConditionType.NODES_READY
@@ -330,3 +344,12 @@ def _refused(error: ApiError, key: ChainKey) -> Finding:
 def _failing(error: ApiError) -> Finding:
     message = f"the API server did not carry out a step, which is tried again: {error}"
     return Finding(ConditionType.NODES_READY, Reason.PENDING, message)
+
+
+def _bug(error: Exception) -> Finding:
+    """Only by its name: nobody knows what its text quotes."""
+    message = (
+        f"the operator fails over this chain ({type(error).__name__}), which is a bug of it; the "
+        "chain runs on as it is. The operator's log says where: please report it"
+    )
+    return Finding(ConditionType.NODES_READY, Reason.PENDING, message, needs_person=True)

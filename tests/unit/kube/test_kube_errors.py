@@ -13,9 +13,7 @@ from tests.unit.kube.fake_api import failure
 KEY = ObjectKey(CONFIG_MAP, "chains", "settings")
 QUOTA = 'secrets "x" is forbidden: exceeded quota: small, requested: secrets=1, limited: secrets=9'
 TERMINATING = [{"reason": "NamespaceTerminating", "field": "metadata.namespace"}]
-TWO_BUDGETS = (
-    "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support."
-)
+TWO_BUDGETS = "This pod has more than one PodDisruptionBudget, which is not supported."
 TYPED = "failed to create typed patch object (/x; /v1, Kind=ConfigMap): .dta: field not declared"
 
 

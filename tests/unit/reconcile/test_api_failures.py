@@ -96,6 +96,32 @@ async def test_what_others_must_grant_is_not_asked_for_every_moment(
     assert await stage.round() == LATER
 
 
+async def test_what_is_invalid_waits_for_a_person(stage: Stage) -> None:
+    stage.create()
+    stage.cluster.faults.append(Fault(on("apply", SERVICE), error=refusing(Invalid, "spec.x: no")))
+    assert await stage.round() == LATER
+    assert stage.told(ConditionType.STALLED) == "True/Pending"
+    assert "spec.x: no" in stage.condition(NODES)["message"]
+
+
+@pytest.mark.parametrize(
+    ("words", "policy"),
+    [
+        ('User "operator" cannot create resource "secrets" in API group ""', False),
+        ("details withheld", True),
+    ],
+)
+async def test_a_right_that_is_missing_is_told_from_a_policy_that_says_no(
+    stage: Stage, words: str, policy: bool
+) -> None:
+    stage.create()
+    stage.cluster.faults.append(Fault(on("create", SECRET), error=refusing(Forbidden, words)))
+    await stage.round()
+    message = stage.condition(ConditionType.IDENTITIES_INTACT)["message"]
+    assert "chainNamespaces" in message
+    assert ("admission policy" in message) == policy
+
+
 @pytest.mark.parametrize("error", [TooManyRequests, Unavailable, Conflict])
 async def test_a_busy_server_is_left_to_the_queue_and_costs_the_status_nothing(
     running: Stage, error: type[ApiError]
