@@ -4,7 +4,7 @@ Each condition is judged alone; Ready, Reconciling and Stalled sum the others up
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from consortium_operator.api.conditions import ConditionStatus, ConditionType, Reason
 from consortium_operator.chain.fault_domains import fault_domains
@@ -47,8 +47,10 @@ class Evidence:
 
 
 AS_EXPECTED = Reason.AS_EXPECTED
-# The API server takes 32768 characters; people read a screen of them, and fix what they read first.
+# People read a screen of it, and fix what they read first.
 _ROOM = 8000
+# The API server takes 32768 characters, and refuses a status whole for one message that has more.
+_LONGEST = 16_000
 _T, _F, _U = ConditionStatus.TRUE, ConditionStatus.FALSE, ConditionStatus.UNKNOWN
 
 
@@ -75,6 +77,13 @@ def _joined(messages: list[str]) -> str:
         if room < 0 and count:
             return "; ".join([*messages[:count], f"and {len(messages) - count} more"])
     return "; ".join(messages)
+
+
+def _fitting(one: Judged) -> Judged:
+    """256 nodes may each be down in words of their own, and a webhook's may be of any length."""
+    if len(one.message) <= _LONGEST:
+        return one
+    return replace(one, message=f"{one.message[: _LONGEST - 1]}…")
 
 
 def _spec_valid(_: Evidence) -> Judged:
@@ -245,7 +254,7 @@ _JUDGES: dict[ConditionType, Callable[[Evidence], Judged]] = {
 def judge(evidence: Evidence) -> dict[ConditionType, Judged]:
     """Every condition of the closed list."""
     judged = {
-        condition: (
+        condition: _fitting(
             _of_findings(found) if (found := evidence.findings.of(condition)) else decide(evidence)
         )
         for condition, decide in _JUDGES.items()

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from consortium_operator.api.conditions import ConditionType, Reason
 from consortium_operator.chain.plan import Departure, PlannedNode
 from consortium_operator.chain.view import CATCH_UP_BLOCKS, Look
-from consortium_operator.kube.kinds import POD, ObjectKey
-from consortium_operator.kube.projection import Observed, PodDetail
+from consortium_operator.kube.kinds import POD, STATEFUL_SET, ObjectKey
+from consortium_operator.kube.projection import Observed, PodDetail, StatefulSetDetail
 from consortium_operator.kube.store import Store
 from consortium_operator.reconcile.findings import Finding, Findings
 from consortium_operator.reconcile.world import Custody
@@ -123,7 +123,7 @@ def _pod_trouble(node: PlannedNode, pod: PodDetail | None) -> Finding | None:
 def _state(node: PlannedNode, sight: Sight, pod: PodDetail | None) -> tuple[str, str | None]:
     """(word, why it is down or None)."""
     if pod is None:
-        return "Pending", "it has no pod"
+        return "Pending", _why_no_pod(node, sight)
     register = sight.custody.nodes.get(node.names.node)
     seen = sight.view.of(node.names.node) if sight.view is not None else None
     if sight.view is None or register is None or seen is None:
@@ -141,6 +141,19 @@ def _state(node: PlannedNode, sight: Sight, pod: PodDetail | None) -> tuple[str,
         return "Lost", "it has another genesis hash than the others"
     # Without the heights: they would make every round of a long catching-up a write.
     return "CatchingUp", f"it is more than {CATCH_UP_BLOCKS} blocks behind"
+
+
+def _why_no_pod(node: PlannedNode, sight: Sight) -> str:
+    """A quota, a LimitRange, Pod Security or a webhook may refuse it: the controller of its
+    StatefulSet tells that by Events alone, which the operator has no right to read."""
+    found = sight.store.get(ObjectKey(STATEFUL_SET, sight.namespace, node.names.node))
+    detail = found.detail if found is not None else None
+    was_tried = isinstance(detail, StatefulSetDetail) and (
+        detail.replicas > 0 and detail.observed_generation == detail.generation
+    )
+    if not was_tried:
+        return "it has no pod"
+    return "it has no pod: the events of its StatefulSet say why (kubectl describe statefulset)"
 
 
 def _told(pod: PodDetail, problem: str) -> str:

@@ -53,7 +53,7 @@ SOON = 2.0
 LATER = 15.0
 """Seconds between looks at a chain that is well, or waits for a person: nodes fail silently."""
 PATIENCE = 3
-"""So many rounds in a row may fail before the status tells of it: a hiccup of the API server's is no
+"""So many rounds in a row may fail before the status tells of it: a hiccup of the API server is no
 news, and would make Ready flicker."""
 
 

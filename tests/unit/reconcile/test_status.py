@@ -12,6 +12,8 @@ from consortium_operator.api.conditions import REASONS, ConditionType, Reason
 from consortium_operator.api.status import ConsortiumChainStatus
 from consortium_operator.kube.kinds import CONSORTIUM_CHAIN, POD, JsonObject
 from consortium_operator.reconcile import reconciler
+from consortium_operator.reconcile.findings import Finding, Findings
+from consortium_operator.reconcile.judgement import Evidence, judge
 from tests import chains
 from tests.fakes.operator import Stage
 
@@ -269,6 +271,24 @@ async def test_a_pod_that_cannot_start_is_told_by_its_reason(
     await running.settle()
     assert running.told(NODES) == f"False/{reason}"
     assert message in running.condition(NODES)["message"]
+
+
+async def test_where_a_pod_is_refused_it_is_told_who_says_why(running: Stage) -> None:
+    """By a quota, a LimitRange, Pod Security, a webhook: that stands in Events."""
+    running.controllers.lazy = True
+    running.cluster.delete_by_hand(POD, f"{WEBANK}-0")
+    await running.settle()
+    assert running.told(NODES) == "False/NodeDown"
+    assert "kubectl describe statefulset" in running.condition(NODES)["message"]
+
+
+def test_no_message_is_longer_than_the_api_server_takes() -> None:
+    """It would refuse the whole status, and just when there is much to tell."""
+    nodes = {f"member/node-{number}": f"says {number} {'x' * 200}" for number in range(256)}
+    refused = Finding(ConditionType.GENESIS_SEALED, Reason.PENDING, "x" * 50_000)
+    judged = judge(Evidence(Findings([refused]), down=nodes, had_blocks=True))
+    assert judged[ConditionType.NODES_READY].message.startswith("member/node-0: says 0")
+    assert max(len(one.message) for one in judged.values()) < 32_768
 
 
 async def test_fewer_than_four_sealers_are_a_warning(stage: Stage) -> None:
