@@ -9,6 +9,7 @@ from typing import Any
 from consortium_operator.api.conditions import ConditionType
 from consortium_operator.chain.naming import CHAIN_LABEL, PART_LABEL, ChainKey, ChildPart
 from consortium_operator.handlers.chain_metrics import ChainMetrics
+from consortium_operator.kube.errors import Forbidden
 from consortium_operator.kube.kinds import (
     CHILD_KINDS,
     CONSORTIUM_CHAIN,
@@ -63,7 +64,7 @@ class Stage:
     """A cluster with its controllers and nodes, and one operator that may be killed and started.
 
     `hasty`: what the operator did by anything less than a full look in the same round. There must
-    never be any.
+    never be any. `refusals`: what keeps the operator from following the objects.
     """
 
     cluster: FakeCluster = field(default_factory=FakeCluster)
@@ -76,6 +77,7 @@ class Stage:
     reconciler: Reconciler = field(init=False)
     metrics: ChainMetrics = field(init=False)
     hasty: list[str] = field(default_factory=list)
+    refusals: list[Forbidden] = field(default_factory=list)
     _heard: int = 0
     _serial: int = 0
 
@@ -111,6 +113,7 @@ class Stage:
             connect=self.nodes.connect,
             now=self.clock,
             serial=self._next_serial,
+            refusals=lambda _: self.refusals,
         )
         self.reconciler = Reconciler(world, self.chains, self.metrics.observe)
         for obj in self.cluster.all():

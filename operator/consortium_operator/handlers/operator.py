@@ -39,9 +39,6 @@ _LOOK_OVER_SECONDS = 300.0
 # A watch that has lasted so long has made up for those that failed before.
 _CALM_SECONDS = 60.0
 
-# The namespace of what is not heard of yet is asked about so often.
-_LOOK_FOR_RIGHTS_SECONDS = 5.0
-
 Place = str | None
 """A namespace that is watched, or all of them."""
 
@@ -119,6 +116,9 @@ class Operator:
     async def start(self) -> None:
         """Lists the children, and only then reconciles."""
         store = Store()
+        self._reflectors = Reflectors(
+            self._client, store, self._child_changed, self._options.places
+        )
         world = World(
             client=self._client,
             store=store,
@@ -127,14 +127,12 @@ class Operator:
             connect=connect,
             now=utc_now,
             serial=random_serial,
+            refusals=self._reflectors.forbidden,
             reporter=socket.gethostname(),
         )
         self._reconciler = Reconciler(world, self._chains, self._chain_metrics.observe)
         self._queue = ReconcileQueue(self._reconcile, waited=self._metrics.queue_waits.observe)
         self._metrics.follow(self._queue, self._lag.lag)
-        self._reflectors = Reflectors(
-            self._client, store, self._child_changed, self._options.places
-        )
         self._reflectors.start()
         self._exit.push_async_callback(self._reflectors.stop)
         await self._reflectors.wait_heard()
@@ -219,8 +217,6 @@ class Operator:
             self._queue.poke(chain)
 
     async def _reconcile(self, key: ChainKey) -> float | None:
-        if self._reflectors is None or not self._reflectors.is_synced(key.namespace):
-            return _LOOK_FOR_RIGHTS_SECONDS
         with self._metrics.reconciles.time(), self._metrics.reconcile_errors.count_exceptions():
             return await self._reconciler.reconcile(key)
 

@@ -204,8 +204,8 @@ class Reflectors:
             await one.heard.wait()
 
     def is_synced(self, namespace: str | None = None) -> bool:
-        """Whether all that concerns `namespace` (None: everything) was listed once."""
-        return all(one.synced.is_set() for one in self._covering(namespace))
+        """Whether all that concerns `namespace` (None: everything) was listed, and still may be."""
+        return all(one.synced.is_set() and not one.forbidden for one in self._covering(namespace))
 
     def healthy(self, now: float) -> bool:
         """Whether every reflector runs and has heard the API server lately."""

@@ -140,7 +140,9 @@ class Reconciler:
         is_accepted = not findings.found
         if memory.plan is not None and (not is_accepted or plan == memory.plan):
             plan = memory.plan
-        if plan is None:
+        unseen = self._world.refusals(key.namespace)
+        findings.extend(map(_unseen, unseen))
+        if plan is None or unseen:
             return Outcome(findings, None)
         memory.plan = plan if is_accepted else memory.plan
         run = Round(
@@ -339,6 +341,15 @@ def _refused(error: ApiError, key: ChainKey) -> Finding:
         return Finding(condition, Reason.FORBIDDEN, message)
     reason = Reason.QUOTA_EXCEEDED if isinstance(error, QuotaExceeded) else Reason.PENDING
     return Finding(ConditionType.NODES_READY, reason, str(error))
+
+
+def _unseen(refusal: Forbidden) -> Finding:
+    """What is not seen may be there all the same, or be there no more."""
+    message = (
+        f"the operator may not {refusal.verb} objects of kind {refusal.key}, and leaves the chain "
+        f"alone as long as it cannot see them: give it the chart's rights ({refusal.message})"
+    )
+    return Finding(ConditionType.NODES_READY, Reason.FORBIDDEN, message)
 
 
 def _failing(error: ApiError) -> Finding:

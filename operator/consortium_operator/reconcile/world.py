@@ -6,7 +6,7 @@ API calls, it never decides anything that the cluster does not say again.
 
 import logging
 import re
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -37,6 +37,7 @@ from consortium_operator.engines.protocol import (
     Validity,
 )
 from consortium_operator.kube.client import KubeClient
+from consortium_operator.kube.errors import Forbidden
 from consortium_operator.kube.events import Happening
 from consortium_operator.kube.kinds import ObjectKey
 from consortium_operator.kube.store import Store
@@ -68,10 +69,15 @@ class ChainLog(logging.LoggerAdapter[logging.Logger]):
         return msg, kwargs
 
 
+def _nothing_refused(_: str) -> Sequence[Forbidden]:
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class World:
     """The outside, injected: tests give a clock that stands still and keys that are cheap.
-    `reporter`: this process, as Events name it. `slot`: what all chains share."""
+    `refusals`: why the store knows nothing of a namespace, or nothing new. `reporter`: this
+    process, as Events name it. `slot`: what all chains share."""
 
     client: KubeClient
     store: Store
@@ -80,6 +86,7 @@ class World:
     connect: Callable[[Plan], ChainClient]
     now: Callable[[], datetime]
     serial: Callable[[], int]
+    refusals: Callable[[str], Sequence[Forbidden]] = _nothing_refused
     reporter: str = "consortium-operator"
     slot: RolloutSlot = field(default_factory=RolloutSlot)
 

@@ -160,7 +160,7 @@ async def test_each_named_namespace_is_followed_on_its_own(api: FakeApi, options
 async def test_a_namespace_that_is_refused_is_left_alone_and_the_others_are_not(
     api: FakeApi, options: Options
 ) -> None:
-    """What cannot be seen in it may be there all the same."""
+    """What cannot be seen in it may be there all the same. It is told, and nothing else is done."""
     refused = refuse(403, "Forbidden")
     api.by_path = {"/namespaces/a/configmaps": refused, "/secrets": refused, "": page(1)}
     operator = Operator(replace(options, places=("a", "chains")), _nothing)
@@ -173,8 +173,11 @@ async def test_a_namespace_that_is_refused_is_left_alone_and_the_others_are_not(
     async with asyncio.timeout(5):
         while not _patched(api):  # noqa: ASYNC110  # the server tells nobody
             await asyncio.sleep(0.02)
-    assert not [r for r in api.requests if r.method != "GET" and "/namespaces/a/" in r.path]
+    async with asyncio.timeout(5):
+        while not _written(api, "a"):  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
     await operator.stop()
+    assert {path.rpartition("/")[2] for path in _written(api, "a")} == {"status"}
 
 
 async def test_who_waits_for_the_lease_is_ready_and_asks_for_nothing_else(
@@ -286,6 +289,11 @@ async def test_a_new_chain_is_reconciled_at_once(api: FakeApi, options: Options)
             await asyncio.sleep(0.02)
     assert _patched(api) == ["/status"]
     await operator.stop()
+
+
+def _written(api: FakeApi, namespace: str) -> list[str]:
+    place = f"/namespaces/{namespace}/"
+    return [r.path for r in api.requests if r.method != "GET" and place in r.path]
 
 
 def _patched(api: FakeApi) -> list[str]:

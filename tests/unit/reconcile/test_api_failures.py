@@ -51,6 +51,23 @@ async def test_a_key_that_may_not_be_read_is_not_taken_for_absent(running: Stage
     assert running.told(ConditionType.READY) == "True/AsExpected"
 
 
+async def test_a_chain_whose_objects_may_not_be_seen_is_left_alone_and_told(running: Stage) -> None:
+    """What was seen before may have changed since: a pod that ran, a volume that was there."""
+    running.refusals.append(Forbidden(403, "Forbidden", "no right to pods", "watch", POD))
+    running.cluster.delete_by_hand(SERVICE, "trade-webank-node-0")
+    running.edit(nodeDefaults={"podLabels": {"team": "ledger"}})
+    before = running.status()
+    for _ in range(2):
+        assert await running.round() == LATER
+    assert running.told(NODES) == "False/Forbidden"
+    assert "may not watch objects of kind Pod" in running.condition(NODES)["message"]
+    assert running.status()["members"] == before["members"]
+    assert {write.partition(" ")[0] for write in running.cluster.writes} == {"patch-status"}
+    running.refusals.clear()
+    await running.settle()
+    assert running.told(ConditionType.READY) == "True/AsExpected"
+
+
 REFUSALS = (Forbidden, QuotaExceeded, NamespaceTerminating, Invalid)
 # Each write is refused in one way here, and in all ways in the campaigns.
 REFUSED: dict[tuple[str, Kind], type[ApiError]] = {
