@@ -103,7 +103,7 @@ class KubeClient:
         """
         call = Call("get", key, "GET", key.path)
         try:
-            return await self._read(call)
+            return _versioned(await self._read(call), call)
         except NotFound as missing:
             if missing.names_object:
                 return None
@@ -138,7 +138,7 @@ class KubeClient:
         query = scope.query | {"limit": str(limit)}
         while True:
             call = Call("list", kind, "GET", scope.path, query)
-            page = await self._read(call)
+            page = _versioned(await self._read(call), call)
             # The items of a typed list carry neither.
             named = {"apiVersion": kind.api_version, "kind": kind.kind}
             items = [{**named, **item} for item in page.get("items") or ()]
@@ -341,5 +341,14 @@ def _event(line: bytes, call: Call) -> WatchEvent:
     return WatchEvent(kind, obj)
 
 
+def _versioned(answer: JsonObject, call: Call) -> JsonObject:
+    """Something on the way may answer in the server's place, with 200 and JSON of its own."""
+    if not _has_version(answer):
+        message = "the answer is no object of Kubernetes"
+        raise Unavailable(0, "NoAnswer", message, call.verb, call.key)
+    return answer
+
+
 def _has_version(obj: JsonObject) -> bool:
-    return bool((obj.get("metadata") or {}).get("resourceVersion"))
+    metadata = obj.get("metadata")
+    return isinstance(metadata, dict) and bool(metadata.get("resourceVersion"))

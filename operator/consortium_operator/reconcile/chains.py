@@ -131,8 +131,13 @@ def version_of(body: Body) -> int:
 
 
 def _on_chain_identity(body: Body) -> tuple[object, object]:
-    spec = body.get("spec") or {}
-    return spec.get("chainId"), (spec.get("fiscoBcos") or {}).get("groupId") or _GROUP
+    spec = _mapping(body.get("spec"))
+    return spec.get("chainId"), _mapping(spec.get("fiscoBcos")).get("groupId") or _GROUP
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    """A CRD that lost its schema lets anything stand there; only its own chain must suffer."""
+    return value if isinstance(value, Mapping) else {}
 
 
 def _age(body: Body, key: ChainKey) -> tuple[str, ChainKey]:

@@ -285,10 +285,22 @@ def _note_calm(
 def _told_before(body: Body, memory: ChainMemory) -> Status:
     """What people see now: by the watch, or by our last write as long as the watch lags behind it.
     So a status that was lost on its way, or edited by hand, is noticed."""
-    seen, told = dict(body.get("status") or {}), memory.told
+    seen, told = _status_of(body), memory.told
     if told is not None and (version_of(body) < told.version or seen == told.returned):
         return told.wanted
     return seen
+
+
+def _status_of(body: Body) -> Status:
+    """A CRD that lost its schema takes anything: a status of another shape is none."""
+    found = body.get("status")
+    if not isinstance(found, dict):
+        return {}
+    conditions = found.get("conditions") or []
+    is_readable = isinstance(conditions, list) and all(
+        isinstance(one, dict) and isinstance(one.get("type"), str) for one in conditions
+    )
+    return dict(found) if is_readable else {}
 
 
 def _evidence(outcome: Outcome, states: NodeStates, *, had_blocks: bool) -> Evidence:

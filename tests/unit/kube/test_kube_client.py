@@ -168,6 +168,17 @@ async def test_an_answer_that_is_no_object_is_no_answer(api: FakeApi, nonsense: 
             await client.get(KEY)
 
 
+async def test_what_somebody_answers_in_the_servers_place_is_no_answer(api: FakeApi) -> None:
+    """With 200 and JSON of its own: neither an object, nor a list that lacks everything."""
+    api.will(*[answer({"status": "ok", "metadata": []})] * 2)
+    async with api.client() as client:
+        with pytest.raises(Unavailable, match="no object of Kubernetes"):
+            await client.get(KEY)
+        with pytest.raises(Unavailable, match="no object of Kubernetes"):
+            async for _ in client.list_pages(CONFIG_MAP):
+                pass
+
+
 async def test_a_get_asks_for_the_newest_state(api: FakeApi) -> None:
     api.will(answer(config_map("settings", 1)))
     async with api.client() as client:

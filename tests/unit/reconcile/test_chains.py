@@ -25,6 +25,17 @@ def body(version: int = 1, uid: str = "u1", **changes: Any) -> dict[str, Any]:
     return found | changes
 
 
+@pytest.mark.parametrize("spec", ["x", [], {"fiscoBcos": "x"}, {"chainId": {}}])
+def test_a_resource_without_any_shape_is_heard_of_and_disturbs_no_other(spec: Any) -> None:
+    """As a CRD lets it pass that has lost its schema."""
+    chains = Chains()
+    odd = body(metadata={"name": "odd"}, spec=spec)
+    for one in (odd, body(2), odd):
+        assert chains.twins_of(one) == []
+        chains.seen(one)
+    assert [key.name for key in chains] == ["odd", "trade"]
+
+
 def test_a_new_resource_is_news() -> None:
     assert Chains().seen(body())
 

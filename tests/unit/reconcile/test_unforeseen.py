@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from consortium_operator.api.conditions import ConditionType
-from consortium_operator.kube.kinds import SERVICE, STATEFUL_SET
+from consortium_operator.kube.kinds import CONSORTIUM_CHAIN, SERVICE, STATEFUL_SET
 from consortium_operator.reconcile.reconciler import PATIENCE
 from tests.fakes.faults import Fault, on
 from tests.fakes.operator import Stage
@@ -49,5 +49,13 @@ async def test_a_resource_that_cannot_even_be_judged_is_told(
     assert running.told(ConditionType.STALLED) == "True/Pending"
     assert running.cluster.all(STATEFUL_SET) == objects
     monkeypatch.undo()
+    await running.settle()
+    assert running.told(ConditionType.READY) == "True/AsExpected"
+
+
+@pytest.mark.parametrize("status", ["x", {"conditions": "x"}, {"conditions": [{"type": []}]}])
+async def test_a_status_of_any_shape_is_written_anew(running: Stage, status: Any) -> None:
+    """As a CRD lets it pass that has lost its schema."""
+    running.cluster.edit(CONSORTIUM_CHAIN, "trade", lambda body: body.update(status=status))
     await running.settle()
     assert running.told(ConditionType.READY) == "True/AsExpected"
