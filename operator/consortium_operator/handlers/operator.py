@@ -23,7 +23,7 @@ from consortium_operator.kube.client import KubeClient
 from consortium_operator.kube.errors import ApiError
 from consortium_operator.kube.kinds import CONSORTIUM_CHAIN, ObjectKey
 from consortium_operator.kube.lease import Candidate, Election
-from consortium_operator.kube.reflector import Reflectors
+from consortium_operator.kube.reflector import SILENCE_LIMIT, Reflectors
 from consortium_operator.kube.store import Store
 from consortium_operator.kube.transport import Surroundings
 from consortium_operator.reconcile.chains import Chains, key_of
@@ -222,13 +222,20 @@ class Operator:
 
     async def _serve(self) -> None:
         checks = Checks(
-            live=(self._lag.check, self._check_watches, self._check_echo),
+            live=(self._lag.check, self._check_lease, self._check_watches, self._check_echo),
             ready=(self._check_synced, self._check_served),
         )
         runner = web.AppRunner(application(checks, self._metrics.registry))
         await runner.setup()
         self._exit.push_async_callback(runner.cleanup)
         await web.TCPSite(runner, self._options.host, self._options.port).start()
+
+    def _check_lease(self) -> str | None:
+        """Who waits may wait for months, and meanwhile the cluster's CA may have been replaced: a
+        process trusts the one that it has read at its start."""
+        if self._election is None or self._election.silence < SILENCE_LIMIT:
+            return None
+        return "the API server has not answered about the Lease for too long"
 
     def _check_watches(self) -> str | None:
         if self._reflectors is None or self._reflectors.healthy(time.monotonic()):

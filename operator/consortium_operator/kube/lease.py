@@ -66,12 +66,18 @@ class Election:
         # Whether what was seen is the last that was written.
         self._is_current = False
         self._held_until: float | None = None
+        self._last_heard = candidate.clock()
         self.problem: str | None = None
 
     @property
     def is_holder(self) -> bool:
         """Whether this process may work."""
         return self._held_until is not None
+
+    @property
+    def silence(self) -> float:
+        """For how many seconds the API server has not said a word about the Lease."""
+        return self._candidate.clock() - self._last_heard
 
     async def win(self) -> None:
         """Returns once the Lease is ours."""
@@ -114,9 +120,12 @@ class Election:
                 while not await self._is_done():
                     pass  # somebody else has written: look at it again, and now
             self.problem = None
+            self._last_heard = self._candidate.clock()
         except (ApiError, TimeoutError) as error:
             # Whether it was done, the next look tells.
             self._is_current = False
+            if isinstance(error, ApiError) and error.status:  # a refusal is a word, too
+                self._last_heard = self._candidate.clock()
             self.problem = str(error) or "no answer in time"
             log.warning("%s: %s", self._candidate.key, self.problem)
 

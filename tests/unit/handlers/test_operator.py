@@ -16,6 +16,7 @@ from consortium_operator.handlers.operator import Operator, Options, Place
 from consortium_operator.kube.election import TERMS
 from consortium_operator.kube.kinds import LEASE, ObjectKey
 from consortium_operator.kube.lease import Candidate
+from consortium_operator.kube.reflector import SILENCE_LIMIT
 from consortium_operator.reconcile.outside import utc_now
 from tests import chains
 from tests.unit.kube.fake_api import FakeApi, answer, hang, page, refuse
@@ -177,7 +178,7 @@ async def test_a_namespace_that_is_refused_is_left_alone_and_the_others_are_not(
         while not _written(api, "a"):  # noqa: ASYNC110
             await asyncio.sleep(0.02)
     await operator.stop()
-    assert {path.rpartition("/")[2] for path in _written(api, "a")} == {"status"}
+    assert {path.rpartition("/")[2] for path in _written(api, "a")} <= {"status", "events"}
 
 
 async def test_who_waits_for_the_lease_is_ready_and_asks_for_nothing_else(
@@ -218,6 +219,22 @@ async def test_who_may_not_even_ask_for_the_lease_is_not_ready(
         while await _probe(options, "readyz") == 200:  # noqa: ASYNC110  # as the kubelet would
             await asyncio.sleep(0.02)
     assert await _probe(options, "healthz") == 200
+    await _end(running)
+
+
+async def test_who_waits_in_vain_for_any_answer_is_started_anew(
+    api: FakeApi, options: Options
+) -> None:
+    """Such as one that does not trust the cluster's new CA."""
+    now = [0.0]
+    key = ObjectKey(LEASE, "ops", "operator")
+    candidate = Candidate(key, "me", TERMS, lambda _: None, utc_now, lambda: now[0])
+    api.by_path = {"/leases/": hang}
+    running = asyncio.create_task(Operator(replace(options, candidate=candidate), _nothing).run())
+    await _reached(options)
+    assert await _probe(options, "healthz") == 200
+    now[0] = SILENCE_LIMIT
+    assert await _probe(options, "healthz") == 500
     await _end(running)
 
 

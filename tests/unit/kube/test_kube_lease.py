@@ -233,6 +233,18 @@ async def test_why_nobody_gets_it_is_told(world: World) -> None:
     assert "lost" in process.election.problem
 
 
+async def test_who_waits_knows_for_how_long_nobody_has_answered(world: World) -> None:
+    holder, waiting = Process(world, "holder"), Process(world, "waiting")
+    await holder.election._attempt()
+    waiting.way.loses = "request"
+    world.now = 200
+    await waiting.election._attempt()
+    assert waiting.election.silence == 200
+    waiting.way.loses = ""
+    await waiting.election._attempt()
+    assert waiting.election.silence == 0
+
+
 STEP = st.tuples(
     st.integers(0, 2),
     st.floats(0, 2.5 * TERMS.duration),
