@@ -59,6 +59,10 @@ class Options:
     candidate: Candidate | None = None
 
 
+class SteppedBack(Exception):
+    """etcd was restored from a backup. What is remembered never was: the process begins anew."""
+
+
 class Operator:
     """`follow`: where the resources are heard of."""
 
@@ -80,7 +84,7 @@ class Operator:
         self._reflectors: Reflectors | None = None
 
     async def run(self) -> None:
-        """Until it is cancelled, or has lost its Lease."""
+        """Until it is cancelled, or has lost its Lease. Raises SteppedBack."""
         try:
             await self.open()
             if self._election is None:
@@ -173,9 +177,11 @@ class Operator:
                 log.info("looking over the ConsortiumChains: %s", error)
 
     async def look_over(self, place: Place) -> None:
-        listed, at = set[ChainKey](), "0"
+        newest, listed, at = self._chains.newest, set[ChainKey](), "0"
         async for bodies, version in self._client.list_pages(CONSORTIUM_CHAIN, place):
             at = version
+            if int(version) < newest:
+                raise SteppedBack(f"ConsortiumChains are listed at {version}, after {newest}")
             for body in bodies:
                 listed.add(key_of(body))
                 self.chain_event(None, body)

@@ -45,6 +45,8 @@ class Chains:
     def __init__(self) -> None:
         self._bodies: dict[ChainKey, Body] = {}
         self._awaited: dict[ChainKey, tuple[int, datetime]] = {}
+        # The highest version of all that was ever seen: no later list can be below it.
+        self.newest = 0
 
     def __iter__(self) -> Iterator[ChainKey]:
         return iter(sorted(self._bodies))
@@ -56,6 +58,7 @@ class Chains:
         """Takes the newest version; true where it needs a reconcile. An older one, from an API
         server that lags behind, is passed over."""
         key = key_of(body)
+        self.newest = max(self.newest, version_of(body))
         before = self._bodies.get(key)
         if before is not None and version_of(body) < version_of(before):
             return False

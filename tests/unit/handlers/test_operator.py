@@ -10,9 +10,10 @@ from typing import Any
 import aiohttp
 import kopf
 import pytest
+from aiohttp import web
 
 from consortium_operator.handlers import kopf_handlers
-from consortium_operator.handlers.operator import Operator, Options, Place
+from consortium_operator.handlers.operator import Operator, Options, Place, SteppedBack
 from consortium_operator.kube.election import TERMS
 from consortium_operator.kube.kinds import LEASE, ObjectKey
 from consortium_operator.kube.lease import Candidate
@@ -244,12 +245,29 @@ async def test_an_end_that_no_watch_has_told_is_noticed(api: FakeApi, options: O
     late, new = _body(), _body()
     late["metadata"] |= {"name": "late", "resourceVersion": "12"}
     new["metadata"] |= {"name": "new", "resourceVersion": "9"}
-    api.by_path = {chains_path: page(11, [new]), "": page(1)}
+    api.by_path = {"": page(1)}
     operator = await _started(options)
     operator.chain_event("ADDED", _body())
-    operator.chain_event("ADDED", late)
+
+    async def overtaken(request: web.Request) -> web.StreamResponse:
+        operator.chain_event("ADDED", late)
+        return await page(11, [new])(request)
+
+    api.by_path = {chains_path: overtaken, "": page(1)}
     await operator.look_over(None)
     assert sorted(key.name for key in operator._chains) == ["late", "new"]
+    await operator.stop()
+
+
+async def test_after_a_restore_of_etcd_the_process_begins_anew(
+    api: FakeApi, options: Options
+) -> None:
+    """Else what it has seen would count as newer than all that is there, for hours."""
+    operator = await _started(options)
+    operator.chain_event("ADDED", _body())
+    api.by_path = {"/consortiumchains": page(3), "": page(1)}
+    with pytest.raises(SteppedBack):
+        await operator.look_over(None)
     await operator.stop()
 
 
