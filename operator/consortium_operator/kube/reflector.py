@@ -30,8 +30,6 @@ from consortium_operator.kube.transport import Surroundings
 # Seconds without a word of the API server after which a reflector is not healthy. Twice the
 # client's idle time and a bit: one silent watch and one unanswered attempt to open it anew.
 SILENCE_LIMIT = 180.0
-# Rights are granted by people: no hurry.
-FORBIDDEN_RETRY = 60.0
 # A watch that ends sooner is a refusal in disguise: do not race.
 _SHORT_WATCH = 1.0
 # After so many failures in a row the last version is no longer trusted. Not after the first: to
@@ -91,7 +89,8 @@ class Reflector:
             self._position, self.forbidden = None, refusal
             self.heard.set()
             logger.warning("not allowed to follow %s: %s", self._name, refusal)
-            return FORBIDDEN_RETRY
+            # Soon at first: an API server that has just started refuses until it knows its roles.
+            return self._backoff.next()
         except ApiError as error:
             return self._failed(error)
         except Exception:
