@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from consortium_operator.api.conditions import ConditionType
-from consortium_operator.kube.errors import ApiError, Conflict
+from consortium_operator.kube.errors import ApiError, Conflict, EvictionRefused
 from consortium_operator.kube.kinds import CONFIG_MAP, POD, POD_DISRUPTION_BUDGET, STATEFUL_SET
 from consortium_operator.reconcile.hangs import SILENT_FOR
 from consortium_operator.reconcile.rollout import STUCK_AFTER
@@ -268,6 +268,18 @@ async def test_a_budget_that_refuses_is_asked_again(running: Stage) -> None:
     running.cluster.refuses_evictions = None
     await running.settle()
     assert running.told(ConditionType.READY) == "True/AsExpected"
+
+
+async def test_a_pod_that_a_second_budget_selects_is_told_with_the_way_out(running: Stage) -> None:
+    def two(call: Call) -> ApiError:
+        return EvictionRefused(500, "", "more than one PodDisruptionBudget", call.verb, call.key)
+
+    running.cluster.faults.append(Fault(on("evict"), error=two))
+    running.edit(fiscoBcos=SETTING)
+    for _ in range(4):
+        await running.round()
+    assert "delete the budget that is not this chain's" in running.condition(UP_TO_DATE)["message"]
+    assert running.cluster.evictions == []
 
 
 async def test_a_pod_that_was_replaced_under_an_eviction_is_no_error(running: Stage) -> None:
