@@ -27,7 +27,7 @@ from consortium_operator.kube.election import (
     released,
     sight,
 )
-from consortium_operator.kube.errors import AlreadyExists, ApiError, Conflict, NotFound
+from consortium_operator.kube.errors import AlreadyExists, ApiError, Conflict, Forbidden, NotFound
 from consortium_operator.kube.kinds import ObjectKey
 
 log = logging.getLogger(__name__)
@@ -76,7 +76,8 @@ class Election:
 
     @property
     def silence(self) -> float:
-        """For how many seconds the API server has not said a word about the Lease."""
+        """For how many seconds the API server has not said a word about the Lease that makes sense
+        to whoever has a good CA and token."""
         return self._candidate.clock() - self._last_heard
 
     async def win(self) -> None:
@@ -124,7 +125,7 @@ class Election:
         except (ApiError, TimeoutError) as error:
             # Whether it was done, the next look tells.
             self._is_current = False
-            if isinstance(error, ApiError) and error.status:  # a refusal is a word, too
+            if isinstance(error, Forbidden):  # a new process would have no other rights
                 self._last_heard = self._candidate.clock()
             self.problem = str(error) or "no answer in time"
             log.warning("%s: %s", self._candidate.key, self.problem)
