@@ -82,15 +82,34 @@ def _problem(run: Round, volume: _Volume) -> str | None:
     if _is_less(wanted.size, has.requested):
         return (
             f"{field}.size: {volume.words} has {has.requested} and cannot shrink to "
-            f"{wanted.size}: put the size back"
+            f"{wanted.size}: put the size back{_or_made_anew(run, volume)}"
         )
     if wanted.storage_class_name not in (None, has.storage_class):
         return (
             f"{field}.storageClassName: {volume.words} is of class {has.storage_class or 'none'} "
-            f"and cannot become one of {wanted.storage_class_name}: put the class back, or move "
-            f"the node to a new volume: {how_to_move(run, volume.ledger)}"
+            f"and cannot become one of {wanted.storage_class_name}: put the class back"
+            f"{_or_moved(run, volume, 'a new volume')}{_or_made_anew(run, volume)}"
         )
     return None
+
+
+def _or_moved(run: Round, volume: _Volume, where: str) -> str:
+    """From its peers it is built anew: there must be blocks."""
+    if volume.ledger.last == 0:
+        return ""
+    return f", or move the node to {where}: {how_to_move(run, volume.ledger)}"
+
+
+def _or_made_anew(run: Round, volume: _Volume) -> str:
+    """A class or a size that the cluster cannot give is noticed when no disk comes. The operator
+    itself deletes no claim, whatever is in it."""
+    if volume.detail.phase != "Pending" or volume.ledger.newest <= volume.ledger.last:
+        return ""
+    claim = volume.claim.key
+    return (
+        ", or delete the claim, which has no disk yet, and it is made anew: kubectl delete "
+        f"persistentvolumeclaim {claim.name} --namespace {claim.namespace}"
+    )
 
 
 async def _grow(run: Round, volume: _Volume) -> None:
@@ -116,8 +135,8 @@ async def _grow(run: Round, volume: _Volume) -> None:
             f"{_field(run, volume.node)}.size: {volume.words} cannot grow from "
             f"{volume.detail.requested} to {size}, since its class "
             f"{volume.detail.storage_class or 'none'} does not let volumes grow "
-            "(allowVolumeExpansion): put the size back, or move the node to a new volume, of "
-            f"another class: {how_to_move(run, volume.ledger)}"
+            "(allowVolumeExpansion): put the size back"
+            f"{_or_moved(run, volume, 'a new volume, of another class')}"
         )
     )
 

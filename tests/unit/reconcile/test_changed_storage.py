@@ -31,6 +31,15 @@ def size(stage: Stage, name: str = CLAIM) -> str:
     return asked
 
 
+def tell_phase(stage: Stage, name: str, phase: str) -> None:
+    stage.cluster.edit(
+        PERSISTENT_VOLUME_CLAIM,
+        name,
+        lambda found: found["status"].update(phase=phase),
+        subresource="status",
+    )
+
+
 def _cannot_resize(call: Call) -> Exception:
     message = (
         f'persistentvolumeclaims "{call.key.name}" is forbidden: only dynamically provisioned pvc '
@@ -88,20 +97,11 @@ async def test_it_is_told_until_the_volume_has_its_size(running: Stage) -> None:
 
 async def test_a_volume_without_a_disk_yet_is_asked_for_later(running: Stage) -> None:
     """The API server changes no claim that is not bound."""
-
-    def phase(name: str) -> None:
-        running.cluster.edit(
-            PERSISTENT_VOLUME_CLAIM,
-            CLAIM,
-            lambda found: found["status"].update(phase=name),
-            subresource="status",
-        )
-
-    phase("Pending")
+    tell_phase(running, CLAIM, "Pending")
     running.edit(nodeDefaults={"storage": {"size": "30Gi"}})
     await running.settle()
     assert size(running) == "20Gi"
-    phase("Bound")
+    tell_phase(running, CLAIM, "Bound")
     await running.settle()
     assert size(running) == "30Gi"
 
@@ -193,6 +193,27 @@ async def test_a_changed_volume_is_refused_and_the_chain_runs_on(
     assert said in running.condition(SPEC_VALID)["message"]
     assert running.condition(ConditionType.QUORUM_HEALTHY)["status"] == "True"
     assert set(running.cluster.writes) <= {"patch-status ConsortiumChain chains/trade"}
+
+
+async def test_what_never_got_a_disk_is_deleted_by_a_person_and_made_anew(stage: Stage) -> None:
+    """A class that the cluster does not have: nothing was founded on it yet."""
+    stage.controllers.lazy = True
+    stage.create(nodeDefaults={"storage": {"storageClassName": "fastt"}})
+    await stage.settle()
+    for one in stage.cluster.all(PERSISTENT_VOLUME_CLAIM):
+        tell_phase(stage, one["metadata"]["name"], "Pending")
+    stage.edit(nodeDefaults={"storage": {"storageClassName": "fast"}})
+    await stage.settle()
+    message = stage.condition(SPEC_VALID)["message"]
+    assert "move-node" not in message  # it has no blocks to build it from
+    command = f"kubectl delete persistentvolumeclaim {CLAIM} --namespace chains"
+    assert command in message
+    for one in stage.cluster.all(PERSISTENT_VOLUME_CLAIM):
+        stage.cluster.delete_by_hand(PERSISTENT_VOLUME_CLAIM, one["metadata"]["name"])
+    stage.controllers.lazy = False
+    await stage.settle()
+    assert stage.told(READY) == "True/AsExpected"
+    assert claim(stage)["spec"]["storageClassName"] == "fast"
 
 
 async def test_the_field_of_an_override_is_named(running: Stage) -> None:
