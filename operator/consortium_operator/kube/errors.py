@@ -128,6 +128,7 @@ def _classify(status: int, reason: str, message: str, causes: set[str]) -> type[
     # retry would get the same.
     if status == 500 and message.startswith("failed to create typed patch object"):
         return Invalid
+    # Nor would this: "… which the eviction subresource does not support" (1.37).
     if status == 500 and "more than one PodDisruptionBudget" in message:
         return EvictionRefused
     if status >= 500 or status == 408:

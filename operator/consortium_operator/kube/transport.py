@@ -183,17 +183,13 @@ def no_answer(verb: str, key: ObjectKey | Kind, error: Exception) -> Unavailable
 
 
 def decode(body: bytes, call: Call) -> JsonObject:
-    """The JSON object in an answer. Raises Unavailable for anything else, and an ApiError where the
-    body says that the call failed: with 201, too, as of an eviction that two budgets stand
-    against."""
+    """The JSON object in an answer. Raises Unavailable for anything else."""
     try:
         answer = json.loads(body)
     except ValueError:  # its message quotes the text: keep it out
         answer = None
     if not isinstance(answer, dict):
         raise Unavailable(0, "NoAnswer", "the answer is not a JSON object", call.verb, call.key)
-    if answer.get("kind") == "Status" and answer.get("status") == "Failure":
-        raise error_of(answer.get("code") or 500, body, {}, call.verb, call.key)
     return answer
 
 

@@ -10,7 +10,6 @@ from consortium_operator.kube.client import KubeClient, WatchEvent
 from consortium_operator.kube.errors import (
     ApiError,
     Conflict,
-    EvictionRefused,
     Expired,
     Invalid,
     TooManyRequests,
@@ -104,15 +103,6 @@ async def test_a_write_is_sent_once(api: FakeApi, verb: str, trouble: object) ->
         with pytest.raises((Unavailable, TooManyRequests)):
             await getattr(client, verb)(*arguments, **more)
     assert len(api.requests) == 1
-
-
-async def test_a_failure_that_comes_with_a_code_of_success_is_a_failure(api: FakeApi) -> None:
-    """How a pod that two budgets select is not evicted (1.37)."""
-    refusal = failure(500, "", "This pod has more than one PodDisruptionBudget, which is too many.")
-    api.will(answer(refusal, 201))
-    async with api.client() as client:
-        with pytest.raises(EvictionRefused, match="more than one PodDisruptionBudget"):
-            await client.evict("chains", "node-0", "uid")
 
 
 async def test_a_write_that_is_not_answered_in_time_has_an_unknown_outcome(api: FakeApi) -> None:
