@@ -69,6 +69,7 @@ def test_a_node_stops_and_starts_again_while_blocks_go_on(own_chain: Chain) -> N
     assert (ids(own_chain), claims(own_chain)) == (known, volumes)
 
 
+@pytest.mark.campaign
 def test_a_chain_that_hibernated_wakes_up_as_it_was(own_chain: Chain) -> None:
     known, volumes, before = ids(own_chain), claims(own_chain), blocks(own_chain)
     do_as_written(own_chain, '"hibernated":true')

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.conftest import namespace_for, quickstart_in
+from tests.e2e.conftest import Chains, namespace_for, quickstart_in
 from tests.e2e.support.aftermath import Aftermath
 from tests.e2e.support.block_flow import blocks_go_on
 from tests.e2e.support.chain import Body, Chain, label_of
@@ -62,9 +62,10 @@ def ends(chain: Chain) -> list[str]:
 
 
 def test_new_settings_and_certificates_roll_through_the_pods_while_blocks_are_made(
-    own_chain: Chain,
+    own_chain: Chain, chains: Chains
 ) -> None:
     """One at a time, and each once: what is due at the same time comes with one restart."""
+    chains.use_up()
     old, earlier = config_maps(own_chain), ends(own_chain)
     # All that are there are due, and none of those that come.
     long = {"duration": "9000h", "clientDuration": "9000h", "renewBefore": "8800h"}

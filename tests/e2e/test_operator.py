@@ -118,6 +118,7 @@ def test_an_operator_killed_while_it_makes_a_chain_finishes_it(
         assert clients["webank"].send(an_account()) == height + 1
 
 
+@pytest.mark.campaign
 def test_a_chain_with_a_heavy_sealer_and_without_governance_runs_and_says_so(
     twins: tuple[Chain, Chain],
 ) -> None:
@@ -158,6 +159,7 @@ def test_a_heavy_sealer_restarts_when_a_person_says_so_and_each_time_anew(
         chain.wait_ready(seconds=60)
 
 
+@pytest.mark.campaign
 def test_two_chains_of_one_name_share_nothing(twins: tuple[Chain, Chain]) -> None:
     plain, weighted = twins
     ids = [

@@ -82,11 +82,8 @@ def agree(chain: Chain) -> None:
         assert one == other
 
 
-@pytest.mark.parametrize(
-    "moment",
-    [*(pytest.param(one, marks=pytest.mark.campaign) for one in MOMENTS[:-1]), MOMENTS[-1]],
-    ids=lambda moment: moment.__name__,
-)
+@pytest.mark.campaign
+@pytest.mark.parametrize("moment", MOMENTS, ids=lambda moment: moment.__name__)
 def test_a_pod_that_is_deleted_before_the_first_block(newborn: Chain, moment: Moment) -> None:
     pod = at(newborn, moment)
     newborn.kubectl("delete", "pod", POD, newborn.here, "--grace-period=0", "--force")

@@ -6,6 +6,8 @@ cgroups and files.
 """
 
 import shutil
+from concurrent.futures import ThreadPoolExecutor
+from itertools import repeat
 from pathlib import Path
 
 from consortium_sandbox.embedded import cgroups, mounts, network, processes
@@ -47,10 +49,17 @@ def remove(name: str) -> None:
     # Unmounting the node's namespace may show what was hidden below its mounts.
     if left := mounts.mount_points(layout.root):
         raise SandboxError(f"{left[0]} is still mounted: {layout.root} was not deleted")
+    _delete(layout)
+    _remove_if_empty(STATE_ROOT)
+
+
+def _delete(layout: Layout) -> None:
+    """Nodes side by side: each has thousands of files of unpacked images, and the disk is slow."""
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(shutil.rmtree, layout.root.glob("nodes/*"), repeat(True)))
     shutil.rmtree(layout.root, ignore_errors=True)
     if layout.root.exists():
         shutil.rmtree(layout.root)
-    _remove_if_empty(STATE_ROOT)
 
 
 def clear_nodes(name: str) -> None:

@@ -178,6 +178,7 @@ async def test_any_other_word_accepts_nothing(heavy: Stage, word: str) -> None:
     assert _budgets(heavy) == before
 
 
+@pytest.mark.campaign
 async def test_several_words_are_taken_one_after_the_other(stage: Stage) -> None:
     """Three sealers, f = 0: each restart stops the chain."""
     members = ("huawei", "ping-an", "webank")
@@ -252,6 +253,7 @@ async def test_a_sealer_that_may_fail_needs_no_word_and_keeps_its_budget(running
     assert "paused" not in _journal(running)[WEBANK]
 
 
+@pytest.mark.campaign
 async def test_a_resource_made_anew_starts_where_the_journal_stands(heavy: Stage) -> None:
     """Its generation begins at 1 again, and the old annotation is in somebody's files."""
     _accept(heavy, f"{HUAWEI}@2")

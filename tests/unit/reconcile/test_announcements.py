@@ -136,6 +136,7 @@ async def test_an_event_that_the_server_forgot_is_written_anew(running: Stage) -
     assert {event["count"] for event in running.cluster.events} == {1}
 
 
+@pytest.mark.campaign
 async def test_a_chain_that_flickers_is_no_flood(
     running: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:

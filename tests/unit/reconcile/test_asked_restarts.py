@@ -71,6 +71,7 @@ async def test_a_word_that_names_no_node_or_no_token_does_nothing(
     assert running.cluster.evictions == []
 
 
+@pytest.mark.campaign
 async def test_a_new_operator_in_every_round_restarts_it_once(running: Stage) -> None:
     running.annotate(RESTART, f"{WEBANK}@monday")
     for _ in range(12):

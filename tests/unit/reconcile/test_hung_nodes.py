@@ -156,6 +156,7 @@ async def test_while_it_may_not_be_restarted_again_the_status_says_until_when(
     )
 
 
+@pytest.mark.campaign
 async def test_one_that_was_well_for_long_starts_anew(running: Stage) -> None:
     _hang(running, WEBANK)
     await _pass(running, SILENT_FOR + 3 * ROUND)
@@ -213,6 +214,7 @@ async def test_two_that_hang_are_restarted_one_after_the_other(running: Stage) -
     assert running.told(READY) == "True/AsExpected"
 
 
+@pytest.mark.campaign
 async def test_where_all_seem_to_hang_it_is_a_matter_of_one_in_five_minutes(
     running: Stage,
 ) -> None:

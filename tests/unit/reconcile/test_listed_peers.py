@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from consortium_operator.api.conditions import ConditionType
 from consortium_operator.kube.kinds import CONFIG_MAP, POD, SECRET
 from tests.fakes.operator import Stage
@@ -50,6 +52,7 @@ async def test_a_chain_becomes_listed_node_by_node(running: Stage) -> None:
     assert running.told(ConditionType.READY) == "True/AsExpected"
 
 
+@pytest.mark.campaign
 async def test_a_listed_chain_stays_as_it_is_while_a_node_is_not_known(running: Stage) -> None:
     """With a list that lacks it, a restarted node would refuse it."""
     running.edit(fiscoBcos=LISTED)

@@ -88,6 +88,7 @@ async def test_another_word_lets_nothing_happen(running: Stage) -> None:
     assert running.cluster.evictions == []
 
 
+@pytest.mark.campaign
 async def test_a_word_is_good_for_one_time(running: Stage) -> None:
     await after_long_absence(running, connected=True)
     await running.round()

@@ -120,6 +120,7 @@ async def test_a_sealer_does_not_move_while_the_chain_cannot_spare_its_vote(stag
     assert stage.told(READY) == "True/AsExpected"
 
 
+@pytest.mark.campaign
 async def test_two_nodes_move_one_after_the_other(running: Stage) -> None:
     say(running, f"{WEBANK}@2 {TENCENT}@2")
     most = 0

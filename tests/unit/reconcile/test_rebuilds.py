@@ -153,6 +153,7 @@ async def test_a_volume_that_only_the_watch_has_lost_is_not_rebuilt(running: Sta
     assert running.nodes.enacted == []
 
 
+@pytest.mark.campaign
 async def test_the_number_of_a_lost_volume_is_never_used_again(running: Stage) -> None:
     for generation in (1, 2):
         lose(running, WEBANK, generation=generation)
@@ -177,6 +178,7 @@ async def test_a_node_that_starts_twice_before_it_has_synced_starts_over(running
     assert running.told(READY) == "True/AsExpected"
 
 
+@pytest.mark.campaign
 async def test_a_weight_of_two_is_a_weight_of_two_again(stage: Stage) -> None:
     members = [chains.member("webank", chains.node("node", weight=2))]
     members += [

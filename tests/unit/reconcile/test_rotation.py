@@ -77,6 +77,7 @@ async def test_what_is_replaced_is_trusted_until_nobody_uses_it(running: Stage) 
     assert client["ca.crt"] == ca(running, 2) + ca(running, 1)
 
 
+@pytest.mark.campaign
 async def test_a_word_is_good_once(running: Stage) -> None:
     rotate(running, "webank@2")
     await running.settle(rounds=120)
