@@ -16,6 +16,9 @@ from pydantic import TypeAdapter
 from consortium_operator.chain.committee import Proposed
 from consortium_operator.chain.handover import Achieved
 
+OUTSIDE = "Outside"
+"""The role of a node that was voted out."""
+
 
 class JournalError(ValueError):
     """An entry of the journal is not what we wrote. The message names the node."""
@@ -67,6 +70,11 @@ class JournalEntry:
     told: int | None = None
     rebuilding: int | None = None
     former_weight: int | None = None
+
+    @property
+    def is_on_chain(self) -> bool:
+        """Whether the chain had it by our doing, when it was last seen."""
+        return self.role not in (None, OUTSIDE)
 
     @property
     def volume(self) -> int | None:

@@ -52,7 +52,7 @@ def as_running(plan: Plan, journal: Journal, founders: Iterable[Founder]) -> Pla
 
 
 def _as_achieved(node: PlannedNode, entry: JournalEntry) -> PlannedNode:
-    if entry.role is None:
+    if entry.role is None or not entry.is_on_chain:  # one that comes back was voted out before
         return node
     return replace(node, role=Role(entry.role), weight=entry.weight or 1)
 

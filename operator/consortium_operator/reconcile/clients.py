@@ -26,7 +26,7 @@ from consortium_operator.manifests.identity import ClientKind, client_certificat
 from consortium_operator.reconcile.apply import bring_one
 from consortium_operator.reconcile.certificates import Holder, Standing, authority_key, judge, sign
 from consortium_operator.reconcile.findings import Blocked, Finding
-from consortium_operator.reconcile.key_owners import why_pinned
+from consortium_operator.reconcile.key_owners import why_client_is_pinned
 from consortium_operator.reconcile.key_requests import FIRST_GENERATION
 from consortium_operator.reconcile.keys import read_secret, trusted
 from consortium_operator.reconcile.rotation import issuing_era
@@ -163,7 +163,7 @@ async def _key(
     name = kind.object_name(member)
     labels = client_secret(run.plan, member, kind, PrivateFiles({}))["metadata"]["labels"]
     files = await read_secret(run, name, labels)
-    pinned = why_pinned(run)
+    pinned = why_client_is_pinned(run, member.name, founded.seal)
     if files is None and (must_exist or pinned is not None):
         instead = f", or delete the ConfigMap {name} to have a new client key made"
         raise Blocked(

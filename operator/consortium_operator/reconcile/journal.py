@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from consortium_operator.api.conditions import ConditionType, Reason
-from consortium_operator.chain.journal import Journal, JournalEntry, JournalError
+from consortium_operator.chain.journal import OUTSIDE, Journal, JournalEntry, JournalError
 from consortium_operator.chain.membership import achieved_of, change_for, intent_of
 from consortium_operator.chain.naming import chain_labels, is_ours
 from consortium_operator.chain.plan import Departure, PlannedMember, PlannedNode
@@ -110,7 +110,7 @@ def _entry(run: Round, node: PlannedNode, known: JournalEntry, seen: Seen) -> Jo
 def _noted_out(run: Round, entry: JournalEntry, view: ChainView) -> JournalEntry:
     now = run.world.now()
     if entry.out is None:
-        return replace(entry, role="Outside", weight=0, out=view.height, out_at=told(now))
+        return replace(entry, role=OUTSIDE, weight=0, out=view.height, out_at=told(now))
     # A time to come was noted by a clock that was wrong.
     is_past = entry.out_at is not None and moment(entry.out_at) <= now
     return entry if is_past else replace(entry, out_at=told(now))

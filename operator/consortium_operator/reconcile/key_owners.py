@@ -2,10 +2,10 @@
 admin account.
 
 A key that may not be made any more is one whose owner already appears in what outlives it: a
-register entry, the founders table, a volume, or a pinned genesis.
+register entry, the founders table, the journal, a volume, or a pinned genesis.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 from consortium_operator.api.conditions import Reason
 from consortium_operator.chain.genesis import Seal
@@ -35,6 +35,7 @@ from consortium_operator.reconcile.generations import (
     registered_generations,
     why_generation_must_exist,
 )
+from consortium_operator.reconcile.journal import read_journal
 from consortium_operator.reconcile.key_refusals import name_conflict
 from consortium_operator.reconcile.key_requests import (
     FIRST_GENERATION,
@@ -56,11 +57,12 @@ def authority_request(
     """A member's CA. Each generation has a subject of its own."""
     engine, plan = run.engine, run.plan
     name = member.names.authority(kind, generation)
-    must_exist = (
-        _why_member_must_exist(run, member.name, seal)
-        if generation == FIRST_GENERATION
-        else why_generation_must_exist(run, member, generation)
-    )
+
+    async def forbids() -> str | None:
+        if generation != FIRST_GENERATION:
+            return why_generation_must_exist(run, member, generation)
+        return _why_member_must_exist(run, member.name, seal)
+
     return KeyRequest(
         name=name,
         labels=member_labels(run.key.name, plan.engine, member.name),
@@ -72,7 +74,7 @@ def authority_request(
         ),
         derive=lambda files: engine.authority_register(kind, files[0]),
         missing=Reason.CA_KEY_MISSING,
-        forbids_making=_constant(must_exist),
+        forbids_making=forbids,
         renewal=Renewal(
             engine.why_not_renewed,
             lambda public: manifests.authority_renewal(plan, member, kind, generation, public),
@@ -184,7 +186,12 @@ def _waits_for_files(run: Round, node: PlannedNode) -> bool:
 
 def admin_request(run: Round, seal: Seal | None) -> KeyRequest[AccountRegister]:
     plan, engine = run.plan, run.engine
-    founded = None if seal is None else "the chain was founded with it"
+
+    async def forbids() -> str | None:
+        if seal is not None:
+            return "the chain was founded with it"
+        return why_pinned(run, seal) or _why_founded(run)
+
     return KeyRequest(
         name=run.key.admin,
         labels=chain_labels(run.key.name, plan.engine),
@@ -197,28 +204,46 @@ def admin_request(run: Round, seal: Seal | None) -> KeyRequest[AccountRegister]:
         ),
         derive=lambda files: engine.account_register(files[0]),
         missing=Reason.NODE_KEY_MISSING,
-        forbids_making=_constant(founded or why_pinned(run) or _why_founded(run)),
+        forbids_making=forbids,
     )
 
 
-def _constant(reason: str | None) -> Callable[[], Awaitable[str | None]]:
-    async def answer() -> str | None:
-        return reason
-
-    return answer
-
-
-def why_pinned(run: Round) -> str | None:
-    """Why no key at all may be made, or None: what is pinned is to be restored."""
+def why_pinned(run: Round, seal: Seal | None) -> str | None:
+    """Why a pinned genesis keeps keys from being made of which it does not tell, or None. What is
+    pinned may be on its way back from a backup, the keys of later members with it: nobody is new
+    before the chain is seen to run."""
     if run.plan.spec.fisco_bcos.genesis_sha256 is None:
         return None
-    return "spec.fiscoBcos.genesisSha256 pins a genesis, whose founders had their keys"
+    if seal is None:
+        return _PINNED
+    if not read_journal(run).has_blocks:
+        return "spec.fiscoBcos.genesisSha256 pins a genesis, whose chain was not seen to run yet"
+    return None
+
+
+def why_client_is_pinned(run: Round, member: str, seal: Seal) -> str | None:
+    """The same of a member's client, which no register tells of."""
+    if run.plan.spec.fisco_bcos.genesis_sha256 is not None and _has_founded(member, seal):
+        return _PINNED
+    return why_pinned(run, seal)
+
+
+_PINNED = "spec.fiscoBcos.genesisSha256 pins a genesis, whose founders had their keys"
+
+
+def _has_founded(member: str, seal: Seal) -> bool:
+    return any(founder.member == member for founder in seal.founders)
 
 
 def _why_member_must_exist(run: Round, member: str, seal: Seal | None) -> str | None:
-    if seal is not None and any(founder.member == member for founder in seal.founders):
+    if seal is None:
+        return why_pinned(run, seal) or _why_founded(run)
+    if _has_founded(member, seal):
         return "the member is in the founders table"
-    return why_pinned(run) or (None if seal is not None else _why_founded(run))
+    entries = read_journal(run).entries.values()
+    if any(one.is_on_chain and (one.path or "").startswith(f"{member}/") for one in entries):
+        return "the journal says that the chain has nodes of the member"
+    return why_pinned(run, seal)
 
 
 def _why_founded(run: Round) -> str | None:
@@ -235,6 +260,8 @@ def _why_founded(run: Round) -> str | None:
 async def _why_node_must_exist(run: Round, node: PlannedNode, seal: Seal | None) -> str | None:
     if seal is not None and seal.founder(node.member, node.name) is not None:
         return "the node is in the founders table"
+    if seal is not None and read_journal(run).of(node.names.node).is_on_chain:
+        return "the journal says that the chain has the node"
     if any(
         claim.labels.get(NODE_LABEL) == node.names.node
         for claim in run.world.store.by_chain(
@@ -252,4 +279,4 @@ async def _why_node_must_exist(run: Round, node: PlannedNode, seal: Seal | None)
         if not is_ours(found["metadata"].get("labels") or {}, labels):
             raise name_conflict("PersistentVolumeClaim", volume.name)
         return f"the volume {volume.name} exists"
-    return why_pinned(run)
+    return why_pinned(run, seal)

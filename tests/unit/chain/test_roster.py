@@ -61,3 +61,11 @@ def test_what_runs_is_what_was_achieved_whatever_the_spec_says() -> None:
         ("huawei/node-0", Role.OBSERVER),
         ("tencent/node-0", Role.SEALER),
     ]
+
+
+def test_whoever_comes_back_is_what_the_spec_says_until_the_chain_has_it() -> None:
+    """The journal still says that it was voted out."""
+    entry = JournalEntry(path="webank/node-0", intent="Sealer/2", role="Outside", weight=0)
+    found = as_running(PLAN, Journal({"trade-webank-node-0": entry}), FOUNDERS)
+    (webank,) = found.nodes_of("webank")
+    assert (webank.role, webank.weight) == (Role.SEALER, 2)
