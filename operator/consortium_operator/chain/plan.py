@@ -172,8 +172,8 @@ class Plan:
 def make_plan(chain: ConsortiumChain, settings: Settings) -> Plan:
     """The plan of a parsed resource.
 
-    Raises InvalidResource where two nodes ask for one object name, two keys are to come from one
-    Secret, or no image is known.
+    Raises InvalidResource where two nodes or clients ask for one object name, two keys are to come
+    from one Secret, or no image is known.
     """
     key = ChainKey(chain.metadata.namespace, chain.metadata.name)
     nodes = tuple(
@@ -182,7 +182,12 @@ def make_plan(chain: ConsortiumChain, settings: Settings) -> Plan:
         for group in sorted(member.nodes, key=lambda group: group.name)
         for node in _nodes_of(key, chain.spec, member, group)
     )
+    members = tuple(
+        PlannedMember(member.name, key.member(member.name), _brought_authorities(member))
+        for member in sorted(chain.spec.members, key=lambda member: member.name)
+    )
     _refuse_shared_names(nodes)
+    _refuse_shared_clients(members)
     _refuse_shared_secrets(chain.spec)
     return Plan(
         key=key,
@@ -190,10 +195,7 @@ def make_plan(chain: ConsortiumChain, settings: Settings) -> Plan:
         spec=chain.spec,
         settings=settings,
         image=_image(chain.spec, settings),
-        members=tuple(
-            PlannedMember(member.name, key.member(member.name), _brought_authorities(member))
-            for member in sorted(chain.spec.members, key=lambda member: member.name)
-        ),
+        members=members,
         nodes=nodes,
     )
 
@@ -247,6 +249,23 @@ def _refuse_shared_names(nodes: tuple[PlannedNode, ...]) -> None:
                 ),
             )
         )
+
+
+def _refuse_shared_clients(members: tuple[PlannedMember, ...]) -> None:
+    """A member "x-operator" would have its client where the operator has its own of member "x"."""
+    operators = {member.names.operator_client: member.name for member in members}
+    problems = tuple(
+        Problem(
+            path="spec.members",
+            message=f"{operators[name]} and {member.name} would share the object name {name}: "
+            "rename one of them",
+            reason=Reason.NAME_CONFLICT,
+        )
+        for member in members
+        if (name := member.names.client) in operators
+    )
+    if problems:
+        raise InvalidResource(problems)
 
 
 def _refuse_shared_secrets(spec: ConsortiumChainSpec) -> None:

@@ -9,13 +9,16 @@ from collections.abc import Sequence
 from consortium_operator.api.conditions import ConditionType, Reason
 from consortium_operator.chain.membership import Kind, Wish, strangers, why_unsafe, wishes
 from consortium_operator.chain.naming import ACCEPT_CHANGE_ANNOTATION, content_hash
+from consortium_operator.chain.plan import Departure, PlannedNode
 from consortium_operator.chain.view import ChainView
+from consortium_operator.kube.kinds import STATEFUL_SET, ObjectKey
 from consortium_operator.reconcile.enactment import enact
 from consortium_operator.reconcile.findings import Finding
 from consortium_operator.reconcile.knowledge import Knowledge
 from consortium_operator.reconcile.node_states import Sight, why_down
 from consortium_operator.reconcile.world import Founded, Round
 
+_IN_SYNC = ConditionType.MEMBERSHIP_IN_SYNC
 _REASONS = {
     Kind.OBSERVE: Reason.JOINING,
     Kind.PROMOTE: Reason.JOINING,
@@ -36,7 +39,7 @@ async def bring_membership(founded: Founded, known: Knowledge) -> None:
         if waits is not None:
             run.findings.add(waits)
             continue
-        if await enact(founded, view, wish.change, ConditionType.MEMBERSHIP_IN_SYNC, wish.what):
+        if await enact(founded, view, wish.change, _IN_SYNC, wish.what):
             run.tell("MembershipChanged", f"{wish.what}: the chain says so")
         run.findings.add(_finding(wish, wish.what))
         return
@@ -45,7 +48,10 @@ async def bring_membership(founded: Founded, known: Knowledge) -> None:
 def tell_membership(run: Round, known: Knowledge) -> tuple[Wish, ...]:
     """The wishes that are the operator's to grant; what others decided is told."""
     view = known.view
-    if view is None or view.height < 1:
+    if view is None:
+        return ()
+    _tell_absent_leavers(run, view, known)
+    if view.height < 1:
         return ()
     node_ids = {name: register.node_id for name, register in known.custody.nodes.items()}
     found = wishes(run.plan.nodes, node_ids, view.members, known.journal)
@@ -63,10 +69,34 @@ def tell_membership(run: Round, known: Knowledge) -> tuple[Wish, ...]:
     return tuple(mine)
 
 
-def _changed_on_chain(message: str) -> Finding:
-    return Finding(
-        ConditionType.MEMBERSHIP_IN_SYNC, Reason.CHANGED_ON_CHAIN, message, needs_person=True
+def _tell_absent_leavers(run: Round, view: ChainView, known: Knowledge) -> None:
+    """Whoever left the spec gets no pod any more: the resource was made anew without it, or edited
+    before it had one. Where the others are no quorum, they cannot even vote it out."""
+    absent = [
+        node
+        for node in run.plan.nodes
+        if node.departure is Departure.LEAVING and known.vote(node) and not _may_run(run, node)
+    ]
+    total = view.quorum.total_weight
+    left = total - sum(known.vote(node) for node in absent)
+    if not absent or view.quorum.is_met_by(left) or run.plan.spec.hibernated:
+        return
+    message = (
+        f"{', '.join(node.path for node in absent)}: out of the spec before the chain was without "
+        f"them, and with no pod. Of {total} weight {left} is left, and any block needs "
+        f"{view.quorum.required}, also one that votes them out: put them back into the spec until "
+        "the chain runs"
     )
+    run.findings.add(Finding(_IN_SYNC, Reason.QUORUM_UNSAFE, message, needs_person=True))
+
+
+def _may_run(run: Round, node: PlannedNode) -> bool:
+    key = ObjectKey(STATEFUL_SET, run.key.namespace, node.names.node)
+    return run.world.store.get(key) is not None
+
+
+def _changed_on_chain(message: str) -> Finding:
+    return Finding(_IN_SYNC, Reason.CHANGED_ON_CHAIN, message, needs_person=True)
 
 
 def _why_wait(
@@ -95,8 +125,7 @@ def _why_wait(
 def _finding(
     wish: Wish, message: str, reason: Reason | None = None, *, needs_person: bool = False
 ) -> Finding:
-    condition = ConditionType.MEMBERSHIP_IN_SYNC
-    return Finding(condition, reason or _REASONS[wish.kind], message, needs_person=needs_person)
+    return Finding(_IN_SYNC, reason or _REASONS[wish.kind], message, needs_person=needs_person)
 
 
 def _is_ready_to_join(wish: Wish, view: ChainView, known: Knowledge) -> bool:

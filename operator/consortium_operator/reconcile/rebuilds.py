@@ -7,13 +7,15 @@ one round and acted upon in a later one, so that a crash at any point is resumed
 volume is there, a rebuild is off again if the lost volume comes back, or the word is taken back.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from consortium_operator.api.conditions import ConditionType, Reason
 from consortium_operator.chain.journal import Journal, JournalEntry
+from consortium_operator.chain.naming import ChildPart, is_ours
 from consortium_operator.chain.plan import PlannedNode
 from consortium_operator.kube.kinds import PERSISTENT_VOLUME_CLAIM, ObjectKey
+from consortium_operator.manifests.metadata import labels
 from consortium_operator.reconcile.findings import Finding
 from consortium_operator.reconcile.knowledge import Knowledge
 from consortium_operator.reconcile.second_starts import first_pod
@@ -102,8 +104,18 @@ async def _may_begin(
     if wait is not None:
         run.findings.add(_waits(run, ledger, wait))
         return False
-    # What the watch does not show may still be there.
-    return is_asked or await run.world.client.get(_claim(run, ledger)) is None
+    return is_asked or not await _is_there(run, ledger)
+
+
+async def _is_there(run: Round, ledger: Ledger) -> bool:
+    """What the watch does not show: it lags, or somebody took the labels away by which it looks."""
+    found = await run.world.client.get(_claim(run, ledger))
+    if found is None:
+        return False
+    wanted = labels(run.plan, ChildPart.DATA, ledger.node)
+    if not is_ours(found["metadata"].get("labels") or {}, wanted):
+        run.findings.add(_unlabelled(run, ledger, wanted))
+    return True
 
 
 def _wait_for_others(known: Knowledge, ledgers: Sequence[Ledger]) -> Wait | None:
@@ -167,6 +179,17 @@ def _is_missed(run: Round, known: Knowledge, other: Ledger, node: PlannedNode) -
 def _claim(run: Round, ledger: Ledger) -> ObjectKey:
     name = ledger.node.names.data(max(ledger.newest, ledger.last))
     return ObjectKey(PERSISTENT_VOLUME_CLAIM, run.key.namespace, name)
+
+
+def _unlabelled(run: Round, ledger: Ledger, wanted: Mapping[str, str]) -> Finding:
+    claim, node = _claim(run, ledger), ledger.node
+    words = " ".join(f"{name}={value}" for name, value in sorted(wanted.items()))
+    message = (
+        f"the volume {claim.name} of node {node.path} lacks labels by which it is known, and its "
+        f"pod is left alone. Put them back: kubectl label persistentvolumeclaim {claim.name} "
+        f"--namespace {claim.namespace} --overwrite {words}"
+    )
+    return Finding(ConditionType.NODES_READY, Reason.VOLUME_LOST, message, needs_person=True)
 
 
 def _waits(run: Round, ledger: Ledger, wait: Wait) -> Finding:

@@ -118,7 +118,9 @@ def _check(run: Round, seal: Seal) -> None:
             Finding(
                 ConditionType.GENESIS_SEALED,
                 Reason.GENESIS_MISMATCH,
-                f"the genesis has sha256 {seal.sha256}, spec.fiscoBcos.genesisSha256 pins {pinned}",
+                f"the genesis has sha256 {seal.sha256}, spec.fiscoBcos.genesisSha256 pins {pinned}:"
+                f" restore {run.key.genesis} of the pinned one, or, where the pin is wrong, delete "
+                "the resource, which keeps keys and data, and create it with the right one",
                 needs_person=True,
             )
         )
@@ -176,7 +178,8 @@ def _refuse_where_one_existed(run: Round) -> None:
                 ConditionType.GENESIS_SEALED,
                 Reason.WAITING_FOR_IDENTITIES,
                 f"spec.fiscoBcos.genesisSha256 pins a genesis that is not there: restore the "
-                f"ConfigMap {run.key.genesis}, or remove the field to found a new chain",
+                f"ConfigMap {run.key.genesis}, or, to found a new chain, delete the resource and "
+                "create it without the field",
                 needs_person=True,
             )
         )

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from consortium_operator.api.conditions import ConditionType, Reason
+from consortium_operator.api.problem import shown
 from consortium_operator.chain.journal import Journal, JournalEntry
 from consortium_operator.chain.naming import MOVE_NODE_ANNOTATION, NODE_ID_ANNOTATION, NODE_LABEL
 from consortium_operator.chain.plan import PlannedNode
@@ -129,11 +130,12 @@ def tell_wrong_moves(run: Round, ledgers: Iterable[Ledger]) -> None:
     for word in run.words(MOVE_NODE_ANNOTATION):
         name, _, number = word.partition("@")
         ledger = by_name.get(name)
-        if ledger is None or (number.isdecimal() and int(number) <= ledger.movable_to):
+        if ledger is None or number in map(str, range(ledger.movable_to + 1)):
             continue
         message = (
-            f"metadata.annotations[{MOVE_NODE_ANNOTATION}]: {word} moves nothing, since the next "
-            f"volume of node {ledger.node.path} is {ledger.movable_to}: {how_to_move(run, ledger)}"
+            f"metadata.annotations[{MOVE_NODE_ANNOTATION}]: {shown(word)} moves nothing, since the "
+            f"next volume of node {ledger.node.path} is {ledger.movable_to}: "
+            f"{how_to_move(run, ledger)}"
         )
         run.findings.add(
             Finding(ConditionType.SPEC_VALID, Reason.INVALID, message, needs_person=True)

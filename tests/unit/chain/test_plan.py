@@ -73,6 +73,16 @@ def test_the_refusal_names_only_nodes_of_one_name() -> None:
     assert refused.value.problems[0].message.startswith("a/b-c-0 and a-b/c-0 would share")
 
 
+def test_two_members_never_share_the_name_of_a_client() -> None:
+    with pytest.raises(InvalidResource) as refused:
+        chains.plan(member("x"), member("x-operator"), member("y-operator"))
+    (problem,) = refused.value.problems
+    assert (problem.path, problem.reason) == ("spec.members", Reason.NAME_CONFLICT)
+    assert problem.message == (
+        "x and x-operator would share the object name trade-x-operator-client: rename one of them"
+    )
+
+
 def test_a_member_says_which_of_its_keys_it_brings() -> None:
     entry = node("a", identity={"secretName": "key"})
     one = member("webank", entry, node("b")) | {"clientAuthority": {"secretName": "ca"}}

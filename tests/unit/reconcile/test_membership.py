@@ -372,3 +372,21 @@ async def test_a_refused_edit_leaves_the_members_as_they_are(running: Stage) -> 
     assert {write.split()[0] for write in running.cluster.writes} == {"patch-status"}
     assert running.status()["memberCount"] == 4
     assert running.told(ConditionType.QUORUM_HEALTHY) == "True/AsExpected"
+
+
+async def test_a_resource_made_anew_without_half_of_the_founders_says_who_is_missing(
+    running: Stage,
+) -> None:
+    """Their pods went with the old resource, and two of four cannot vote them out."""
+    running.delete()
+    await running.settle()
+    running.create(*members("huawei", "webank"))
+    await running.settle(rounds=60)
+    assert running.told(SYNC) == "False/QuorumUnsafe"
+    assert running.condition(ConditionType.STALLED)["status"] == "True"
+    message = running.condition(SYNC)["message"]
+    assert "ping-an/node-0, tencent/node-0: out of the spec" in message
+    assert "put them back into the spec" in message
+    running.edit(members=members(*FOUNDERS))
+    await running.settle(rounds=60)
+    assert running.told(ConditionType.READY) == "True/AsExpected"

@@ -2,6 +2,7 @@
 
 import pytest
 
+from consortium_operator.api.conditions import ConditionType
 from consortium_operator.chain.changes import Standing
 from consortium_operator.kube.kinds import (
     PERSISTENT_VOLUME_CLAIM,
@@ -156,3 +157,10 @@ async def test_a_node_that_is_given_up_meanwhile_leaves(running: Stage) -> None:
     left = [(Standing.OBSERVER, 1), (Standing.OUTSIDE, 1)]
     assert changes(running, WEBANK) == left
     assert entry(running, WEBANK).rebuilding is None
+
+
+@pytest.mark.parametrize("number", ["9" * 5000, "²"])
+async def test_a_word_that_is_no_number_is_told(running: Stage, number: str) -> None:
+    running.annotate("consortium.dev/move-node", f"trade-webank-node-0@{number}")
+    await running.round()
+    assert running.told(ConditionType.SPEC_VALID) == "False/Invalid"

@@ -183,3 +183,27 @@ async def test_an_unreadable_journal_is_told(running: Stage, text: str) -> None:
     assert running.told(ConditionType.MEMBERSHIP_IN_SYNC) == "False/Pending"
     assert "trade-webank-node-0" in running.condition(ConditionType.MEMBERSHIP_IN_SYNC)["message"]
     assert running.told(ConditionType.STALLED) == "True/Pending"
+
+
+async def test_a_volume_without_its_labels_is_told_with_the_command_that_mends_it(
+    running: Stage,
+) -> None:
+    """No watch shows it, and no roll-out would ever reach its node."""
+    name = "trade-webank-node-0-data-g1"
+    labels = {}
+
+    def strip(claim: JsonObject) -> None:
+        labels.update(claim["metadata"].pop("labels"))
+
+    running.cluster.edit(PERSISTENT_VOLUME_CLAIM, name, strip)
+    await running.settle()
+    assert running.told(NODES) == "False/VolumeLost"
+    message = running.condition(NODES)["message"]
+    command = f"kubectl label persistentvolumeclaim {name} --namespace chains --overwrite "
+    assert message.endswith(command + " ".join(f"{k}={v}" for k, v in sorted(labels.items())))
+    assert running.nodes.enacted == []
+    running.cluster.edit(
+        PERSISTENT_VOLUME_CLAIM, name, lambda claim: claim["metadata"].update(labels=labels)
+    )
+    await running.settle()
+    assert running.told(ConditionType.READY) == "True/AsExpected"
