@@ -6,16 +6,17 @@ from consortium_operator.kube.kinds import JsonObject
 
 
 def _labels(pod: JsonObject) -> Mapping[str, str]:
-    labels: Mapping[str, str] = pod["metadata"]["labels"]
+    labels: Mapping[str, str] = pod["metadata"].get("labels") or {}
     return labels
 
 
 def chain_of(pod: JsonObject) -> tuple[str, str]:
-    return _labels(pod)["consortium.dev/chain"], pod["metadata"]["namespace"]
+    return _labels(pod).get("consortium.dev/chain", ""), pod["metadata"]["namespace"]
 
 
 def node_of(pod: JsonObject) -> str:
-    return _labels(pod)["consortium.dev/node"]
+    name: str = pod["metadata"]["name"]
+    return name.removesuffix("-0")
 
 
 def config_of(pod: JsonObject) -> str:

@@ -29,6 +29,7 @@ from consortium_operator.reconcile.hangs import (
 )
 from consortium_operator.reconcile.knowledge import Knowledge, MassExpiry
 from consortium_operator.reconcile.node_states import Sight, cannot_start, why_down
+from consortium_operator.reconcile.relabelled import hidden_pod, is_found
 from consortium_operator.reconcile.world import Round
 
 REVISION_LABEL = "controller-revision-hash"
@@ -224,7 +225,7 @@ async def _look_at(run: Round, objects: NodeObjects) -> Turn | None:
             return None
         await bring_one(run, wanted)
         observed = run.world.store.get(key_of(wanted))
-    return _turn_of_pod(run, objects, observed) if observed is not None else None
+    return await _turn_of_pod(run, objects, observed) if observed is not None else None
 
 
 async def _needs_a_turn(run: Round, wanted: Manifest, observed: Observed) -> bool:
@@ -246,18 +247,20 @@ async def _needs_a_turn(run: Round, wanted: Manifest, observed: Observed) -> boo
     return True
 
 
-def _turn_of_pod(run: Round, objects: NodeObjects, stateful_set: Observed) -> Turn | None:
-    """A turn as long as the pod is of an older template, or of nobody knows which."""
+async def _turn_of_pod(run: Round, objects: NodeObjects, stateful_set: Observed) -> Turn | None:
+    """A turn as long as the pod is of an older template, or of nobody knows which, or is not found
+    by its labels."""
     detail = stateful_set.detail
-    pod = pod_of(run, objects.node)
-    if not isinstance(detail, StatefulSetDetail) or pod is None:
-        return None
-    if detail.observed_generation == 0:
+    if not isinstance(detail, StatefulSetDetail) or detail.observed_generation == 0:
         return None  # new: its pod may be there before its controller has said so in the status
+    pod = pod_of(run, objects.node)
     if detail.observed_generation != detail.generation:
-        return Turn(objects, pod, written=True, seen=False)
+        return None if pod is None else Turn(objects, pod, written=True, seen=False)
+    pod = pod or await hidden_pod(run, objects.node)
+    if pod is None:
+        return None
     is_current = pod.labels.get(REVISION_LABEL) == detail.update_revision
-    return None if is_current else Turn(objects, pod, written=True)
+    return None if is_current and is_found(pod, objects) else Turn(objects, pod, written=True)
 
 
 def _precedence(turn: Turn, known: Knowledge) -> tuple[bool, bool, bool, bool, bool, int, str]:
