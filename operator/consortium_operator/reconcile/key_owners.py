@@ -36,7 +36,7 @@ from consortium_operator.reconcile.generations import (
     why_generation_must_exist,
 )
 from consortium_operator.reconcile.journal import read_journal
-from consortium_operator.reconcile.key_refusals import name_conflict
+from consortium_operator.reconcile.key_refusals import label_conflict
 from consortium_operator.reconcile.key_requests import (
     FIRST_GENERATION,
     RECHECK,
@@ -277,6 +277,7 @@ async def _why_node_must_exist(run: Round, node: PlannedNode, seal: Seal | None)
     if found is not None:
         labels = node_labels(run.key.name, run.plan.engine, node.member, node.names.node)
         if not is_ours(found["metadata"].get("labels") or {}, labels):
-            raise name_conflict("PersistentVolumeClaim", volume.name)
+            wanted = {**labels, PART_LABEL: ChildPart.DATA}
+            raise label_conflict("PersistentVolumeClaim", volume.name, wanted)
         return f"the volume {volume.name} exists"
     return why_pinned(run, seal)

@@ -1,6 +1,6 @@
 """Why a key is not had: one finding for each way in which a Secret is not what it should be."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from consortium_operator.api.conditions import ConditionType, Reason
 from consortium_operator.chain.plan import PlannedMember
@@ -88,11 +88,19 @@ def lost_generation(member: PlannedMember, kind: AuthorityKind, newest: str) -> 
 
 
 def name_conflict(kind: str, name: str) -> Blocked:
+    return _name_conflict(f"{kind} {name} exists and is not this chain's: rename it or the chain")
+
+
+def label_conflict(kind: str, name: str, labels: Mapping[str, str]) -> Blocked:
+    """Of what is never made anew: it may as well be ours, with other labels by somebody's hand."""
+    words = " ".join(f"{label}={value}" for label, value in sorted(labels.items()))
+    return _name_conflict(
+        f"{kind} {name} exists and is not this chain's by its labels: rename it or the chain, or "
+        f"where somebody changed the labels, put them back: {words}"
+    )
+
+
+def _name_conflict(message: str) -> Blocked:
     return Blocked(
-        Finding(
-            ConditionType.SPEC_VALID,
-            Reason.NAME_CONFLICT,
-            f"{kind} {name} exists and is not this chain's: rename it or the chain",
-            needs_person=True,
-        )
+        Finding(ConditionType.SPEC_VALID, Reason.NAME_CONFLICT, message, needs_person=True)
     )

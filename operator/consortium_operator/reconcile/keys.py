@@ -25,9 +25,9 @@ from consortium_operator.reconcile.findings import Blocked, Finding
 from consortium_operator.reconcile.key_refusals import (
     forbidden,
     invalid,
+    label_conflict,
     mismatch,
     missing,
-    name_conflict,
     not_found,
 )
 from consortium_operator.reconcile.key_requests import (
@@ -149,7 +149,7 @@ async def read_secret(run: Round, name: str, labels: Mapping[str, str]) -> Priva
     if secret is None:
         return None
     if not is_ours(secret["metadata"].get("labels") or {}, labels):
-        raise name_conflict("Secret", name)
+        raise label_conflict("Secret", name, labels)
     return _content(secret)
 
 
@@ -189,7 +189,8 @@ async def _recorded(run: Round, request: KeyRequest[P]) -> P | None:
     if found is None:
         return None
     if not is_ours(found["metadata"].get("labels") or {}, request.labels):
-        raise name_conflict("ConfigMap", request.name)
+        labels = {**request.labels, PART_LABEL: ChildPart.REGISTER}
+        raise label_conflict("ConfigMap", request.name, labels)
     run.world.store.record(found)
     try:
         return request.register.read(found.get("data") or {})

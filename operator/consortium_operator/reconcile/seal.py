@@ -9,14 +9,20 @@ from collections.abc import Mapping
 from consortium_operator.api.conditions import ConditionType, Reason
 from consortium_operator.api.problem import Problem
 from consortium_operator.chain.genesis import Seal, TamperedGenesis
-from consortium_operator.chain.naming import GENESIS_ANNOTATION, chain_labels, is_ours
+from consortium_operator.chain.naming import (
+    GENESIS_ANNOTATION,
+    PART_LABEL,
+    ChildPart,
+    chain_labels,
+    is_ours,
+)
 from consortium_operator.engines.protocol import RunningChain
 from consortium_operator.kube.errors import AlreadyExists
 from consortium_operator.kube.kinds import CONFIG_MAP, PERSISTENT_VOLUME_CLAIM, ObjectKey
 from consortium_operator.manifests import Manifest
 from consortium_operator.manifests.genesis import genesis_config_map, genesis_copy
 from consortium_operator.reconcile.findings import Blocked, Finding
-from consortium_operator.reconcile.key_refusals import name_conflict
+from consortium_operator.reconcile.key_refusals import label_conflict
 from consortium_operator.reconcile.world import Custody, Round
 
 
@@ -104,7 +110,8 @@ async def _read(run: Round, name: str) -> Seal | None:
             return None
         labels, data = found["metadata"].get("labels") or {}, found.get("data") or {}
     if not is_ours(labels, _labels(run)):
-        raise name_conflict("ConfigMap", name)
+        wanted = {**_labels(run), PART_LABEL: ChildPart.GENESIS}
+        raise label_conflict("ConfigMap", name, wanted)
     try:
         return Seal.from_data(data if isinstance(data, Mapping) else {})
     except TamperedGenesis as error:

@@ -290,3 +290,21 @@ async def test_keys_that_were_read_in_one_moment_are_not_read_again_in_one(runni
     secrets = len(running.cluster.all(SECRET))
     assert sum(bursts) >= secrets
     assert max(bursts) < secrets
+
+
+async def test_what_lost_its_labels_is_told_with_them_and_well_again_once_they_are_back(
+    running: Stage,
+) -> None:
+    register = running.cluster.find(CONFIG_MAP, NODE_KEY)
+    assert register is not None
+    labels = register["metadata"]["labels"]
+    running.cluster.edit(CONFIG_MAP, NODE_KEY, lambda found: found["metadata"].pop("labels"))
+    await running.settle()
+    told = running.condition(ConditionType.SPEC_VALID)
+    assert told["reason"] == "NameConflict"
+    assert told["message"].endswith(" ".join(f"{k}={v}" for k, v in sorted(labels.items())))
+    running.cluster.edit(
+        CONFIG_MAP, NODE_KEY, lambda found: found["metadata"].update(labels=labels)
+    )
+    await running.settle()
+    assert running.told(READY) == "True/AsExpected"
