@@ -7,7 +7,6 @@ from here; what must be said beyond that goes into the message.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Annotated
@@ -15,6 +14,7 @@ from typing import Annotated
 from pydantic import AwareDatetime, Field, WithJsonSchema, field_serializer
 
 from consortium_operator.api.base import Integer, ObservedPart
+from consortium_operator.api.moment import rfc3339
 
 
 class ConditionType(StrEnum):
@@ -224,5 +224,4 @@ class Condition(ObservedPart):
 
     @field_serializer("last_transition_time")
     def _to_seconds(self, moment: AwareDatetime) -> str:
-        """Kubernetes keeps times to the second; fractions would differ from what is read back."""
-        return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        return rfc3339(moment)

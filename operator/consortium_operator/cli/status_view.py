@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from consortium_operator.api.conditions import ConditionType, Reason
+from consortium_operator.api.moment import rfc3339
 from consortium_operator.cli.chain_table import condition, headline, is_ready
 from consortium_operator.cli.live import LiveChain, LiveNode
 from consortium_operator.cli.printing import columns, shown
@@ -74,7 +75,7 @@ def view(chain: Mapping[str, Any], live: LiveChain | str) -> StatusView:
         height=live.height,
         leader=live.leader,
         pending=live.pending,
-        read_at=None if live.read_at is None else f"{live.read_at:%Y-%m-%dT%H:%M:%SZ}",
+        read_at=None if live.read_at is None else rfc3339(live.read_at),
     )
 
 

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
+from consortium_operator.api.moment import rfc3339
 from consortium_operator.cli.printing import shown
 from consortium_operator.cli.status_view import StatusView, lines
 
@@ -68,7 +69,7 @@ class _Log:
 
     def _say(self, told: Iterable[str], at: datetime) -> None:
         for line in told:
-            typer.echo(f"{at:%Y-%m-%dT%H:%M:%SZ} {shown(line)}")
+            typer.echo(f"{rfc3339(at)} {shown(line)}")
 
 
 def changes(before: StatusView | None, now: StatusView) -> Iterator[str]:

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Literal
 
+from consortium_operator.api.moment import rfc3339
 from consortium_operator.kube.kinds import EVENT, JsonObject, key_of
 from consortium_operator.kube.ownership import FIELD_MANAGER
 
@@ -22,14 +23,10 @@ class Happening:
     type: Literal["Normal", "Warning"] = "Normal"
 
 
-def event_time(moment: datetime) -> str:
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
 def event_about(obj: Mapping[str, Any], happening: Happening, reporter: str) -> JsonObject:
     """The Event that tells `happening` about `obj`; `reporter` is the operator's pod name."""
     key = key_of(obj)
-    time = event_time(happening.at)
+    time = rfc3339(happening.at)
     return {
         "apiVersion": EVENT.api_version,
         "kind": EVENT.kind,

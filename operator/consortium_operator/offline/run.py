@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from consortium_operator.api.chain import ConsortiumChain
+from consortium_operator.api.moment import rfc3339
 from consortium_operator.chain.files import Port
 from consortium_operator.chain.plan import Plan, Settings, make_plan
 from consortium_operator.chain.standalone import Host, Place, cautions, place_nodes
@@ -76,7 +77,7 @@ class Rendered:
         found = {
             "node": node.path,
             "nodeId": self.rendering.custody.nodes[node.names.node].node_id,
-            "certificateExpires": f"{until:%Y-%m-%dT%H:%M:%SZ}",
+            "certificateExpires": rfc3339(until),
         }
         place = self.places.get(node.path)
         if place is None:

@@ -13,8 +13,9 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from consortium_operator.api.conditions import ConditionStatus, ConditionType, Reason
+from consortium_operator.api.moment import rfc3339
 from consortium_operator.kube.errors import ApiError, NotFound
-from consortium_operator.kube.events import Happening, event_about, event_time
+from consortium_operator.kube.events import Happening, event_about
 from consortium_operator.reconcile.world import Announced, ChainMemory, World
 
 log = logging.getLogger(__name__)
@@ -99,7 +100,7 @@ async def _write(
     if known is not None:
         again = Announced(known.key, known.count + 1, happening.at)
         with contextlib.suppress(NotFound):
-            await world.client.repeat_event(again.key, again.count, event_time(again.at))
+            await world.client.repeat_event(again.key, again.count, rfc3339(again.at))
             return again
     key = await world.client.create_event(event_about(body, happening, world.reporter))
     return Announced(key, 1, happening.at)

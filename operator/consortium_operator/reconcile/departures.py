@@ -9,13 +9,13 @@ its CA any more, which takes a restart of each, since trusted CAs are cached.
 from dataclasses import replace
 from datetime import timedelta
 
+from consortium_operator.api.moment import moment_of
 from consortium_operator.chain.journal import Journal, JournalEntry
 from consortium_operator.chain.plan import Departure, PlannedMember, PlannedNode
 from consortium_operator.kube.kinds import CONFIG_MAP, SERVICE, STATEFUL_SET, Kind, ObjectKey
 from consortium_operator.reconcile.apply import bring_one
 from consortium_operator.reconcile.desired import desired_journal
 from consortium_operator.reconcile.evictions import pod_of
-from consortium_operator.reconcile.hangs import moment
 from consortium_operator.reconcile.prune import discard
 from consortium_operator.reconcile.world import Founded, Round
 
@@ -72,7 +72,7 @@ def _may_lose_its_name(
     if member.departure is Departure.OUT and not is_gone:
         return False
     out_at = journal.of(node.names.node).out_at
-    return out_at is not None and run.world.now() - moment(out_at) >= STAYS_NAMED_FOR
+    return out_at is not None and run.world.now() - moment_of(out_at) >= STAYS_NAMED_FOR
 
 
 def _was_told(entry: JournalEntry) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
+from consortium_operator.api.moment import rfc3339
 from consortium_operator.chain.journal import Journal
 from consortium_operator.reconcile.apply import bring_one
 from consortium_operator.reconcile.desired import desired_journal
@@ -15,7 +16,6 @@ from consortium_operator.reconcile.hangs import (
     last_restart,
     not_before,
     times_in_a_row,
-    told,
     waits,
 )
 from consortium_operator.reconcile.knowledge import Knowledge
@@ -45,11 +45,11 @@ def _reason_to_wait(hang: Hang, known: Knowledge, now: datetime) -> str | None:
     if earliest is not None and now < earliest:
         return (
             f"it was restarted for the same reason {entry.hangs} times, and is not again before "
-            f"{told(earliest)}"
+            f"{rfc3339(earliest)}"
         )
     turn = _turn_after_others(hang, known, now)
     if turn is not None and now < turn:
-        return f"another node was restarted just now; not before {told(turn)}"
+        return f"another node was restarted just now; not before {rfc3339(turn)}"
     return None
 
 
@@ -73,7 +73,7 @@ async def _restart(founded: Founded, hang: Hang, journal: Journal) -> str | None
     now, entry = run.world.now(), journal.of(name)
     if entry.hung_pod != hang.pod.uid:
         times = times_in_a_row(entry, now)
-        entry = replace(entry, hangs=times, hung_pod=hang.pod.uid, hung_at=told(now))
+        entry = replace(entry, hangs=times, hung_pod=hang.pod.uid, hung_at=rfc3339(now))
     if not await bring_one(run, desired_journal(founded, journal.noting(name, entry))):
         return "the journal cannot be written"
     return await evict(run, hang.pod, f"node {hang.node.path} hangs: {hang.why}")

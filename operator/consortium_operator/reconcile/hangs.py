@@ -8,9 +8,10 @@ guard; what ignores SIGTERM is killed by the kubelet after the grace period.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from consortium_operator.api.conditions import ConditionType, Reason
+from consortium_operator.api.moment import moment_of, rfc3339
 from consortium_operator.chain.journal import JournalEntry
 from consortium_operator.chain.plan import PlannedNode
 from consortium_operator.chain.view import ChainView, NodeView, Silence
@@ -63,7 +64,7 @@ def notice_hangs(run: Round, view: ChainView) -> tuple[Hang, ...]:
         hang = _hang(run, node, view, suspicion, pod)
         if hang is not None:
             hangs.append(hang)
-            run.findings.add(_finding(node, f"hangs since {told(hang.since)}: {hang.why}"))
+            run.findings.add(_finding(node, f"hangs since {rfc3339(hang.since)}: {hang.why}"))
     run.memory.suspects = suspects
     return tuple(hangs)
 
@@ -76,7 +77,7 @@ def waits(node: PlannedNode, reason: str) -> Finding:
 def last_restart(entry: JournalEntry, now: datetime) -> datetime | None:
     """When the node was last restarted because it hung. A time to come is none: then a clock was
     wrong."""
-    at = moment(entry.hung_at) if entry.hung_at is not None else None
+    at = moment_of(entry.hung_at) if entry.hung_at is not None else None
     return at if at is not None and at <= now else None
 
 
@@ -125,15 +126,6 @@ def hung_before_the_first_block(
         for hang in hangs
         if hang.is_due and _mounts(hang, generations.get(hang.node.names.node, 0))
     )
-
-
-def told(at: datetime) -> str:
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def moment(text: str) -> datetime:
-    """What `told` wrote."""
-    return datetime.fromisoformat(text)
 
 
 def _finding(node: PlannedNode, what: str) -> Finding:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from consortium_operator.api.conditions import ConditionType, Reason
+from consortium_operator.api.moment import moment_of, rfc3339
 from consortium_operator.chain.journal import OUTSIDE, Journal, JournalEntry, JournalError
 from consortium_operator.chain.membership import achieved_of, change_for, intent_of
 from consortium_operator.chain.naming import chain_labels, is_ours
@@ -12,7 +13,6 @@ from consortium_operator.chain.view import ChainView
 from consortium_operator.kube.kinds import CONFIG_MAP, SERVICE, ObjectKey
 from consortium_operator.kube.projection import ServiceDetail
 from consortium_operator.reconcile.findings import Blocked, Finding
-from consortium_operator.reconcile.hangs import moment, told
 from consortium_operator.reconcile.second_starts import first_pod
 from consortium_operator.reconcile.world import Custody, Round
 
@@ -110,10 +110,10 @@ def _entry(run: Round, node: PlannedNode, known: JournalEntry, seen: Seen) -> Jo
 def _noted_out(run: Round, entry: JournalEntry, view: ChainView) -> JournalEntry:
     now = run.world.now()
     if entry.out is None:
-        return replace(entry, role=OUTSIDE, weight=0, out=view.height, out_at=told(now))
+        return replace(entry, role=OUTSIDE, weight=0, out=view.height, out_at=rfc3339(now))
     # A time to come was noted by a clock that was wrong.
-    is_past = entry.out_at is not None and moment(entry.out_at) <= now
-    return entry if is_past else replace(entry, out_at=told(now))
+    is_past = entry.out_at is not None and moment_of(entry.out_at) <= now
+    return entry if is_past else replace(entry, out_at=rfc3339(now))
 
 
 def _noted_block(node: PlannedNode, entry: JournalEntry, view: ChainView) -> JournalEntry:

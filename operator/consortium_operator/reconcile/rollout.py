@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from consortium_operator.api.conditions import ConditionType, Reason
+from consortium_operator.api.moment import moment_of
 from consortium_operator.chain.naming import ChainKey, is_ours
 from consortium_operator.chain.plan import PlannedNode
 from consortium_operator.kube.digest import digest_of
@@ -22,11 +23,7 @@ from consortium_operator.reconcile.apply import bring_one, is_settled, refusal, 
 from consortium_operator.reconcile.desired import NodeObjects
 from consortium_operator.reconcile.evictions import evict, pod_of
 from consortium_operator.reconcile.findings import Finding
-from consortium_operator.reconcile.hangs import (
-    SILENT_FOR,
-    is_silent_for_a_moment,
-    moment,
-)
+from consortium_operator.reconcile.hangs import SILENT_FOR, is_silent_for_a_moment
 from consortium_operator.reconcile.knowledge import Knowledge, MassExpiry
 from consortium_operator.reconcile.node_states import Sight, cannot_start, why_down
 from consortium_operator.reconcile.relabelled import hidden_pod, is_found
@@ -315,7 +312,7 @@ def _works(run: Round, node: PlannedNode, pod: Observed, known: Knowledge) -> bo
     if not isinstance(detail, PodDetail) or not detail.runs:
         return False
     starts = [one.started_at for one in detail.containers if one.started_at is not None]
-    is_young = run.world.now() - moment(max(starts)) < SILENT_FOR
+    is_young = run.world.now() - moment_of(max(starts)) < SILENT_FOR
     return is_young or known.answers(node)
 
 

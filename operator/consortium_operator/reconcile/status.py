@@ -7,10 +7,11 @@ writes.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from consortium_operator.api.conditions import ConditionType
+from consortium_operator.api.moment import rfc3339
 from consortium_operator.chain.genesis import Seal
 from consortium_operator.chain.plan import Plan, PlannedNode
 from consortium_operator.chain.view import Look
@@ -34,11 +35,6 @@ class Report:
     certificates: Mapping[str, Standing]
     view: Look | None
     states: Mapping[str, str]
-
-
-def timestamp(moment: datetime) -> str:
-    """As Kubernetes writes it: UTC, to the second."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def make_status(
@@ -88,7 +84,7 @@ def _conditions(
                 "reason": one.reason.value,
                 "message": one.message,
                 "observedGeneration": generation,
-                "lastTransitionTime": since if same else timestamp(now),
+                "lastTransitionTime": since if same else rfc3339(now),
             }
         )
     return written
@@ -145,5 +141,5 @@ def _node(report: Report, node: PlannedNode) -> Status:
     if register is not None:
         found["nodeId"] = register.node_id
     if standing is not None:
-        found["certificateExpires"] = timestamp(standing.facts.not_after)
+        found["certificateExpires"] = rfc3339(standing.facts.not_after)
     return found

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 import yaml
 
+from consortium_operator.api.moment import rfc3339
 from consortium_operator.kube.client import KubeClient
 from consortium_operator.kube.errors import Conflict, Invalid, NotFound
-from consortium_operator.kube.events import Happening, event_about, event_time
+from consortium_operator.kube.events import Happening, event_about
 from consortium_operator.kube.kinds import CONSORTIUM_CHAIN, EVENT, JsonObject, ObjectKey, key_of
 from consortium_sandbox import Sandbox
 from tests.integration.kube.conftest import Somebody
@@ -113,7 +114,7 @@ async def test_an_event_shows_where_a_person_looks(
     assert "GenesisSealed" in shown
     assert "4 founders" in shown
     assert "GenesisSealed" in somebody.kubectl("describe", "cchain", name)
-    await client.repeat_event(key, 3, event_time(sealed.at + timedelta(minutes=1)))
+    await client.repeat_event(key, 3, rfc3339(sealed.at + timedelta(minutes=1)))
     event = await client.get(key)
     assert event is not None
     assert (event["count"], event["lastTimestamp"]) == (3, "2026-01-02T03:05:05Z")

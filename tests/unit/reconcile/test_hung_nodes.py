@@ -7,6 +7,7 @@ from itertools import pairwise
 import pytest
 
 from consortium_operator.api.conditions import ConditionType
+from consortium_operator.api.moment import rfc3339
 from consortium_operator.chain.journal import Journal, JournalEntry
 from consortium_operator.chain.view import Silence
 from consortium_operator.kube.errors import ApiError
@@ -20,7 +21,6 @@ from consortium_operator.reconcile.hangs import (
     TOLD_AFTER,
     not_before,
     times_in_a_row,
-    told,
 )
 from tests import chains
 from tests.campaigns import few_of
@@ -130,7 +130,7 @@ async def test_one_that_hangs_again_and_again_is_restarted_ever_less_often(runni
     now, entry, pauses = running.clock.now, JournalEntry(), []
     for _ in range(8):
         times = times_in_a_row(entry, now)
-        entry = replace(entry, hangs=times, hung_pod="the one before", hung_at=told(now))
+        entry = replace(entry, hangs=times, hung_pod="the one before", hung_at=rfc3339(now))
         earliest = not_before(entry, pod, now)
         assert earliest is not None
         pauses.append(earliest - now)

@@ -11,6 +11,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
+from consortium_operator.api.moment import rfc3339
 from consortium_operator.chain.inspected import Inspected
 from consortium_operator.engines.fisco_bcos.certificate_keys import (
     CertificateKey,
@@ -179,14 +180,10 @@ def _uses(
 def _lifetime(certificate: x509.Certificate, now: datetime, problems: list[str]) -> dict[str, Any]:
     begin, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
     if now >= end:
-        problems.append(f"it ended at {_moment(end)}")
+        problems.append(f"it ended at {rfc3339(end)}")
     elif now < begin:
-        problems.append(f"it holds from {_moment(begin)} only: is a clock wrong?")
-    return {"notBefore": _moment(begin), "notAfter": _moment(end), "daysLeft": (end - now).days}
-
-
-def _moment(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
+        problems.append(f"it holds from {rfc3339(begin)} only: is a clock wrong?")
+    return {"notBefore": rfc3339(begin), "notAfter": rfc3339(end), "daysLeft": (end - now).days}
 
 
 def _signature(certificate: x509.Certificate) -> str:
