@@ -33,7 +33,7 @@ class LiveChain:
     height: int | None
     pending: int | None
     leader: str | None
-    read_at: datetime | None
+    read_at: datetime
     nodes: Mapping[tuple[str, str], LiveNode]
 
 

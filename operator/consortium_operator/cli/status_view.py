@@ -75,7 +75,7 @@ def view(chain: Mapping[str, Any], live: LiveChain | str) -> StatusView:
         height=live.height,
         leader=live.leader,
         pending=live.pending,
-        read_at=None if live.read_at is None else rfc3339(live.read_at),
+        read_at=rfc3339(live.read_at),
     )
 
 

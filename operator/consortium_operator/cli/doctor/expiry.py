@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from consortium_operator.api.quantity import parse_duration
+from consortium_operator.chain.naming import ROTATE_CA_ANNOTATION
 from consortium_operator.chain.plan import Plan
 from consortium_operator.cli.certificates_view import CertificateLine, view
 from consortium_operator.cli.doctor.facts import Facts, of_chain
@@ -60,13 +61,11 @@ def _tell(plan: Plan, one: CertificateLine) -> Finding:
     if one.generation is not None:
         fix = (
             f"kubectl annotate consortiumchain {plan.key.name} {here} --overwrite "
-            f"consortium.dev/rotate-ca={one.member}@{one.generation + 1}"
+            f"{ROTATE_CA_ANNOTATION}={one.member}@{one.generation + 1}"
         )
     else:
-        fix = (
-            f"the operator renews it; what it waits for: kubectl consortium status {plan.key.name} "
-        )
-        fix += here
+        status = f"kubectl consortium status {plan.key.name} {here}"
+        fix = f"the operator renews it; what it waits for: {status}"
     if not one.holds:
         return _CHECK.error(subject, f"ended on {(one.not_after or '')[:10]}", fix)
     return _CHECK.warning(subject, f"ends in {one.days_left} days", fix)
