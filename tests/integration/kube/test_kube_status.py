@@ -2,6 +2,7 @@
 
 import copy
 import json
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -32,7 +33,9 @@ def condition(kind: str, status: str) -> JsonObject:
 
 
 @pytest.fixture
-async def chain(client: KubeClient, namespace: str, control_plane: Sandbox) -> JsonObject:
+async def chain(
+    client: KubeClient, namespace: str, control_plane: Sandbox
+) -> AsyncIterator[JsonObject]:
     install_crd(control_plane.kubeconfig)
     resource = next(
         one
@@ -40,7 +43,10 @@ async def chain(client: KubeClient, namespace: str, control_plane: Sandbox) -> J
         if one["kind"] == CONSORTIUM_CHAIN.kind
     )
     resource["metadata"]["namespace"] = namespace
-    return await client.create(resource)
+    made = await client.create(resource)
+    yield made
+    # Else every later operator on this server would look after it.
+    await client.delete(key_of(made), made["metadata"]["uid"])
 
 
 async def patched(client: KubeClient, chain: JsonObject, status: Any, **more: str) -> JsonObject:

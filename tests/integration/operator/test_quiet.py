@@ -4,8 +4,8 @@ import time
 
 import pytest
 
-from consortium_operator.kube.kinds import EVENT
-from tests.api_server import Api
+from consortium_operator.kube.kinds import CONSORTIUM_CHAIN, EVENT
+from tests.api_server import Api, path_of
 from tests.integration.operator.conftest import Namespaces
 from tests.integration.operator.support.chain import Chain
 from tests.integration.operator.support.process import VERSION, OperatorProcess
@@ -13,6 +13,8 @@ from tests.integration.operator.support.process import VERSION, OperatorProcess
 
 @pytest.fixture(scope="module")
 def chain(api: Api, namespaces: Namespaces, operator: OperatorProcess) -> Chain:
+    others = [path_of(one) for one in api.all(CONSORTIUM_CHAIN, None)]
+    assert others == [], "what the operator does for them would be counted, too"
     chain = Chain(api, namespaces.make(), operator.log)
     chain.found()
     # On a busy machine the round that founded it may still be at work.
