@@ -1,7 +1,8 @@
 """`consortium logs`: what the nodes of a chain write, by time, with the node before each line."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+import contextlib
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -25,13 +26,13 @@ from consortium_operator.cli.cluster import (
     named_node,
     target_of,
 )
-from consortium_operator.cli.logs_view import NodeLine, merged, seconds_of
+from consortium_operator.cli.logs_view import NodeLine, container_of, merged, seconds_of
 from consortium_operator.cli.named_nodes import all_nodes
 from consortium_operator.cli.printing import INVALID, USAGE, Format, OutputOption, fail, note, show
 from consortium_operator.engines import registry
 from consortium_operator.kube.client import KubeClient
 from consortium_operator.kube.errors import Invalid, NotFound
-from consortium_operator.kube.kinds import POD, JsonObject, ObjectKey, key_of
+from consortium_operator.kube.kinds import POD, JsonObject, key_of
 from consortium_operator.manifests.pod import CONTAINER
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -52,18 +53,22 @@ _NodeOption = Annotated[
 ]
 
 
+_EVERY = 2.0
+"""Seconds between two looks for nodes that have started anew while their logs are followed."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Wanted:
-    """Pods by the name that is shown, and which of their lines."""
+    """Which pods, by their labels, and which of their lines."""
 
-    pods: Mapping[str, ObjectKey]
-    engine: str
+    chain: JsonObject
+    selector: str
     level: Level
     since: int
 
     @property
-    def width(self) -> int:
-        return max(map(len, self.pods))
+    def engine(self) -> str:
+        return str(self.chain["spec"]["engine"])
 
 
 @app.command()
@@ -80,10 +85,10 @@ def logs(
 ) -> None:
     """Show what the nodes of a chain write, merged by time.
 
-    With the rights to get the resource, list pods and read their logs. Exits with 0, also where
-    there are no lines; 1 where there is no such chain, member or node, none of them has a pod, or
-    they must not be read; 2 where the command line or the kubeconfig is wrong; and 3 where the
-    cluster does not answer.
+    With the rights to get the resource, list pods and read their logs. With --follow it goes on
+    until Ctrl-C, also when nodes start anew. Exits with 0, also where there are no lines; 1 where
+    there is no such chain, member or node, none of them has a pod, or they must not be read; 2
+    where the command line or the kubeconfig is wrong; and 3 where the cluster does not answer.
     """
     if follow and output is not Format.TABLE:
         fail(USAGE, "--follow has no end, so it goes with --output table only")
@@ -93,17 +98,12 @@ def logs(
         fail(USAGE, f"--since {since}: give such as 90s, 10m or 1h30m")
     target = target_of(context, namespace)
     chain = get_chain(target, name)
-    selector = _selector(chain, member, node)
-
-    async def show(client: KubeClient) -> None:
-        listed = client.list_pages(POD, target.namespace, selector)
-        pods = _named(chain, [pod async for page, _ in listed for pod in page])
-        if not pods:
-            fail(INVALID, f"no node has a pod; see `kubectl consortium status {name}`")
-        wanted = _Wanted(pods, chain["spec"]["engine"], level, seconds)
-        await (_follow(client, wanted) if follow else _print(client, wanted, output))
-
-    ask(target, show)
+    wanted = _Wanted(chain, _selector(chain, member, node), level, seconds)
+    if not follow:
+        ask(target, lambda client: _print(client, wanted, output))
+        return
+    with contextlib.suppress(KeyboardInterrupt):
+        ask(target, lambda client: _follow(client, wanted))
 
 
 def _selector(chain: JsonObject, member: str, node: str) -> str:
@@ -119,49 +119,78 @@ def _selector(chain: JsonObject, member: str, node: str) -> str:
     return ",".join(f"{label}={value}" for label, value in labels.items())
 
 
-def _named(chain: JsonObject, pods: list[JsonObject]) -> dict[str, ObjectKey]:
-    """A node that the spec has no more, but that still runs, has its full name only."""
-    paths = {one.name: one.path for one in all_nodes(chain)}
+async def _pods(client: KubeClient, wanted: _Wanted) -> dict[str, JsonObject]:
+    """By the name that is shown. A node that the spec has no more, but that still runs, has its
+    full name only."""
+    paths = {one.name: one.path for one in all_nodes(wanted.chain)}
     found = {}
-    for pod in pods:
-        name = pod["metadata"]["labels"][NODE_LABEL]
-        found[paths.get(name, name)] = key_of(pod)
+    namespace = wanted.chain["metadata"]["namespace"]
+    async for page, _ in client.list_pages(POD, namespace, wanted.selector):
+        for pod in page:
+            name = pod["metadata"]["labels"][NODE_LABEL]
+            found[paths.get(name, name)] = pod
     return dict(sorted(found.items()))
 
 
-async def _print(client: KubeClient, wanted: _Wanted, output: Format) -> None:
-    async def read(node: str) -> list[str]:
-        return [line async for line in _lines(client, wanted, node, follow=False)]
+async def _pods_that_are_there(client: KubeClient, wanted: _Wanted) -> dict[str, JsonObject]:
+    """Ends the command where there are none."""
+    found = await _pods(client, wanted)
+    if not found:
+        name = wanted.chain["metadata"]["name"]
+        fail(INVALID, f"no node has a pod; see `kubectl consortium status {name}`")
+    return found
 
-    read_all = await asyncio.gather(*map(read, wanted.pods))
-    found = merged(wanted.engine, dict(zip(wanted.pods, read_all, strict=True)), wanted.level)
+
+async def _print(client: KubeClient, wanted: _Wanted, output: Format) -> None:
+    async def read(node: str, pod: JsonObject) -> list[str]:
+        return [line async for line in _lines(client, wanted, node, pod, follow=False)]
+
+    pods = await _pods_that_are_there(client, wanted)
+    read_all = await asyncio.gather(*(read(*one) for one in pods.items()))
+    found = merged(wanted.engine, dict(zip(pods, read_all, strict=True)), wanted.level)
+    width = max(map(len, pods))
     show(
         output,
         [line.as_data() for line in found],
-        (line.as_text(wanted.width) for line in found),
+        (line.as_text(width) for line in found),
     )
 
 
 async def _follow(client: KubeClient, wanted: _Wanted) -> None:
-    """As the lines come: to sort them would mean to wait for the slowest."""
+    """As the lines come: to sort them would mean to wait for the slowest. A node that starts anew
+    is another container, whose log begins with it: nothing is told twice."""
+    pods = await _pods_that_are_there(client, wanted)
+    width, known = max(map(len, pods)), set[str]()
+    try:
+        async with asyncio.TaskGroup() as followed:
+            while True:
+                for node, pod in pods.items():
+                    if container_of(pod) not in known:
+                        known.add(container_of(pod))
+                        followed.create_task(_print_as_they_come(client, wanted, node, pod, width))
+                await asyncio.sleep(_EVERY)
+                pods = await _pods(client, wanted)
+    except ExceptionGroup as errors:
+        raise errors.exceptions[0] from None
 
-    async def print_as_they_come(node: str) -> None:
-        async for line in _lines(client, wanted, node, follow=True):
-            entry = registry.read_log_line(wanted.engine, line)
-            if entry.is_at_least(wanted.level):
-                typer.echo(NodeLine(node, entry).as_text(wanted.width))
-        note(f"{node}: its log has ended")
 
-    await asyncio.gather(*map(print_as_they_come, wanted.pods))
+async def _print_as_they_come(
+    client: KubeClient, wanted: _Wanted, node: str, pod: JsonObject, width: int
+) -> None:
+    async for line in _lines(client, wanted, node, pod, follow=True):
+        entry = registry.read_log_line(wanted.engine, line)
+        if entry.is_at_least(wanted.level):
+            typer.echo(NodeLine(node, entry).as_text(width))
+    note(f"{node}: its log has ended; it is shown again once it has started anew")
 
 
 async def _lines(
-    client: KubeClient, wanted: _Wanted, node: str, *, follow: bool
+    client: KubeClient, wanted: _Wanted, node: str, pod: JsonObject, *, follow: bool
 ) -> AsyncIterator[str]:
     """A pod that is gone or has not started is told, and does not keep the others from speaking."""
-    pod = wanted.pods[node]
+    key = key_of(pod)
     try:
-        async for line in client.logs(pod, CONTAINER, since_seconds=wanted.since, follow=follow):
+        async for line in client.logs(key, CONTAINER, since_seconds=wanted.since, follow=follow):
             yield line
     except (Invalid, NotFound) as error:
         note(f"{node}: {error.message}")

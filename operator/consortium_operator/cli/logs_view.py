@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from consortium_operator.chain.log_entry import Level, LogEntry
 from consortium_operator.cli.printing import shown
 from consortium_operator.engines import registry
+from consortium_operator.kube.kinds import JsonObject
+from consortium_operator.manifests.pod import CONTAINER
 
 _DURATION = re.compile(r"(?:(\d{1,4})h)?(?:(\d{1,5})m)?(?:(\d{1,6})s)?")
 
@@ -42,6 +44,13 @@ def seconds_of(duration: str) -> int:
     if total == 0:
         raise ValueError(duration)
     return total
+
+
+def container_of(pod: JsonObject) -> str:
+    """Which container of which pod is the node, or was the last one."""
+    statuses = (pod.get("status") or {}).get("containerStatuses") or ()
+    ids = [one.get("containerID") or "" for one in statuses if one["name"] == CONTAINER]
+    return "/".join([pod["metadata"]["uid"], *ids])
 
 
 def merged(engine: str, logs: Mapping[str, Iterable[str]], level: Level) -> Sequence[NodeLine]:

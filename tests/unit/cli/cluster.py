@@ -17,11 +17,13 @@ from consortium_operator.kube.kinds import JsonObject, Kind, ObjectKey
 
 class Cluster:
     """`answer`: the chain, nothing, or an error that meets every call. `listed`: what every list
-    shows. `written`: the log of each pod."""
+    shows. `next_lists`: what the lists after the first show instead, and then Ctrl-C. `written`:
+    the log of each pod."""
 
     def __init__(self) -> None:
         self.answer: JsonObject | ApiError | None = None
         self.listed: list[JsonObject] = []
+        self.next_lists: list[list[JsonObject]] | None = None
         self.written: dict[str, list[str] | ApiError] = {}
         self.asked: list[ObjectKey] = []
         self.selectors: list[tuple[Kind, str | None, str]] = []
@@ -42,6 +44,10 @@ class Cluster:
             raise self.answer
         for one in self.listed:
             yield [one], "1"
+        if self.next_lists == []:
+            raise KeyboardInterrupt
+        if self.next_lists is not None:
+            self.listed = self.next_lists.pop(0)
 
     async def logs(
         self, pod: ObjectKey, container: str, *, since_seconds: int, follow: bool

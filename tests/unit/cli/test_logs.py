@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from consortium_operator.cli import logs
 from consortium_operator.cli.logs_view import seconds_of
 from consortium_operator.kube.errors import Forbidden, Invalid
 from consortium_operator.kube.kinds import POD, ObjectKey
@@ -16,7 +17,7 @@ SECOND = "warning|2026-11-27 10:00:02.000001|th-1|[PBFT]a|b"
 THIRD = "error|2026-11-27 10:00:03.000001|th-1|[RPC]no"
 
 
-def pod(member: str) -> dict[str, Any]:
+def pod(member: str, uid: str = "1", container: str = "a") -> dict[str, Any]:
     name = f"trade-{member}-node-0"
     return {
         "apiVersion": "v1",
@@ -24,8 +25,10 @@ def pod(member: str) -> dict[str, Any]:
         "metadata": {
             "name": f"{name}-0",
             "namespace": "chains",
+            "uid": f"{member}-{uid}",
             "labels": {"consortium.dev/node": name},
         },
+        "status": {"containerStatuses": [{"name": "node", "containerID": container}]},
     }
 
 
@@ -79,16 +82,46 @@ def test_a_member_or_a_node_is_asked_for_by_its_label(there: Cluster) -> None:
     assert there.followed[-1] == ("node", 3600, False)
 
 
+@pytest.fixture
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between two looks for nodes that have started anew."""
+    monkeypatch.setattr(logs, "_EVERY", 0)
+
+
 def test_a_node_that_has_not_started_does_not_keep_the_others_from_speaking(
     there: Cluster,
 ) -> None:
     key = ObjectKey(POD, "chains", "trade-huawei-node-0-0")
     there.written[key.name] = Invalid(400, "BadRequest", "waiting to start", "logs", key)
-    done = consortium("logs", "trade", "-f")
+    done = consortium("logs", "trade")
     assert done.code == 0
     assert len(done.stdout.splitlines()) == 3
     assert "huawei/node-0: waiting to start" in done.stderr
-    assert there.followed == [("node", 600, True)] * 3
+
+
+@pytest.mark.usefixtures("at_once")
+@pytest.mark.parametrize(
+    "again",
+    [pod("webank", container="b"), pod("webank", uid="2"), pod("huawei")],
+    ids=["another container", "another pod", "a node that joins"],
+)
+def test_a_log_that_is_followed_goes_on_with_the_next_container(
+    there: Cluster, again: dict[str, Any]
+) -> None:
+    there.listed = [pod("webank")]
+    there.next_lists = [[pod("webank")], [again], [again]]
+    done = consortium("logs", "trade", "--follow")
+    assert done.code == 0
+    assert there.followed == [("node", 600, True)] * 2
+    assert "webank/node-0: its log has ended" in done.stderr
+    assert FIRST.rpartition("|")[2] in done.stdout
+
+
+@pytest.mark.usefixtures("at_once")
+def test_a_log_that_must_not_be_read_ends_the_following(there: Cluster) -> None:
+    key = ObjectKey(POD, "chains", "trade-huawei-node-0-0")
+    there.written[key.name] = Forbidden(403, "Forbidden", "no", "logs", key)
+    assert consortium("logs", "trade", "--follow").code == 1
 
 
 def test_without_the_right_to_read_logs_the_next_step_is_named(there: Cluster) -> None:
