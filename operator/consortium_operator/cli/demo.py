@@ -19,6 +19,7 @@ from consortium_operator.cli.chain_table import (
     nodes_table,
 )
 from consortium_operator.cli.installation import Tools, checkout, install_operator
+from consortium_operator.cli.printing import Format, OutputOption, print_data, show
 from consortium_operator.cli.sandbox import SandboxGroup
 from consortium_sandbox import Sandbox, SandboxError
 from consortium_sandbox.paths import cache_root
@@ -29,12 +30,15 @@ NODES = 3
 LIMIT_SECONDS = 300.0
 
 app = typer.Typer(
-    cls=SandboxGroup, help="A chain of four organisations in a sandbox.", no_args_is_help=True
+    cls=SandboxGroup,
+    help="A chain of four organisations in a sandbox.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
 )
 
 
 @app.command()
-def up() -> None:
+def up(output: OutputOption = Format.TABLE) -> None:
     """Bring up the sandbox, the operator and the chain of examples/quickstart.yaml."""
     began = time.monotonic()
     progress = for_terminal()
@@ -53,14 +57,17 @@ def up() -> None:
         _prepare_namespace(tools, chain["metadata"]["namespace"])
         tools.kubectl("apply", f"--filename={example}")
     ready = _wait_until_ready(tools, chain["metadata"], progress)
-    _show(ready, time.monotonic() - began)
+    if output is Format.TABLE:
+        _show(ready, time.monotonic() - began)
+    else:
+        print_data({"kubeconfig": str(sandbox.kubeconfig), "chain": ready}, output)
 
 
 @app.command()
-def down() -> None:
+def down(output: OutputOption = Format.TABLE) -> None:
     """Remove everything that `up` made. Built tools and images stay in the cache."""
     Sandbox(NAME).down(for_terminal())
-    typer.echo("the demo is gone")
+    show(output, {"name": NAME}, ["the demo is gone"])
 
 
 def _prepare_namespace(tools: Tools, name: str) -> None:

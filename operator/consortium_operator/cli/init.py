@@ -18,7 +18,16 @@ from consortium_operator.cli.init_text import (
     parse_member,
     text_of,
 )
-from consortium_operator.cli.printing import INVALID, STDIN, USAGE, fail, note
+from consortium_operator.cli.printing import (
+    INVALID,
+    STDIN,
+    USAGE,
+    Format,
+    OutputOption,
+    fail,
+    note,
+    show,
+)
 from consortium_operator.cli.topology_view import view
 from consortium_operator.engines.fisco_bcos.versions import VERSIONS
 from consortium_operator.engines.registry import ENGINES
@@ -58,6 +67,7 @@ def init(
     chain_id: _ChainId = "",
     storage: Annotated[str, typer.Option(help="Each node's volume. Default: 20Gi.")] = "",
     image: _Image = "",
+    output: OutputOption = Format.TABLE,
 ) -> None:
     """Write the first file of a chain, with comments.
 
@@ -65,8 +75,7 @@ def init(
     accepts the file. One that is there is never overwritten. Exits with 0, 1 where the answers make
     no valid chain or the file is there, and 2 where the command line is wrong.
     """
-    if file != STDIN and Path(file).exists():
-        fail(INVALID, f"{file} is there: name another file")
+    _refuse(file, output)
     ask = _Questions(are_asked=not member)
     name = ask("Name of the chain", name, "trade")
     try:
@@ -86,7 +95,15 @@ def init(
     text = text_of(answers)
     found = _judged(text)
     _write(file, text)
-    _tell(file, found)
+    _tell(file, found, output)
+
+
+def _refuse(file: str, output: Format) -> None:
+    """Ends the command, before anything is asked, where its answer has no place."""
+    if file == STDIN and output is not Format.TABLE:
+        fail(USAGE, "the file itself is on standard output: no --output goes with -")
+    if file != STDIN and Path(file).exists():
+        fail(INVALID, f"{file} is there: name another file")
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,14 +151,26 @@ def _write(file: str, text: str) -> None:
         fail(USAGE, f"{file}: {(error.strerror or 'cannot be written').lower()}")
 
 
-def _tell(file: str, found: Found) -> None:
+def _tell(file: str, found: Found, output: Format) -> None:
     chain = found.chain
     plan = make_plan(chain, Settings("", {chain.spec.version: "any"}))
     for warning in view(plan).warnings:
         note(warning)
-    if file != STDIN:
-        word = shlex.quote(file)
-        typer.echo(f"{file} is written. Look at it, then:")
-        typer.echo(f"  consortium topology --file {word}")
-        typer.echo(f"  kubectl create namespace {plan.key.namespace}")
-        typer.echo(f"  kubectl apply --filename {word}")
+    if file == STDIN:
+        return
+    word = shlex.quote(file)
+    steps = [
+        f"consortium topology --file {word}",
+        f"kubectl create namespace {plan.key.namespace}",
+        f"kubectl apply --filename {word}",
+    ]
+    show(
+        output,
+        {
+            "file": file,
+            "namespace": plan.key.namespace,
+            "name": plan.key.name,
+            "nextSteps": steps,
+        },
+        [f"{file} is written. Look at it, then:", *(f"  {step}" for step in steps)],
+    )

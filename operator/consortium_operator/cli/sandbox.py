@@ -12,9 +12,8 @@ from rich.console import Console
 from rich.table import Table
 from typer.core import TyperGroup
 
-from consortium_operator.cli.printing import Format, OutputOption, print_data
+from consortium_operator.cli.printing import Format, OutputOption, print_data, show
 from consortium_sandbox import (
-    Image,
     Sandbox,
     SandboxError,
     SandboxStatus,
@@ -57,7 +56,10 @@ def _interrupt(number: int, frame: types.FrameType | None) -> None:
 
 
 app = typer.Typer(
-    cls=SandboxGroup, help="A real Kubernetes cluster of one's own.", no_args_is_help=True
+    cls=SandboxGroup,
+    help="A real Kubernetes cluster of one's own.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
 )
 
 
@@ -75,6 +77,7 @@ def up(
         typer.Option(help="More nodes that are objects only, 0 to 1000, played by kwok."),
     ] = None,
     name: Name = DEFAULT_NAME,
+    output: OutputOption = Format.TABLE,
 ) -> None:
     """Start the sandbox, heal it after a crash, or add nodes to it.
 
@@ -83,14 +86,18 @@ def up(
     """
     sandbox = Sandbox(name)
     sandbox.up(nodes, for_terminal(), fake_nodes=fake_nodes)
-    typer.echo(f"sandbox {name} is up: export KUBECONFIG={sandbox.kubeconfig}")
+    show(
+        output,
+        {"name": name, "kubeconfig": str(sandbox.kubeconfig)},
+        [f"sandbox {name} is up: export KUBECONFIG={sandbox.kubeconfig}"],
+    )
 
 
 @app.command()
-def down(name: Name = DEFAULT_NAME) -> None:
+def down(name: Name = DEFAULT_NAME, output: OutputOption = Format.TABLE) -> None:
     """Remove the sandbox with everything in it."""
     Sandbox(name).down(for_terminal())
-    typer.echo(f"sandbox {name} is gone")
+    show(output, {"name": name}, [f"sandbox {name} is gone"])
 
 
 @app.command()
@@ -106,24 +113,26 @@ def status(name: Name = DEFAULT_NAME, output: OutputOption = Format.TABLE) -> No
 
 
 @app.command()
-def kubeconfig(name: Name = DEFAULT_NAME) -> None:
+def kubeconfig(name: Name = DEFAULT_NAME, output: OutputOption = Format.TABLE) -> None:
     """Print the path of the sandbox's kubeconfig."""
     sandbox = Sandbox(name)
     if not sandbox.kubeconfig.exists():
         raise SandboxError(f"sandbox {name} does not run: consortium sandbox up --name {name}")
-    typer.echo(str(sandbox.kubeconfig))
+    path = str(sandbox.kubeconfig)
+    show(output, {"name": name, "kubeconfig": path}, [path])
 
 
 @app.command("load-image")
 def load_image(
     archive: Annotated[Path, typer.Argument(metavar="TAR", help="An OCI image archive.")],
     name: Name = DEFAULT_NAME,
+    output: OutputOption = Format.TABLE,
 ) -> None:
     """Put an image on every node and print its reference, repository@digest."""
     progress = for_terminal()
     with progress.step(f"Put {archive.name} on the nodes"):
         reference = Sandbox(name).load_image(archive)
-    typer.echo(reference)
+    show(output, {"name": name, "reference": reference}, [reference])
 
 
 @app.command()
@@ -132,11 +141,16 @@ def images(
         Path, typer.Option("--output", metavar="DIR", help="Where the archives go.")
     ],
     name: Name = DEFAULT_NAME,
+    format_: Annotated[Format, typer.Option("--format", help="How to print them.")] = Format.TABLE,
 ) -> None:
     """Build the images of the operator and of the stand-in node as OCI archives."""
     built = Sandbox(name).build_images(directory, for_terminal())
-    for image in (built.operator, *built.stand_in.values()):
-        _print_image(image)
+    images = (built.operator, *built.stand_in.values())
+    show(
+        format_,
+        [{"archive": str(one.archive), "reference": one.reference} for one in images],
+        (f"{one.archive}\t{one.reference}" for one in images),
+    )
 
 
 @app.command(context_settings={"ignore_unknown_options": True})
@@ -169,10 +183,6 @@ def _print_status(found: SandboxStatus) -> None:
         healthy = "yes" if part.healthy else "no"
         table.add_row(part.name, part.node or "-", str(part.pid or "-"), healthy)
     console.print(table)
-
-
-def _print_image(image: Image) -> None:
-    typer.echo(f"{image.archive}\t{image.reference}")
 
 
 def _text(path: Path | None) -> str | None:

@@ -32,6 +32,17 @@ def test_what_it_writes_is_valid_and_commented(file: Path) -> None:
     check_golden("init/trade.yaml", file.read_text("utf-8"))
 
 
+def test_programs_read_what_was_written_and_what_is_next(file: Path) -> None:
+    done = consortium("init", file, *FOUR, "-o", "json")
+    assert {key: done.json[key] for key in ("file", "namespace", "name")} == {
+        "file": str(file),
+        "namespace": "chains",
+        "name": "trade",
+    }
+    assert done.json["nextSteps"][-1] == f"kubectl apply --filename {file}"
+    assert consortium("init", "-", *FOUR, "-o", "json").code == 2
+
+
 def test_every_option_is_in_the_file(file: Path) -> None:
     options = {
         "--name": "supply-chain",

@@ -2,6 +2,7 @@
 
 import importlib
 import importlib.util
+import re
 from collections.abc import Iterator
 from types import ModuleType
 from typing import Any
@@ -50,3 +51,16 @@ def test_a_misspelt_group_is_refused_with_a_hint() -> None:
     done = CliRunner().invoke(main.app, ["sandbx"])
     assert done.exit_code == 2
     assert "No such command 'sandbx'" in done.output
+
+
+SANDBOX = ["up", "down", "status", "kubeconfig", "load-image", "images"]
+DEMO = ["up", "down"]
+
+
+def test_every_command_prints_for_people_and_for_programs() -> None:
+    """But for `sandbox tool`, which becomes another program."""
+    alone = [[name] for name, *_ in main._COMMANDS if name not in ("sandbox", "demo")]
+    grouped = [*(["sandbox", one] for one in SANDBOX), *(["demo", one] for one in DEMO)]
+    for words in (*alone, *grouped):
+        done = CliRunner().invoke(main.app, [*words, "--help"], env={"COLUMNS": "200"})
+        assert re.search(r"--(format|output) +<table\|.*json\|.*yaml.*>", done.output), words

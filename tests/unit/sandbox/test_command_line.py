@@ -94,6 +94,13 @@ def test_the_kubeconfig_of_a_sandbox_that_does_not_run_is_refused() -> None:
     assert "does not run: consortium sandbox up --name never-made" in said
 
 
+def test_programs_read_where_a_new_sandbox_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Sandbox, "up", lambda *_, **__: None)
+    code, out, _ = run("up", "--name", "mine", "-o", "json")
+    assert (code, json.loads(out)["name"]) == (0, "mine")
+    assert json.loads(out)["kubeconfig"].endswith("/kubeconfig")
+
+
 def test_a_wrong_name_is_refused_by_every_command() -> None:
     for command in ("up", "down", "status", "kubeconfig"):
         code, _, said = run(command, "--name", "Wrong_Name")
