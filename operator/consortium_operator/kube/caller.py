@@ -32,7 +32,10 @@ def understood(kubeconfig: Path) -> Iterator[None]:
         KeyError,
         AttributeError,
     ) as error:
-        reason = " ".join(str(error).split()) or type(error).__name__
+        # What Python says of these is about our code, and tells nobody what is wrong with the file.
+        is_unexpected = isinstance(error, TypeError | KeyError | AttributeError)
+        words = "" if is_unexpected else " ".join(str(error).split())
+        reason = words or "it is not what a kubeconfig should be"
         raise NoTarget(
             f"{kubeconfig}: {reason}; set KUBECONFIG to a kubeconfig that `kubectl config view` "
             "can read, or name a context with --context"
