@@ -1,6 +1,7 @@
 """A real Prometheus reads a real operator: the dashboards show a running chain, and nodes that
 fall silent raise their alerts until they are back."""
 
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -40,7 +41,7 @@ def test_the_dashboards_show_a_chain_and_lost_nodes_raise_their_alerts(
         with no_place_for_pods(kubectl):
             for pod, alerts in ((FIRST, AFTER_A_LOSS), (SECOND, WITHOUT_QUORUM)):
                 kubectl("delete", "pod", pod, own_chain.here, "--wait=false")
-                prometheus.wait_until(lambda alerts=alerts: alerts - alerts_of(prometheus, *here))
+                prometheus.wait_until(partial(not_yet_raised, prometheus, own_chain, alerts))
         prometheus.wait_until(lambda: alerts_of(prometheus, *here), seconds=120)
         own_chain.wait_ready()
         # Only now: an operator whose chains are well makes no call that could have a duration.
@@ -49,6 +50,10 @@ def test_the_dashboards_show_a_chain_and_lost_nodes_raise_their_alerts(
 
 def of_chain(metric: str, namespace: str, chain: str) -> str:
     return f'consortium_{metric}{{namespace="{namespace}", chain="{chain}"}}'
+
+
+def not_yet_raised(prometheus: Prometheus, chain: Chain, alerts: set[str]) -> set[str]:
+    return alerts - alerts_of(prometheus, chain.namespace, chain.name)
 
 
 def alerts_of(prometheus: Prometheus, namespace: str, chain: str) -> set[str]:
