@@ -74,9 +74,10 @@ def diff(
     out (no such chain, no right, an invalid file); 3 is a cluster that does not answer.
     """
     with _trouble_is_no_difference():
+        from_file = validation.one_chain(file) if file else None
         target = target_of(context, namespace)
         chain = get_chain(target, name)
-        wanted = parsed(chain) if not file else _of_file(file, chain)
+        wanted = parsed(chain) if from_file is None else _as_an_edit(from_file, chain)
         with working("reading the chain's objects"):
             live = ask(
                 target,
@@ -108,9 +109,8 @@ def _trouble_is_no_difference() -> Iterator[None]:
         raise typer.Exit(USAGE if end.exit_code == INVALID else end.exit_code) from end
 
 
-def _of_file(file: str, chain: JsonObject) -> ConsortiumChain:
-    """What the file asks for, as an edit of this very resource."""
-    found = validation.one_chain(file)
+def _as_an_edit(found: ConsortiumChain, chain: JsonObject) -> ConsortiumChain:
+    """What the file asks for, of this very resource."""
     here, there = found.metadata, chain["metadata"]
     if (here.namespace, here.name) != (there["namespace"], there["name"]):
         fail(

@@ -219,3 +219,14 @@ def test_trouble_is_told_apart_from_a_difference(there: PersonCluster, tmp_path:
     assert diff().code == 2
     there.refused[STATEFUL_SET] = Unavailable(0, "NoAnswer", "refused", "list", STATEFUL_SET)
     assert diff().code == 3
+
+
+def test_a_file_that_is_wrong_is_told_before_a_cluster_is_looked_for(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "none"))
+    done = diff("--file", tmp_path / "chain.yaml")
+    assert (done.code, done.stderr) == (
+        2,
+        f"error: {tmp_path / 'chain.yaml'}: no such file or directory\n",
+    )
