@@ -15,8 +15,10 @@ from consortium_operator.cli.printing import (
     fail,
     read_input,
     show,
+    shown,
 )
 from consortium_operator.engines.fisco_bcos.governance.committee import Ballot, in_words
+from consortium_operator.engines.fisco_bcos.governance.origin import asked_in_words
 from consortium_operator.engines.fisco_bcos.node.governance import Governance
 from consortium_operator.engines.fisco_bcos.node.voting import Access, address_of, reach
 from consortium_operator.engines.fisco_bcos.node.voting import vote as send_vote
@@ -114,7 +116,9 @@ def lines(ballots: Sequence[Ballot]) -> Iterator[str]:
         yield "no proposal is open"
     for one in ballots:
         proposal, governors = one.proposal, one.committee
-        yield f"proposal {proposal.number}: {in_words(proposal.kind)}"
+        yield shown(f"proposal {proposal.number}: {_what(one)}")
+        if one.call is None:
+            yield "  details:  not found on the chain; ask the proposer before you vote"
         yield f"  state:    {one.state}"
         yield f"  proposer: {proposal.proposer}"
         yield (
@@ -125,11 +129,16 @@ def lines(ballots: Sequence[Ballot]) -> Iterator[str]:
         yield f"  ends:     in {one.blocks_left} blocks"
 
 
+def _what(one: Ballot) -> str:
+    return in_words(one.proposal.kind) if one.call is None else asked_in_words(one.call)
+
+
 def _data(one: Ballot) -> dict[str, Any]:
     proposal, governors = one.proposal, one.committee
     return {
         "number": proposal.number,
-        "what": in_words(proposal.kind),
+        "what": _what(one),
+        "call": one.call and {"function": one.call.function, "arguments": one.call.arguments},
         "state": one.state,
         "proposer": proposal.proposer,
         "for": sorted(proposal.agreed),

@@ -74,13 +74,15 @@ def _write(directory: Path, files: dict[str, bytes] | PrivateFiles) -> None:
 
 
 def test_a_vote_that_decides_is_carried_out_and_read_back(person: Person) -> None:
-    number = person.proposed(calls.propose_observer(STRANGER, BLOCKS))
+    number = person.proposed(calls.propose_observer(STRANGER, calls.OPEN_FOR_BLOCKS))
     (listed,) = person.vote("--list", "-o", "json").json
+    assert listed["what"] == f"make node {STRANGER} an observer"
+    assert listed["call"]["arguments"] == [STRANGER, 0, True, calls.OPEN_FOR_BLOCKS]
     assert (listed["number"], listed["state"]) == (number, "open")
     assert listed["for"] == [person.chain.address]
     assert listed["weights"] == {"for": 1, "against": 0, "all": 2}
     assert listed["rates"] == {"participation": 51, "win": 51}
-    assert 0 < listed["blocksLeft"] <= BLOCKS
+    assert 0 < listed["blocksLeft"] <= calls.OPEN_FOR_BLOCKS
 
     asked = person.vote_on(number, stdin="n\n")
     assert asked.code == 1
@@ -90,7 +92,7 @@ def test_a_vote_that_decides_is_carried_out_and_read_back(person: Person) -> Non
     done = person.vote_on(number, stdin="y\n")
     assert done.code == 0
     assert "  state:    passed\n  " in done.stdout
-    assert "add a node, or change its role or weight" in done.stdout
+    assert f"make node {STRANGER} an observer" in done.stdout
     assert STRANGER in person.observers()
     assert person.vote("--list").stdout == "no proposal is open\n"
 
@@ -98,6 +100,8 @@ def test_a_vote_that_decides_is_carried_out_and_read_back(person: Person) -> Non
 def test_a_vote_against_denies_it(person: Person) -> None:
     number = person.proposed(calls.propose_value("tx_count_limit", "1700", BLOCKS))
     (after,) = person.vote_on(number, "--against", "--yes", "-o", "yaml").yaml
+    # With an interval that nobody would guess, it is not found.
+    assert (after["what"], after["call"]) == ("change a setting of the chain", None)
     assert (after["state"], after["against"]) == ("denied", [person.address])
     late = person.vote_on(number, "--yes")
     assert late.code == 1

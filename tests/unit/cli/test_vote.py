@@ -6,6 +6,7 @@ import pytest
 
 from consortium_operator.chain.committee import Committee
 from consortium_operator.cli.vote import lines
+from consortium_operator.engines.fisco_bcos.governance import calls
 from consortium_operator.engines.fisco_bcos.governance.committee import (
     NODE_REMOVAL,
     Ballot,
@@ -48,12 +49,19 @@ def test_a_file_that_is_missing_is_named(tmp_path: Path) -> None:
 def test_a_proposal_is_shown_with_its_weights_and_its_time() -> None:
     assert list(lines([Ballot(OPEN, COMMITTEE, 90)])) == [
         "proposal 7: remove a node",
+        "  details:  not found on the chain; ask the proposer before you vote",
         "  state:    open",
         f"  proposer: {ANNA}",
         "  weight:   2 for, 0 against, of 3",
         "  rates:    51 % must vote, 60 % of it agree",
         "  ends:     in 10 blocks",
     ]
+
+
+def test_what_it_asks_for_is_told_without_letters_that_a_terminal_obeys() -> None:
+    call = calls.propose_removal("cd\x1b[2J", 10)
+    first, second, *_ = lines([Ballot(OPEN, COMMITTEE, 90, call)])
+    assert (first, second) == ("proposal 7: remove node cd?[2J", "  state:    open")
 
 
 def test_one_whose_blocks_are_over_is_outdated_though_the_chain_calls_it_open() -> None:

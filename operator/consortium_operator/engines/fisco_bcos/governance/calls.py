@@ -17,6 +17,12 @@ COMMITTEE = f"{0x10001:040x}"
 OPEN_FOR_BLOCKS = 10_000
 """A proposal ends by the number of blocks: a busy chain makes a few in a second."""
 
+PROPOSE_NODE = "createSetConsensusWeightProposal(string,uint32,bool,uint256)"
+PROPOSE_REMOVAL = "createRmNodeProposal(string,uint256)"
+PROPOSE_VALUE = "createSetSysConfigProposal(string,string,uint256)"
+PROPOSE_GOVERNOR = "createUpdateGovernorProposal(address,uint32,uint256)"
+PROPOSE_RATES = "createSetRateProposal(uint8,uint8,uint256)"
+
 
 class UnknownAnswer(ValueError):
     """A contract gave back what it should not be able to."""
@@ -106,29 +112,26 @@ def propose_weight(node_id: str, weight: int, blocks: int) -> ContractCall:
 
 
 def _propose_node(node_id: str, weight: int, blocks: int, *, adds: bool) -> ContractCall:
-    function = "createSetConsensusWeightProposal(string,uint32,bool,uint256)"
-    return _proposal(function, node_id, weight, adds, blocks)
+    return _proposal(PROPOSE_NODE, node_id, weight, adds, blocks)
 
 
 def propose_removal(node_id: str, blocks: int) -> ContractCall:
-    return _proposal("createRmNodeProposal(string,uint256)", node_id, blocks)
+    return _proposal(PROPOSE_REMOVAL, node_id, blocks)
 
 
 def propose_value(key: str, value: str, blocks: int) -> ContractCall:
-    return _proposal("createSetSysConfigProposal(string,string,uint256)", key, value, blocks)
+    return _proposal(PROPOSE_VALUE, key, value, blocks)
 
 
 def propose_governor(address: str, weight: int, blocks: int) -> ContractCall:
     """Weight 0 removes a governor, and no governor removes itself."""
-    function = "createUpdateGovernorProposal(address,uint32,uint256)"
-    return _proposal(function, address, weight, blocks)
+    return _proposal(PROPOSE_GOVERNOR, address, weight, blocks)
 
 
 def propose_rates(participation: int, win: int, blocks: int) -> ContractCall:
     """Percentages: how much of the weight must vote, and how much of that must agree. With 0 and 0
     any single vote decides, "no" included."""
-    function = "createSetRateProposal(uint8,uint8,uint256)"
-    return _proposal(function, participation, win, blocks)
+    return _proposal(PROPOSE_RATES, participation, win, blocks)
 
 
 def vote(number: int, *, agree: bool) -> ContractCall:

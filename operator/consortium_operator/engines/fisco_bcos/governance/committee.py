@@ -9,6 +9,11 @@ from consortium_operator.engines.fisco_bcos import abi
 from consortium_operator.engines.fisco_bcos.governance.calls import (
     COMMITTEE,
     CONSENSUS,
+    PROPOSE_GOVERNOR,
+    PROPOSE_NODE,
+    PROPOSE_RATES,
+    PROPOSE_REMOVAL,
+    PROPOSE_VALUE,
     SYSTEM_CONFIG,
     ContractCall,
     UnknownAnswer,
@@ -48,17 +53,16 @@ def governor_weight(address: str) -> ProposalKind:
 
 def kind_of(call: ContractCall) -> ProposalKind:
     """Of the proposal that the call makes."""
-    function = call.function.partition("(")[0]
-    if function == "createUpdateGovernorProposal":
+    if call.function == PROPOSE_GOVERNOR:
         return governor_weight(typed(call.arguments[0], str))
-    return _KINDS[function]
+    return _KINDS[call.function]
 
 
 _KINDS = {
-    "createSetConsensusWeightProposal": NODE_WEIGHT,
-    "createRmNodeProposal": NODE_REMOVAL,
-    "createSetSysConfigProposal": SYSTEM_VALUE,
-    "createSetRateProposal": RATES,
+    PROPOSE_NODE: NODE_WEIGHT,
+    PROPOSE_REMOVAL: NODE_REMOVAL,
+    PROPOSE_VALUE: SYSTEM_VALUE,
+    PROPOSE_RATES: RATES,
 }
 
 
@@ -99,11 +103,13 @@ class Proposal:
 
 @dataclass(frozen=True, slots=True)
 class Ballot:
-    """A proposal, and what its votes weigh in the committee of now."""
+    """A proposal, and what its votes weigh in the committee of now. `call`: what made it, where
+    that is known."""
 
     proposal: Proposal
     committee: Committee
     height: int
+    call: ContractCall | None = None
 
     @property
     def is_open(self) -> bool:
@@ -125,7 +131,8 @@ class Ballot:
 
 
 def in_words(kind: ProposalKind) -> str:
-    """What a proposal would do. The contract tells of what kind it is, not with which arguments."""
+    """What a proposal would do. The contract tells of what kind it is, not with which arguments;
+    those are in the transaction that made it (`origin.py`)."""
     if kind.number == governor_weight("").number:
         return f"set the weight of governor 0x{kind.resource}, or remove it"
     return _WORDS.get(kind, f"a proposal of type {kind.number} about 0x{kind.resource}")

@@ -148,6 +148,18 @@ class LogEntry(_Answer):
     data: Hex
 
 
+class BlockTransaction(_Answer):
+    to: str
+    content: Hex = Field(alias="input")
+    hash: str
+
+
+class Block(_Answer):
+    """getBlockByNumber, with whole transactions."""
+
+    transactions: list[BlockTransaction]
+
+
 class Receipt(_Answer):
     """sendTransaction. An observer makes one up, with block 0."""
 
@@ -168,7 +180,7 @@ class Receipt(_Answer):
 
 
 class Called(_Answer):
-    """call: a contract is asked, without a transaction."""
+    """call, where a contract is asked without a transaction; the same of getTransactionReceipt."""
 
     status: int
     output: Hex
@@ -188,6 +200,7 @@ SYNC_STATUS: TypeAdapter[SyncStatus] = TypeAdapter(Json[SyncStatus])
 SEALERS: TypeAdapter[list[Sealer]] = TypeAdapter(list[Sealer])
 PEERS: TypeAdapter[Peers] = TypeAdapter(Peers)
 BLOCK_0: TypeAdapter[Block0] = TypeAdapter(Block0)
+BLOCK: TypeAdapter[Block] = TypeAdapter(Block)
 GROUP_INFO: TypeAdapter[GroupInfo] = TypeAdapter(GroupInfo)
 GROUP_OF_CHAIN: TypeAdapter[GroupOfChain] = TypeAdapter(GroupOfChain)
 GROUPS: TypeAdapter[Groups] = TypeAdapter(Groups)

@@ -31,6 +31,7 @@ from consortium_operator.engines.fisco_bcos.governance.committee import (
 from consortium_operator.engines.fisco_bcos.governance.outcomes import Outcome, outcome_of
 from consortium_operator.engines.fisco_bcos.node import answers
 from consortium_operator.engines.fisco_bcos.node.asking import ask
+from consortium_operator.engines.fisco_bcos.node.origin import call_of
 from consortium_operator.engines.fisco_bcos.node.rpc import (
     CallFailed,
     Connection,
@@ -102,7 +103,7 @@ class Governance:
         async with self._connection() as node:
             at = await self._address(node, committee.PROPOSALS_ADDRESS)
             found, governors = await self._proposal(node, at, number), await self._committee(node)
-            return Ballot(found, governors, await self.sender.height(node))
+            return await self._ballot(node, found, governors, await self.sender.height(node))
 
     async def open_ballots(self) -> list[Ballot]:
         """The chain keeps all proposals that there ever were, and lists none."""
@@ -111,7 +112,11 @@ class Governance:
             count = await self._read(node, committee.proposal_count(at), committee.read_number)
             governors, height = await self._committee(node), await self.sender.height(node)
             found = [await self._proposal(node, at, one) for one in range(1, count + 1)]
-        return [Ballot(one, governors, height) for one in found if one.is_open(height)]
+            return [
+                await self._ballot(node, one, governors, height)
+                for one in found
+                if one.is_open(height)
+            ]
 
     async def last_proposal(self, kind: ProposalKind) -> Proposal | None:
         """The last one of its kind, open or not: while it is, there is no place for another."""
@@ -202,6 +207,12 @@ class Governance:
     async def _proposal(self, node: Connection, at: str, number: int) -> Proposal:
         call = committee.proposal_info(at, number)
         return await self._read(node, call, partial(committee.read_proposal, number))
+
+    async def _ballot(
+        self, node: Connection, proposal: Proposal, governors: Committee, height: int
+    ) -> Ballot:
+        call = await call_of(node, self.sender, proposal, height)
+        return Ballot(proposal, governors, height, call)
 
     async def _address(self, node: Connection, call: ContractCall) -> str:
         return await self._read(node, call, committee.read_address)
