@@ -33,6 +33,7 @@ app = typer.Typer(
     cls=SandboxGroup,
     help="A chain of four organisations in a sandbox.",
     no_args_is_help=True,
+    add_completion=False,  # that is the whole program's
     rich_markup_mode=None,
 )
 

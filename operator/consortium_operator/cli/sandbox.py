@@ -59,6 +59,7 @@ app = typer.Typer(
     cls=SandboxGroup,
     help="A real Kubernetes cluster of one's own.",
     no_args_is_help=True,
+    add_completion=False,  # that is the whole program's
     rich_markup_mode=None,
 )
 
