@@ -14,6 +14,7 @@ from consortium_operator.engines.fisco_bcos.key_table import (
     Changed,
     Choice,
     Integer,
+    IPv4,
     Key,
     Megabits,
     Section,
@@ -281,7 +282,7 @@ _FLOW_CONTROL = Section(
             "conn_outgoing_bw_limit_*",
             Megabits(),
             None,
-            suffix=Text(r"[0-9]{1,3}([.][0-9]{1,3}){3}", "must end with an IPv4 address"),
+            suffix=IPv4(),
         ),
         Key(
             "group_outgoing_bw_limit_*",

@@ -7,6 +7,7 @@ that one list of flags always gives one block 0.
 
 from dataclasses import dataclass
 
+from consortium_operator.api.fisco_bcos import ConsensusType, Cryptography, FiscoBcos
 from consortium_operator.engines.fisco_bcos.version_number import OLDEST, Version
 
 
@@ -83,6 +84,17 @@ REQUIRED = {
     "feature_balance_precompiled": "feature_balance",
     "feature_balance_policy1": "feature_balance_precompiled",
 }
+
+_SECP256K1_PROOFS = "feature_rpbft_vrf_type_secp256k1"
+
+
+def stops_the_turns(flag: str, spec: FiscoBcos) -> str | None:
+    """Why RPBFT could not go on to other sealers with this flag, or None. It holds the leader's
+    proof against the sealers' ids as secp256k1 keys (checkSealerPublicKey)."""
+    sm_rpbft = (spec.cryptography, spec.consensus.type) == (Cryptography.SM, ConsensusType.RPBFT)
+    if flag != _SECP256K1_PROOFS or not sm_rpbft:
+        return None
+    return "does not go with cryptography: SM: no sealer would ever take a turn from another"
 
 
 def known_features(version: Version) -> tuple[str, ...]:

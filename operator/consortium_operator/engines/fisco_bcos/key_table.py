@@ -3,6 +3,7 @@
 The tables themselves are config_keys.py (config.ini) and genesis_keys.py (config.genesis).
 """
 
+import ipaddress
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -51,9 +52,26 @@ class Megabits:
     """A bandwidth in Mb/s, whole or decimal."""
 
     def complaint(self, value: str) -> str | None:
-        if re.fullmatch(r"[0-9]{1,6}([.][0-9]{1,6})?", value) and float(value) > 0:
+        if re.fullmatch(r"[0-9]{1,6}([.][0-9]{1,6})?", value) and _bytes(value) > 0:
             return None
-        return "must be a bandwidth in Mb/s above 0 such as 10 or 2.5"
+        return "must be a bandwidth in Mb/s of at least 0.00001 such as 10 or 2.5"
+
+
+def _bytes(megabits: str) -> int:
+    """As the node counts it (GatewayConfig.cpp, doubleMBToBit): 0 would be no limit at all."""
+    return int(float(megabits) * (1024 * 1024 // 8))
+
+
+@dataclass(frozen=True, slots=True)
+class IPv4:
+    """The end of a key. A node stops on one that its resolver would not read, such as 010.0.0.1."""
+
+    def complaint(self, value: str) -> str | None:
+        try:
+            ipaddress.IPv4Address(value)
+        except ValueError:
+            return "must end with an IPv4 address"
+        return None
 
 
 @dataclass(frozen=True, slots=True)

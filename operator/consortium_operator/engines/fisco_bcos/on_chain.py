@@ -12,7 +12,7 @@ from consortium_operator.api.fisco_bcos import ConsensusType, FiscoBcos
 from consortium_operator.api.problem import Problem, shown
 from consortium_operator.chain.changes import SettingChange
 from consortium_operator.chain.settings import Step, Verdict, WantedSetting
-from consortium_operator.engines.fisco_bcos.features import REQUIRED
+from consortium_operator.engines.fisco_bcos.features import REQUIRED, stops_the_turns
 from consortium_operator.engines.fisco_bcos.overlay import nearest
 from consortium_operator.engines.fisco_bcos.system_keys import ELSEWHERE, SYSTEM_KEYS
 from consortium_operator.engines.fisco_bcos.version_number import LEAST_COMPATIBILITY, Version
@@ -67,7 +67,7 @@ def _feature(spec: FiscoBcos, version: NodeVersion, flag: str) -> str | None:
         return f"needs {required} beside it"
     if flag == "feature_rpbft" and spec.consensus.type is not ConsensusType.RPBFT:
         return "is for chains that were founded with consensus.type RPBFT: remove it"
-    return None
+    return stops_the_turns(flag, spec)
 
 
 def _system_key(spec: FiscoBcos, version: NodeVersion, name: str, value: str) -> str | None:

@@ -92,6 +92,21 @@ def test_the_flag_of_rpbft_alone_does_not_make_an_rpbft_chain() -> None:
     assert features_problems("feature_rpbft", consensus="RPBFT") == []
 
 
+def test_sm_sealers_cannot_prove_their_turns_with_secp256k1() -> None:
+    flag = "feature_rpbft_vrf_type_secp256k1"
+
+    def refused(cryptography: str, consensus: str) -> list[str]:
+        spec: dict[str, Any] = {"cryptography": cryptography, "consensus": {"type": consensus}}
+        at_founding = rendered.problems(genesis={"features": [flag]}, **spec)
+        later = rendered.problems(onChain={"features": [flag]}, **spec)
+        return [*at_founding.values(), *later.values()]
+
+    assert refused("Standard", "RPBFT") == refused("SM", "PBFT") == []
+    founding, later = refused("SM", "RPBFT")
+    assert founding == later
+    assert "does not go with cryptography: SM" in founding
+
+
 @pytest.mark.parametrize(
     ("version", "known", "field", "fisco_bcos"),
     [
