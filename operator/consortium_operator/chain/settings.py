@@ -10,12 +10,13 @@ from consortium_operator.chain.changes import SettingChange
 class WantedSetting:
     """`field`: where the resource asks for it. `backup_first`: there is no way back, and it changes
     how blocks are made: a person confirms a backup before. `can_go_back`: whether it can be set to
-    what it was before."""
+    what it was before. `judged_by`: further settings whose values decide about it."""
 
     change: SettingChange
     field: str
     backup_first: bool = False
     can_go_back: bool = True
+    judged_by: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return f"{self.field}: {self.change.key} to {self.change.value}"

@@ -260,9 +260,10 @@ class Engine(Protocol):
         ...
 
     def judge_setting(
-        self, setting: WantedSetting, now: str | None, versions: Mapping[str, str]
+        self, setting: WantedSetting, values: Mapping[str, str], versions: Mapping[str, str]
     ) -> Verdict:
-        """`now`: as the chain has it. `versions`: by node, as all running nodes report them."""
+        """`values`: as the chain has it, and what it is judged by. `versions`: by node, as all
+        running nodes report them."""
         ...
 
     def removal_call(self, address: str) -> str:

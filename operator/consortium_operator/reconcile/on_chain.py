@@ -49,7 +49,8 @@ async def bring_about_settings(founded: Founded, view: ChainView) -> None:
     if not can_be_changed(view):
         return
     try:
-        values = await _values(founded, view, [one.change.key for one in wanted])
+        keys = {key for one in wanted for key in (one.change.key, *one.judged_by)}
+        values = await _values(founded, view, sorted(keys))
     except ChainCallFailed as error:
         message = f"the settings of the chain cannot be read: {error}"
         run.findings.add(Finding(_UP_TO_DATE, Reason.PENDING, message, unknown=True))
@@ -85,7 +86,7 @@ def _versions(run: Round, view: ChainView) -> tuple[dict[str, str], tuple[str, .
 def _may_be_sent(run: Round, setting: WantedSetting, sight: _Sight) -> bool:
     """Whether it is due, and nothing hinders it; what does is a finding."""
     now = sight.values.get(setting.change.key)
-    verdict = run.engine.judge_setting(setting, now, sight.versions)
+    verdict = run.engine.judge_setting(setting, sight.values, sight.versions)
     if verdict.step is Step.NONE:
         return False
     if sight.is_others_work(setting):
@@ -137,8 +138,8 @@ async def _remember(
     run, before = founded.round, journal.chain.settings
     settings = {}
     for one in wanted:
-        key, now = one.change.key, values.get(one.change.key)
-        if run.engine.judge_setting(one, now, {}).step is Step.NONE:
+        key = one.change.key
+        if run.engine.judge_setting(one, values, {}).step is Step.NONE:
             settings[key] = one.change.value
         elif key in before:
             settings[key] = before[key]

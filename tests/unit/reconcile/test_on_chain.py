@@ -60,6 +60,15 @@ async def test_a_setting_is_brought_about_once_and_noted(running: Stage) -> None
     assert any("has tx_count_limit 2000 now" in one["message"] for one in running.cluster.events)
 
 
+async def test_what_the_chain_is_too_old_for_is_not_sent(running: Stage) -> None:
+    on_chain(running)["compatibility_version"] = "3.8.0"
+    ask_for(running, systemConfig={"web3_chain_id": "7"})
+    await running.settle()
+    assert running.nodes.enacted == []
+    message = running.condition(UP_TO_DATE)["message"]
+    assert "takes it from compatibility version 3.9.0 on" in message
+
+
 async def test_what_stands_is_neither_sent_nor_asked_for_again(running: Stage) -> None:
     ask_for(running, systemConfig={"tx_count_limit": "1000"})
     await running.settle()

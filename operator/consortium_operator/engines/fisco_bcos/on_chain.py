@@ -98,7 +98,8 @@ def wanted_settings(spec: FiscoBcos) -> tuple[WantedSetting, ...]:
         change = SettingChange(flag, ON)
         found.append(WantedSetting(change, f"{PATH}.features", can_go_back=False))
     for key, value in sorted(spec.on_chain.system_config.items()):
-        found.append(WantedSetting(SettingChange(key, value), f"{PATH}.systemConfig"))
+        change = SettingChange(key, value)
+        found.append(WantedSetting(change, f"{PATH}.systemConfig", judged_by=(COMPATIBILITY,)))
     return tuple(found)
 
 
@@ -110,9 +111,13 @@ def _needs(flag: str) -> tuple[int, str]:
     return before, flag
 
 
-def judge_setting(setting: WantedSetting, now: str | None, versions: Mapping[str, str]) -> Verdict:
-    """`now`: as the chain has it. `versions`: by node, as all running nodes report them."""
+def judge_setting(
+    setting: WantedSetting, values: Mapping[str, str], versions: Mapping[str, str]
+) -> Verdict:
+    """`values`: as the chain has it, and what it is judged by. `versions`: by node, as all running
+    nodes report them."""
     key, value = setting.change.key, setting.change.value
+    now = values.get(key)
     if key == COMPATIBILITY:
         return _judge_compatibility(value, now, versions)
     if now == value:
@@ -123,7 +128,21 @@ def judge_setting(setting: WantedSetting, now: str | None, versions: Mapping[str
             return Verdict(
                 Step.WAIT, f"node {node} runs {tag or 'an unknown version'}, which does not know it"
             )
+    if key in SYSTEM_KEYS:
+        return _judge_by_compatibility(SYSTEM_KEYS[key].compatibility, values.get(COMPATIBILITY))
     return Verdict(Step.SEND)
+
+
+def _judge_by_compatibility(least: Version, now: str | None) -> Verdict:
+    """The program of the nodes knows the setting; the chain takes it from `least` on."""
+    try:
+        current = Version.parse(now or "")
+    except ValueError:
+        return Verdict(Step.WAIT, f"the chain says {now!r}, which is no version")
+    if current >= least:
+        return Verdict(Step.SEND)
+    why = f"the chain is at {current}, and takes it from compatibility version {least} on: set"
+    return Verdict(Step.WAIT, f"{why} {PATH}.compatibilityVersion beside it")
 
 
 def _judge_compatibility(value: str, now: str | None, versions: Mapping[str, str]) -> Verdict:

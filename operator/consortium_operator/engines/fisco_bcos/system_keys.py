@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from consortium_operator.engines.fisco_bcos.key_table import INT64_MAX, Choice, Integer, Kind, Text
 from consortium_operator.engines.fisco_bcos.version_number import (
     EXECUTOR_VERSIONS,
+    LEAST_COMPATIBILITY,
     OLDEST,
     WEB3,
     Version,
@@ -19,12 +20,13 @@ from consortium_operator.engines.fisco_bcos.version_number import (
 
 @dataclass(frozen=True, slots=True)
 class SystemKey:
-    """`since`, `also`: as of a feature. `only_rpbft`: a chain of another consensus has no use for
-    it."""
+    """`since`, `also`: as of a feature. `compatibility`: from which one of its own versions on a
+    chain takes it. `only_rpbft`: a chain of another consensus has no use for it."""
 
     kind: Kind
     since: Version = OLDEST
     also: tuple[Version, ...] = ()
+    compatibility: Version = LEAST_COMPATIBILITY
     only_rpbft: bool = False
 
     def is_known_to(self, version: Version) -> bool:
@@ -35,16 +37,22 @@ SYSTEM_KEYS: Mapping[str, SystemKey] = {
     "tx_count_limit": SystemKey(Integer(1, INT64_MAX)),
     "tx_gas_limit": SystemKey(Integer(100_000, INT64_MAX)),
     "tx_gas_price": SystemKey(
-        Text(r"0x(0|[1-9a-f][0-9a-f]{0,15})", "must be 0x and lower-case hexadecimal digits")
+        Text(r"0x(0|[1-9a-f][0-9a-f]{0,15})", "must be 0x and lower-case hexadecimal digits"),
+        compatibility=Version(3, 6, 0),
     ),
     "consensus_leader_period": SystemKey(Integer(1, INT64_MAX)),
     "feature_rpbft_epoch_block_num": SystemKey(Integer(1, INT64_MAX), only_rpbft=True),
     "feature_rpbft_epoch_sealer_num": SystemKey(Integer(1, INT64_MAX), only_rpbft=True),
-    "web3_chain_id": SystemKey(Integer(0, 2**32 - 1), WEB3),
+    "web3_chain_id": SystemKey(Integer(0, 2**32 - 1), WEB3, compatibility=WEB3),
     "balance_transfer": SystemKey(
-        Choice(("0", "1")), Version(3, 12, 0), (Version(3, 10, 2), Version(3, 10, 3))
+        Choice(("0", "1")),
+        Version(3, 12, 0),
+        also=(Version(3, 10, 2), Version(3, 10, 3)),
+        compatibility=Version(3, 10, 2),
     ),
-    "executor_version": SystemKey(Choice(("0", "1")), EXECUTOR_VERSIONS),
+    "executor_version": SystemKey(
+        Choice(("0", "1")), EXECUTOR_VERSIONS, compatibility=EXECUTOR_VERSIONS
+    ),
 }
 
 ELSEWHERE: Mapping[str, str] = {

@@ -145,7 +145,8 @@ def setting(key: str, value: str) -> WantedSetting:
 def test_the_chain_is_raised_to_what_every_running_node_knows(
     wanted: str, now: str | None, versions: dict[str, str], step: Step, why: str
 ) -> None:
-    verdict = ENGINE.judge_setting(setting("compatibility_version", wanted), now, versions)
+    values = {} if now is None else {"compatibility_version": now}
+    verdict = ENGINE.judge_setting(setting("compatibility_version", wanted), values, versions)
     assert verdict.step is step
     assert why in verdict.why
 
@@ -165,4 +166,29 @@ def test_the_chain_is_raised_to_what_every_running_node_knows(
 def test_a_setting_waits_for_nodes_that_do_not_know_it(
     key: str, value: str, now: str | None, versions: dict[str, str], step: Step
 ) -> None:
-    assert ENGINE.judge_setting(setting(key, value), now, versions).step is step
+    values = {"compatibility_version": "3.16.4"} | ({} if now is None else {key: now})
+    assert ENGINE.judge_setting(setting(key, value), values, versions).step is step
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "least", "before"),
+    [
+        ("tx_gas_price", "0x1", "3.6.0", "3.5.0"),
+        ("web3_chain_id", "7", "3.9.0", "3.8.0"),
+        ("balance_transfer", "1", "3.10.2", "3.10.0"),
+        ("executor_version", "1", "3.15.0", "3.14.0"),
+        ("tx_count_limit", "9", "3.1.0", ""),
+    ],
+)
+def test_a_setting_waits_for_a_chain_that_takes_it(
+    key: str, value: str, least: str, before: str
+) -> None:
+    """The chain judges by its own version, whatever its nodes are (SystemConfigPrecompiled.cpp)."""
+    wanted = setting(key, value)
+    assert ENGINE.judge_setting(wanted, {"compatibility_version": least}, NEW).step is Step.SEND
+    verdict = ENGINE.judge_setting(wanted, {"compatibility_version": before}, NEW)
+    assert verdict.step is Step.WAIT
+    if before:
+        assert f"the chain is at {before}, and takes it from compatibility version {least} on" in (
+            verdict.why
+        )
