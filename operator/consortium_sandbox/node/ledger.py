@@ -161,7 +161,7 @@ class Ledger:
         data = TransactionData(
             chain_id=chain.chain_id,
             group_id=chain.group_id,
-            block_limit=self.height + chain.block_limit,
+            block_limit=self.height + working_sealers.VALID_FOR_BLOCKS,
             nonce=str(int.from_bytes(suite.hash(f"{key.node_id}{number}".encode())[:16], "big")),
             to=CONSENSUS_ADDRESS,
             input=working_sealers.rotation(key, suite, number),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -11,8 +12,9 @@ from consortium_sandbox.node.block import Receipt
 from consortium_sandbox.node.executor import working_sealers
 from consortium_sandbox.node.executor.calls import CONSENSUS_ADDRESS, Place, Rules
 from consortium_sandbox.node.executor.run import call
-from consortium_sandbox.node.genesis import FoundingSealer
+from consortium_sandbox.node.genesis import FoundingSealer, Genesis
 from consortium_sandbox.node.keys import STANDARD
+from consortium_sandbox.node.ledger import Ledger, open_ledger
 from consortium_sandbox.node.releases import release
 from consortium_sandbox.node.state import CANDIDATE, SEALER, State, genesis_changes
 from consortium_sandbox.node.suite import KeyPair
@@ -23,14 +25,21 @@ KEYS = {key.node_id: key for key in (STANDARD.key_pair(bytes([n]) * 32) for n in
 SET = "setValueByKey(string,string)"
 
 
+def text_of_rpbft(working: int, blocks: int, *chain: str) -> str:
+    rpbft = f"consensus_type=rpbft\nepoch_sealer_num={working}\nepoch_block_num={blocks}"
+    lines = "\n".join(("chain_id=chain0", *chain))
+    return text_of().replace("consensus_type=pbft", rpbft).replace("chain_id=chain0", lines)
+
+
 def founded(working: int = 4, blocks: int = 10, sealers: int = 7) -> State:
-    text = text_of().replace(
-        "consensus_type=pbft",
-        f"consensus_type=rpbft\nepoch_sealer_num={working}\nepoch_block_num={blocks}",
+    return State(
+        genesis_changes(genesis_of(text_of_rpbft(working, blocks), sealers), RULES.release)
     )
+
+
+def genesis_of(text: str, sealers: int = 7) -> Genesis:
     chosen = sorted(KEYS)[:sealers]
-    made = replace(genesis(text), sealers=tuple(FoundingSealer(each, 1) for each in chosen))
-    return State(genesis_changes(made, RULES.release))
+    return replace(genesis(text), sealers=tuple(FoundingSealer(each, 1) for each in chosen))
 
 
 def of_kind(state: State, kind: str) -> set[str]:
@@ -126,3 +135,20 @@ def test_where_the_last_worker_became_a_candidate_the_first_candidate_votes() ->
     assert call(state, Place(RULES, 3), "11" * 20, CONSENSUS_ADDRESS, data).status == 0
     assert of_kind(state, SEALER) == set()
     assert len(state.committee().sealers) == 1
+
+
+@pytest.mark.parametrize(("limit", "agreed"), [(600, True), (599, False)])
+def test_a_chain_with_a_small_block_limit_stops_where_a_rotation_is_due(
+    limit: int, agreed: bool, tmp_path: Path
+) -> None:
+    """VRFBasedSealer.cpp makes a rotation for 600 blocks, and the pools refuse it."""
+    founding = genesis_of(text_of_rpbft(4, 1, f"block_limit={limit}"))
+
+    def node(name: str) -> Ledger:
+        directory = tmp_path / name
+        directory.mkdir()
+        return open_ledger(founding, str(directory), str(directory), RULES.release, print)
+
+    leader, other = node("leader"), node("other")
+    proposal = leader.propose([], 1, KEYS[leader.committee.sealers[0].node_id])
+    assert (other.execute(proposal.block) is not None) is agreed

@@ -25,6 +25,9 @@ from consortium_operator.engines.fisco_bcos.versions import VERSIONS, NodeVersio
 _GENESIS = "spec.fiscoBcos.genesis"
 # Smaller pages are no pages; build_chain.sh names this bound, no node checks it.
 _LEAST_PAGE = 4096
+# For so many blocks RPBFT's leader makes the transaction that changes the working sealers
+# (VRFBasedSealer.cpp, DEFAULT_BLOCK_LIMIT). Its own pool must take it.
+_ROTATION_BLOCKS = 600
 
 
 def problems(chain: ConsortiumChain) -> tuple[Problem, ...]:
@@ -36,6 +39,7 @@ def problems(chain: ConsortiumChain) -> tuple[Problem, ...]:
     return (
         *_cryptography(spec),
         *_compatibility(spec, version),
+        *_turns(spec),
         *_features(spec, version),
         *_executor(spec),
         *_not_in(spec, version),
@@ -92,6 +96,16 @@ def _needs_newer(spec: FiscoBcos, wanted: Version) -> Iterator[Problem]:
         yield Problem(
             f"{_GENESIS}.web3ChainId",
             f"has no effect below compatibilityVersion {WEB3}: remove it",
+        )
+
+
+def _turns(spec: FiscoBcos) -> Iterator[Problem]:
+    is_rpbft = spec.consensus.type is ConsensusType.RPBFT
+    if is_rpbft and spec.genesis.block_limit < _ROTATION_BLOCKS:
+        yield Problem(
+            f"{_GENESIS}.blockLimit",
+            f"must be at least {_ROTATION_BLOCKS} with consensus.type RPBFT: else the nodes refuse "
+            "the transaction by which sealers take turns, and the chain stops at the first turn",
         )
 
 

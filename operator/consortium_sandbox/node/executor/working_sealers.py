@@ -23,6 +23,8 @@ from consortium_sandbox.node.transaction import TransactionData
 ROTATE = "rotateWorkingSealer(std::string,std::string,std::string)"
 _TYPES = ("bytes", "bytes", "bytes")
 _EPOCH_SEALERS = 4
+# Of a rotation, whatever chain.block_limit is: a chain that allows less stops where one is due.
+VALID_FOR_BLOCKS = 600
 
 
 def is_on(call: Call) -> bool:

@@ -92,6 +92,14 @@ def test_the_flag_of_rpbft_alone_does_not_make_an_rpbft_chain() -> None:
     assert features_problems("feature_rpbft", consensus="RPBFT") == []
 
 
+def test_the_transaction_of_rpbfts_turns_must_be_within_the_block_limit() -> None:
+    def refused(block_limit: int, consensus: str) -> dict[str, str]:
+        return rendered.problems(genesis={"blockLimit": block_limit}, consensus={"type": consensus})
+
+    assert refused(600, "RPBFT") == refused(1, "PBFT") == {}
+    assert list(refused(599, "RPBFT")) == ["spec.fiscoBcos.genesis.blockLimit"]
+
+
 def test_sm_sealers_cannot_prove_their_turns_with_secp256k1() -> None:
     flag = "feature_rpbft_vrf_type_secp256k1"
 
