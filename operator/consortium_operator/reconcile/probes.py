@@ -48,8 +48,8 @@ def is_in_doubt(run: Round, view: ChainView) -> bool:
 
 
 async def settle_doubt(run: Round, custody: Custody, view: ChainView) -> None:
-    """On an idle chain nothing but a transaction can (fisco-bcos section 12). It is good until
-    another process takes the place of one of the sealers."""
+    """On an idle chain nothing but a transaction can: no message tells that votes would meet. It is
+    good until another process takes the place of one of the sealers."""
     if view.pending:
         return  # then that one does
     why_not = await _probe(run, custody, view)

@@ -219,12 +219,12 @@ class Calm:
 class ChainMemory:
     """One chain's memory, for as long as the process lives and the resource is the same.
 
-    `roster`: the plan with those that leave. `failures`: rounds in a row that the API server cut
-    short. `probed_at`: when the last probe was sent, unless it was mined; `proven`: uids of the
-    sealers' pods that have made a block together; `doubt`: why others have not. `suspects`: nodes
-    that may hang, by full object name. `awaited`: the node that a rollout waits for, and since
-    when. `calm`: the last full look, as long as the next rounds may be quiet; `quiet_looks`: how
-    often they were.
+    `roster`: the plan with those that leave. `failures`: rounds in a row that were cut short, by
+    the API server or a bug. `probed_at`: when the last probe was sent, unless it was mined;
+    `proven`: uids of the sealers' pods that have made a block together; `doubt`: why others have
+    not. `suspects`: nodes that may hang, by full object name. `awaited`: the node that a rollout
+    waits for, and since when. `calm`: the last full look, as long as the next rounds may be quiet;
+    `quiet_looks`: how often they were.
     `happened`: what the operator did and has not announced; `announced`: the Events of late,
     by reason and message.
     """

@@ -91,6 +91,9 @@ class Sdk:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
         self._forward.drop()
 
     def call(self, method: str, *params: object, within: float = 10.0) -> Any:
@@ -175,15 +178,10 @@ class LastingSdk(Sdk):
         self._chain, self._member = chain, member
         self._held: http.client.HTTPSConnection | None = None
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
         if self._held is not None:
             self._held.close()
-        super().__exit__(kind, error, trace)
+        super().close()
 
     def _answer(self, body: str, within: float) -> Any:
         connection, self._held = self._held, None

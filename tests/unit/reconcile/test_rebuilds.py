@@ -1,5 +1,5 @@
 """A node whose volume is lost is built anew from its peers: never a sealer that has forgotten its
-votes, never two at once, and what it was it is again. Whatever cuts the operator off."""
+votes, never two at once, and what it was it is again."""
 
 from typing import Any
 
@@ -7,15 +7,12 @@ import pytest
 
 from consortium_operator.api.conditions import ConditionType
 from consortium_operator.chain.changes import Standing
-from consortium_operator.kube.errors import ApiError
 from consortium_operator.kube.kinds import (
     PERSISTENT_VOLUME_CLAIM,
     POD,
     ObjectKey,
 )
 from tests import chains
-from tests.campaigns import few_of
-from tests.fakes.faults import Fault, Killed, Mode, at_write
 from tests.fakes.operator import Stage
 from tests.unit.reconcile.rebuilding import (
     BACK_AND_FORTH,
@@ -308,61 +305,6 @@ async def test_nothing_is_rebuilt_while_nodes_disagree(running: Stage) -> None:
     assert running.told(ConditionType.CHAIN_CONSISTENT) == "False/ChainSplit"
     assert running.nodes.enacted == []
     assert volumes(running, WEBANK) == []
-
-
-# Crashes.
-
-
-def _lost(stage: Stage) -> None:
-    lose(stage, WEBANK)
-
-
-def _moved(stage: Stage) -> None:
-    say(stage, f"{WEBANK}@2")
-
-
-@pytest.mark.parametrize("begin", few_of([_lost, _moved], quick=[_lost]))
-@pytest.mark.parametrize(
-    "mode",
-    [
-        pytest.param(mode, id=mode.name, marks=[pytest.mark.campaign] * (mode is not Mode.AFTER))
-        for mode in Mode
-    ],
-)
-@pytest.mark.parametrize("number", few_of(range(1, 8), quick=(2, 5)))
-async def test_cut_off_anywhere_a_node_is_rebuilt_once(
-    running: Stage, number: int, mode: Mode, begin: Any
-) -> None:
-    running.cluster.faults.append(Fault(at_write(number), mode=mode))
-    begin(running)
-    while True:
-        try:
-            await running.settle()
-            break
-        except Killed:
-            running.start()
-        except ApiError:
-            continue
-    assert running.cluster.faults[0].spent
-    assert mounted(running, WEBANK) == "g2"
-    assert changes(running, WEBANK) == BACK_AND_FORTH
-    assert entry(running, WEBANK).rebuilding is None
-    assert running.told(READY) == "True/AsExpected"
-
-
-@pytest.mark.campaign
-@pytest.mark.parametrize("begin", [_lost, _moved])
-async def test_an_operator_that_is_new_in_each_round_rebuilds_it(
-    running: Stage, begin: Any
-) -> None:
-    begin(running)
-    for _ in range(30):
-        running.start()
-        await running.round()
-    await running.settle()
-    assert mounted(running, WEBANK) == "g2"
-    assert changes(running, WEBANK) == BACK_AND_FORTH
-    assert running.told(READY) == "True/AsExpected"
 
 
 # What a person writes.
