@@ -99,7 +99,8 @@ def wanted_settings(spec: FiscoBcos) -> tuple[WantedSetting, ...]:
         found.append(WantedSetting(change, f"{PATH}.features", can_go_back=False))
     for key, value in sorted(spec.on_chain.system_config.items()):
         change = SettingChange(key, value)
-        found.append(WantedSetting(change, f"{PATH}.systemConfig", judged_by=(COMPATIBILITY,)))
+        judged_by = () if _least_of(key) is None else (COMPATIBILITY,)
+        found.append(WantedSetting(change, f"{PATH}.systemConfig", judged_by=judged_by))
     return tuple(found)
 
 
@@ -128,9 +129,18 @@ def judge_setting(
             return Verdict(
                 Step.WAIT, f"node {node} runs {tag or 'an unknown version'}, which does not know it"
             )
-    if key in SYSTEM_KEYS:
-        return _judge_by_compatibility(SYSTEM_KEYS[key].compatibility, values.get(COMPATIBILITY))
-    return Verdict(Step.SEND)
+    least = _least_of(key)
+    if least is None:
+        return Verdict(Step.SEND)
+    return _judge_by_compatibility(least, values.get(COMPATIBILITY))
+
+
+def _least_of(key: str) -> Version | None:
+    """The version that a chain needs for a setting; None: any has it."""
+    known = SYSTEM_KEYS.get(key)
+    if known is None or known.compatibility == LEAST_COMPATIBILITY:
+        return None
+    return known.compatibility
 
 
 def _judge_by_compatibility(least: Version, now: str | None) -> Verdict:

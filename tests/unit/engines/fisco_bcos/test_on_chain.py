@@ -177,7 +177,7 @@ def test_a_setting_waits_for_nodes_that_do_not_know_it(
         ("web3_chain_id", "7", "3.9.0", "3.8.0"),
         ("balance_transfer", "1", "3.10.2", "3.10.0"),
         ("executor_version", "1", "3.15.0", "3.14.0"),
-        ("tx_count_limit", "9", "3.1.0", ""),
+        ("web3_chain_id", "7", "3.9.0", ""),
     ],
 )
 def test_a_setting_waits_for_a_chain_that_takes_it(
@@ -192,3 +192,10 @@ def test_a_setting_waits_for_a_chain_that_takes_it(
         assert f"the chain is at {before}, and takes it from compatibility version {least} on" in (
             verdict.why
         )
+
+
+def test_what_every_chain_takes_is_not_held_against_its_version() -> None:
+    asked = {"tx_count_limit": "9", "web3_chain_id": "7"}
+    every, newer = ENGINE.wanted_settings(rendered.plan(onChain={"systemConfig": asked}))
+    assert (every.judged_by, newer.judged_by) == ((), ("compatibility_version",))
+    assert ENGINE.judge_setting(every, {}, NEW).step is Step.SEND
