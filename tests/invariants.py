@@ -256,7 +256,7 @@ def _eviction(pod: Object, before: Object, world: _World) -> Iterator[str]:
     """Whether others hold the quorum at the moment in which a pod that serves is told to go."""
     conditions = (pod.get("status") or {}).get("conditions") or []
     evicted = any(one.get("reason") == "EvictionByEvictionAPI" for one in conditions)
-    if not evicted or not _serves(before) or "deletionTimestamp" not in pod["metadata"]:
+    if not evicted or not _serves(before, world) or "deletionTimestamp" not in pod["metadata"]:
         return
     namespace, chain = pod["metadata"]["namespace"], _label(pod, CHAIN_LABEL)
     genesis = world.all("ConfigMap", namespace, chain, "genesis")
@@ -273,7 +273,7 @@ def _eviction(pod: Object, before: Object, world: _World) -> Iterator[str]:
         _label(obj, "consortium.dev/node")
         for (kind, where, _), obj in world.now.items()
         if (kind, where) == ("Pod", namespace) and _label(obj, CHAIN_LABEL) == chain
-        if _serves(obj)
+        if _serves(obj, world)
     }
     total = sum(weights.values())
     quorum = total - (total - 1) // 3
@@ -283,10 +283,19 @@ def _eviction(pod: Object, before: Object, world: _World) -> Iterator[str]:
         yield f"S9: {left} of {total} are left, the quorum is {quorum}"
 
 
-def _serves(pod: Object) -> bool:
+def _serves(pod: Object, world: _World) -> bool:
     conditions = (pod.get("status") or {}).get("conditions") or []
     ready = any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
-    return ready and "deletionTimestamp" not in pod["metadata"]
+    return ready and "deletionTimestamp" not in pod["metadata"] and not _is_alone(pod, world)
+
+
+def _is_alone(pod: Object, world: _World) -> bool:
+    """Whether its node was started again before the chain had a block: with another genesis hash
+    than the others it is lost to them, however ready it is."""
+    owner = world.now.get((OWNER_KIND, pod["metadata"]["namespace"], _label(pod, CHAIN_LABEL)))
+    containers = (pod.get("status") or {}).get("containerStatuses") or []
+    restarted = any(one.get("restartCount") for one in containers)
+    return restarted and not ((owner or {}).get("status") or {}).get("height")
 
 
 def _remember(change: Change, place: Place, world: _World) -> None:

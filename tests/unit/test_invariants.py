@@ -79,11 +79,12 @@ def stateful_set(replicas: int = 1) -> Body:
     return thing("StatefulSet", "trade-a-n-0", "node", "a", spec=spec)
 
 
-def pod(member: str, *, ready: bool = True, evicted: bool = False) -> Body:
+def pod(member: str, *, ready: bool = True, evicted: bool = False, restarts: int = 0) -> Body:
     conditions = [{"type": "Ready", "status": str(ready)}]
     if evicted:
         conditions.append({"type": "DisruptionTarget", "reason": "EvictionByEvictionAPI"})
-    found = thing("Pod", f"trade-{member}-n-0-0", "node", member, status={"conditions": conditions})
+    status = {"conditions": conditions, "containerStatuses": [{"restartCount": restarts}]}
+    found = thing("Pod", f"trade-{member}-n-0-0", "node", member, status=status)
     if evicted:
         found["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
     return found
@@ -254,6 +255,17 @@ def test_a_pod_that_does_not_serve_may_always_be_evicted() -> None:
     story.change(pod("b", ready=False), "somebody")
     story.change(pod("b", ready=False, evicted=True), "somebody")
     assert story.broken() == set()
+
+
+def test_a_node_that_restarted_before_the_first_block_serves_nobody_though_it_is_ready() -> None:
+    for height, broken in ((0, set()), (1, {"S9"})):
+        story = founded()
+        story.change(resource(status={"height": height}), "somebody")
+        for member in ("a", "b"):
+            story.change(pod(member, restarts=1), "somebody")
+        for member in ("a", "b"):
+            story.change(pod(member, restarts=1, evicted=True), "somebody")
+        assert story.broken() == broken
 
 
 def test_an_eviction_that_a_person_accepted_breaks_nothing() -> None:
