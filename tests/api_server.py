@@ -129,6 +129,11 @@ class Api:
             "POST", kind.collection_path(namespace), named, query={"fieldManager": _PERSON}
         )
 
+    def judge(self, kind: Kind, namespace: str, obj: Body) -> Body:
+        """What it would store, as kubectl would ask for it. Nothing is stored."""
+        query = {"fieldManager": _PERSON, "dryRun": "All", "fieldValidation": "Strict"}
+        return self._call("POST", kind.collection_path(namespace), obj, query=query)
+
     def patch(self, kind: Kind, namespace: str, name: str, patch: Any) -> Body:
         """A list is a JSON patch, a mapping a merge patch."""
         return self._call(

@@ -6,6 +6,7 @@ is recorded, and each namespace is judged before it goes (`support/aftermath.py`
 """
 
 import secrets
+import signal
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
@@ -20,6 +21,7 @@ from tests.api_server import Api
 from tests.charts import CHART, NAMESPACE, RELEASE, Chart
 from tests.e2e.support.aftermath import Aftermath
 from tests.e2e.support.chain import Body, Chain
+from tests.e2e.support.host import tell
 from tests.kubectl import Kubectl, as_list
 from tests.recorder import Recorder
 from tests.resources import QUICKSTART_FILE
@@ -139,10 +141,6 @@ class Chains:
         self._latest = chain
         return chain
 
-    def use_up(self) -> None:
-        """For a test after which all nodes would have to restart: to found another is quicker."""
-        self._latest = None
-
     @staticmethod
     def _is_as_new(chain: Chain) -> bool:
         chain.apply()
@@ -157,3 +155,22 @@ class Chains:
 def own_chain(chains: Chains) -> Chain:
     """A chain that is ready, for a test that hurts it."""
     return chains.one_that_is_ready()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def begun_early(request: pytest.FixtureRequest) -> None:
+    """What takes minutes of nothing but waiting begins before all tests, whichever looks at it."""
+    if any("hung_early" in getattr(item, "fixturenames", ()) for item in request.session.items):
+        request.getfixturevalue("hung_early")
+
+
+@pytest.fixture(scope="session")
+def hung_early(kubectl: Kubectl, aftermath: Aftermath) -> Iterator[tuple[Chain, Body]]:
+    """A chain, and the pod of one of its nodes whose process was stopped when the tests began."""
+    with namespace_for(kubectl, aftermath, "hung") as namespace:
+        chain = Chain(kubectl, quickstart_in(namespace))
+        chain.apply()
+        chain.wait_ready()
+        pod = chain.get("pod", "quickstart-east-port-ningbo-0-0")
+        tell(pod, signal.SIGSTOP)
+        yield chain, pod

@@ -11,44 +11,26 @@ from typing import Any
 import pytest
 
 from consortium_operator.chain.private import PrivateFiles
-from consortium_operator.engines.fisco_bcos.engine import FiscoBcos
 from consortium_operator.engines.fisco_bcos.governance import calls
 from tests.e2e.conftest import namespace_for, quickstart_in
 from tests.e2e.support.aftermath import Aftermath
 from tests.e2e.support.block_flow import blocks_go_on
 from tests.e2e.support.chain import Body, Chain
 from tests.e2e.support.forward import PortForward
+from tests.e2e.support.governors import ADDRESSES, FOREIGN, KEYS, bring, committee
 from tests.e2e.support.members import member_clients
 from tests.e2e.support.sdk import RPC_PORT, sdk_identity
-from tests.kubectl import Kubectl, as_list
+from tests.kubectl import Kubectl
 from tests.resources import REPOSITORY
-
-ENGINE = FiscoBcos()
-KEYS = {name: ENGINE.new_account() for name in ("first", "second", "foreign")}
-ADDRESSES = {name: ENGINE.account_register(key).address for name, key in KEYS.items()}
 
 
 def governed(*held: str, weight: int = 1) -> Body:
-    """Fields of the spec: three governors at 51 %, of whose keys the cluster holds some, and the
-    weight of east-port's node."""
-    governors = [
-        {"address": address, **({"secretName": f"governor-{name}"} if name in held else {})}
-        for name, address in ADDRESSES.items()
-    ]
-    rates = {"participation": 51, "win": 51}
+    """Fields of the spec: the committee, and the weight of east-port's node."""
     members = quickstart_in("any")["spec"]["members"]
     for member in members:
         if member["name"] == "east-port":
             member["nodes"][0]["weight"] = weight
-    return {"fiscoBcos": {"governors": governors, "governanceRates": rates}, "members": members}
-
-
-def bring(chain: Chain, name: str) -> None:
-    """The governor's Secret."""
-    metadata = {"name": f"governor-{name}", "namespace": chain.namespace}
-    data = KEYS[name].to_secret_data()
-    secret = {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "data": data}
-    chain.kubectl("create", "--filename=-", stdin=as_list(secret))
+    return {"fiscoBcos": committee(held), "members": members}
 
 
 @pytest.fixture
@@ -100,7 +82,7 @@ def east_port(chain: Chain) -> str:
 def ask_as_foreign(chain: Chain, call: calls.ContractCall) -> tuple[Any, ...]:
     """By the foreign governor, with tools of its own."""
     with member_clients(chain) as clients:
-        return clients["webank"].ask_contract(KEYS["foreign"], call)
+        return clients["webank"].ask_contract(KEYS[FOREIGN], call)
 
 
 @pytest.mark.campaign
@@ -121,7 +103,7 @@ def test_a_committee_of_three_takes_over_and_decides(chain: Chain, tmp_path: Pat
         command = re.search(r"consortium vote (\d+)", waits["message"])
         assert command is not None, waits["message"]
         assert weights(chain) == [1, 1, 1, 2]
-        said = vote(chain, command[1], KEYS["foreign"], tmp_path)
+        said = vote(chain, command[1], KEYS[FOREIGN], tmp_path)
         assert command[1] in said
         chain.wait("MembershipInSync", "True", seconds=60)
         chain.wait_ready()
@@ -131,13 +113,13 @@ def test_a_committee_of_three_takes_over_and_decides(chain: Chain, tmp_path: Pat
         (number,) = ask_as_foreign(chain, other)
         chain.apply(chain.with_spec(**governed("first", weight=2)))
         busy = chain.wait("MembershipInSync", "False", "ProposalSlotBusy")
-        assert f"proposal {number} of {ADDRESSES['foreign']}" in busy["message"]
+        assert f"proposal {number} of {ADDRESSES[FOREIGN]}" in busy["message"]
         assert weights(chain) == [1, 1, 1, 1]
         ask_as_foreign(chain, calls.revoke(number))
         waits = chain.wait("MembershipInSync", "False", "AwaitingVotes")
         command = re.search(r"consortium vote (\d+)", waits["message"])
         assert command is not None, waits["message"]
         assert int(command[1]) > number
-        vote(chain, command[1], KEYS["foreign"], tmp_path)
+        vote(chain, command[1], KEYS[FOREIGN], tmp_path)
         chain.wait("MembershipInSync", "True", seconds=60)
         assert weights(chain) == [1, 1, 1, 2]

@@ -10,6 +10,7 @@ import pytest
 from tests.e2e.conftest import namespace_for, quickstart_in
 from tests.e2e.support.aftermath import Aftermath
 from tests.e2e.support.chain import Body, Chain
+from tests.e2e.support.governors import bring, committee
 from tests.e2e.support.members import member_clients
 from tests.e2e.support.pod_watch import PodWatch
 from tests.e2e.support.sdk import Sdk, sdk_identity
@@ -67,6 +68,21 @@ def new_chain(kubectl: Kubectl, aftermath: Aftermath) -> Iterator[Chain]:
         yield chain
 
 
+@pytest.fixture
+def governed_chain(kubectl: Kubectl, aftermath: Aftermath) -> Iterator[Chain]:
+    """Two of its three governors, which are a majority, lent the operator their keys."""
+    with namespace_for(kubectl, aftermath, "committee") as namespace:
+        manifest = quickstart_in(namespace)
+        manifest["spec"]["fiscoBcos"] = committee(held=("first", "second"))
+        chain = Chain(kubectl, manifest)
+        for name in ("first", "second"):
+            bring(chain, name)
+        chain.apply()
+        chain.wait("GovernanceHandedOver", "True", seconds=120)
+        chain.wait_ready()
+        yield chain
+
+
 def let_a_fifth_join(chain: Chain) -> None:
     late = member("late", "wuhan")
     chain.apply(chain.with_spec(members=with_members(chain, late)))
@@ -75,18 +91,18 @@ def let_a_fifth_join(chain: Chain) -> None:
     chain.wait_ready()
 
 
-def test_a_fifth_organisation_joins_and_nobody_restarts(new_chain: Chain) -> None:
-    before = uids(new_chain)
-    with traffic_on(new_chain):
-        let_a_fifth_join(new_chain)
-    assert new_chain.status()["sealers"] == "5/5"
-    after = uids(new_chain)
+def test_a_fifth_organisation_joins_by_votes_and_nobody_restarts(governed_chain: Chain) -> None:
+    before = uids(governed_chain)
+    with traffic_on(governed_chain):
+        let_a_fifth_join(governed_chain)
+    assert governed_chain.status()["sealers"] == "5/5"
+    after = uids(governed_chain)
     assert {name: after[name] for name in before} == before
-    node_id = node_of(new_chain, "late/wuhan-0")["nodeId"]
-    with Sdk(new_chain, LATE, sdk_identity(new_chain, "late")) as sdk:
+    node_id = node_of(governed_chain, "late/wuhan-0")["nodeId"]
+    with Sdk(governed_chain, LATE, sdk_identity(governed_chain, "late")) as sdk:
         assert sdk.sealers()[node_id] == 1
         hashes = sdk.hashes(5)
-    with member_clients(new_chain) as clients:
+    with member_clients(governed_chain) as clients:
         assert clients["webank"].hashes(5) == hashes
 
 

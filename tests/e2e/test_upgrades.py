@@ -15,7 +15,7 @@ from consortium_sandbox import Sandbox
 from tests.e2e.conftest import namespace_for, quickstart_in
 from tests.e2e.support.aftermath import Aftermath
 from tests.e2e.support.block_flow import blocks_go_on
-from tests.e2e.support.chain import Body, Chain
+from tests.e2e.support.chain import Body, Chain, label_of
 from tests.e2e.support.members import member_clients
 from tests.e2e.support.pod_watch import PodWatch
 from tests.e2e.support.waiting import wait_until
@@ -79,6 +79,10 @@ def settings(chain: Chain) -> dict[str, ConfigParser]:
     return found
 
 
+def key_page_sizes(chain: Chain) -> set[str]:
+    return {one["storage"]["key_page_size"] for one in settings(chain).values()}
+
+
 def projected(pod: Body) -> Iterator[str]:
     """Names of the ConfigMaps that it mounts."""
     for volume in pod["spec"]["volumes"]:
@@ -86,20 +90,41 @@ def projected(pod: Body) -> Iterator[str]:
         yield from (one["configMap"]["name"] for one in sources if "configMap" in one)
 
 
-@pytest.mark.campaign
-def test_a_newer_version_reaches_all_nodes_and_the_ledgers_settings_stay(old_chain: Chain) -> None:
-    before = images(old_chain)
-    sizes = {one["storage"]["key_page_size"] for one in settings(old_chain).values()}
-    assert sizes == {"10240"}
+def ends(chain: Chain) -> list[str]:
+    """When the certificate ends that each node runs with."""
+    nodes = [node for member in chain.status()["members"] for node in member["nodes"]]
+    return [node["certificateExpires"] for node in nodes]
+
+
+def config_maps(chain: Chain) -> set[str]:
+    """Those with settings, by name."""
+    found = chain.children("configmaps")
+    return {one["metadata"]["name"] for one in found if label_of(one, "part") == "config"}
+
+
+def test_a_newer_version_comes_with_settings_and_certificates_by_one_restart_of_each_node(
+    old_chain: Chain,
+) -> None:
+    """The ledger's settings stay as they were sealed; those that nobody uses any more go."""
+    before, earlier, sealed = images(old_chain), ends(old_chain), key_page_sizes(old_chain)
+    newer = upgraded(old_chain)
+    newer["spec"]["fiscoBcos"] = {"config": {"txpool": {"limit": "20000"}}}
+    # All that are there are due, and none of those that come.
+    long = {"duration": "9000h", "clientDuration": "9000h", "renewBefore": "8800h"}
+    newer["spec"]["certificates"] = long
     with blocks_go_on(old_chain) as watch:
-        old_chain.apply(upgraded(old_chain))
+        old_chain.apply(newer)
         old_chain.wait("UpToDate", "False", "RollingOut")
         old_chain.wait("UpToDate", "True", seconds=ROLLOUT_SECONDS)
         old_chain.wait_ready()
-        assert replaced(watch) == 4
+        assert [len(uids) for uids in watch.pods_by_name().values()] == [2, 2, 2, 2]
     assert len(images(old_chain)) == 1
     assert images(old_chain).isdisjoint(before)
-    assert {one["storage"]["key_page_size"] for one in settings(old_chain).values()} == sizes
+    assert sealed == key_page_sizes(old_chain) == {"10240"}
+    assert {one["txpool"]["limit"] for one in settings(old_chain).values()} == {"20000"}
+    assert all(after > before for after, before in zip(ends(old_chain), earlier, strict=True))
+    in_use = {name for pod in old_chain.pods() for name in projected(pod) if "-config-" in name}
+    wait_until(lambda: config_maps(old_chain) == in_use, "old settings to go", old_chain.report)
 
 
 @pytest.mark.campaign

@@ -57,7 +57,6 @@ def _has(client: Sdk, height: int) -> bool:
     return client.height() >= height
 
 
-@pytest.mark.campaign
 @pytest.mark.timeout(420)
 def test_a_sealer_that_lost_its_volume_is_rebuilt_while_blocks_go_on(own_chain: Chain) -> None:
     with blocks_go_on(own_chain, not_by="east-port"):

@@ -2,13 +2,16 @@
 
 import json
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from typing import Any
 
 import pytest
 
 from consortium_operator.api.parse import parse
+from consortium_operator.kube.kinds import CONSORTIUM_CHAIN
 from consortium_sandbox import Sandbox, tool_path
+from tests.api_server import Api, Refused
 from tests.kubectl import install_crd
 from tests.resources import BAD, BASE, CRD_NAME, GOOD, QUICKSTART_FILE, Case, with_fields
 
@@ -38,16 +41,18 @@ class Kubectl:
         assert done.returncode == 0, done.stderr
         return done.stdout
 
-    def judge(self, body: dict[str, Any]) -> subprocess.CompletedProcess[str]:
-        return self(
-            "apply", "--dry-run=server", "--output=json", "--filename=-", stdin=json.dumps(body)
-        )
-
 
 @pytest.fixture(scope="module")
 def kubectl(control_plane: Sandbox) -> Kubectl:
     install_crd(control_plane.kubeconfig)
     return Kubectl(str(control_plane.kubeconfig))
+
+
+@pytest.fixture(scope="module")
+def api(control_plane: Sandbox, kubectl: Kubectl) -> Iterator[Api]:
+    """Of a server that has the CRD. A process of kubectl takes longer than all its answers."""
+    with closing(Api(control_plane.kubeconfig)) as api:
+        yield api
 
 
 @pytest.fixture
@@ -74,19 +79,16 @@ def test_the_api_server_finds_the_schema_structural(kubectl: Kubectl) -> None:
 
 
 @pytest.mark.parametrize("case", GOOD, ids=lambda case: case.title)
-def test_a_good_resource_is_taken_and_stored_as_the_same_chain(
-    kubectl: Kubectl, case: Case
-) -> None:
-    judged = kubectl.judge(case.body)
-    assert judged.returncode == 0, judged.stderr
-    assert parse(json.loads(judged.stdout)).spec == parse(case.body).spec
+def test_a_good_resource_is_taken_and_stored_as_the_same_chain(api: Api, case: Case) -> None:
+    judged = api.judge(CONSORTIUM_CHAIN, "default", case.body)
+    assert parse(judged).spec == parse(case.body).spec
 
 
 @pytest.mark.parametrize("case", BAD, ids=lambda case: case.title)
-def test_a_bad_resource_is_refused_by_its_field(kubectl: Kubectl, case: Case) -> None:
-    judged = kubectl.judge(case.body)
-    assert judged.returncode != 0
-    assert case.field in judged.stderr
+def test_a_bad_resource_is_refused_by_its_field(api: Api, case: Case) -> None:
+    with pytest.raises(Refused) as refused:
+        api.judge(CONSORTIUM_CHAIN, "default", case.body)
+    assert case.field in refused.value.message
 
 
 @pytest.mark.parametrize(

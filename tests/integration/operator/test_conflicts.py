@@ -73,6 +73,7 @@ def foreign_versions(chain: Chain, names: set[tuple[Kind, str]]) -> Versions:
     return {path_of(obj): version_of(obj) for obj in found if obj is not None}
 
 
+@pytest.mark.campaign
 def test_a_foreign_object_under_any_name_is_told_and_left_alone_until_it_goes(
     new_chain: NewChain,
 ) -> None:

@@ -1,21 +1,42 @@
 """A chain that is as it should be costs nothing: no writes, no reads, no noise."""
 
 import time
+from collections.abc import Iterator
 
 import pytest
 
-from consortium_operator.kube.kinds import CONSORTIUM_CHAIN, EVENT
-from tests.api_server import Api, path_of
-from tests.integration.operator.conftest import Namespaces
+from consortium_operator.kube.kinds import EVENT
+from tests.api_server import Api
+from tests.integration.operator.conftest import Account, Namespaces
 from tests.integration.operator.support.chain import Chain
 from tests.integration.operator.support.process import VERSION, OperatorProcess
+from tests.recorder import Recorder
 
 
 @pytest.fixture(scope="module")
-def chain(api: Api, namespaces: Namespaces, operator: OperatorProcess) -> Chain:
-    others = [path_of(one) for one in api.all(CONSORTIUM_CHAIN, None)]
-    assert others == [], "what the operator does for them would be counted, too"
-    chain = Chain(api, namespaces.make(), operator.log)
+def place(api: Api, account: Account, recorder: Recorder) -> Iterator[str]:
+    namespaces = Namespaces(api, account)
+    yield namespaces.make()
+    broken = recorder.violations(namespaces.made[0])
+    namespaces.remove()
+    assert not broken, "\n".join(broken)
+
+
+@pytest.fixture(scope="module")
+def operator(
+    account: Account, place: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[OperatorProcess]:
+    """It sees this namespace alone: what it does for the chains of other tests would be counted."""
+    directory = tmp_path_factory.mktemp("quiet")
+    process = OperatorProcess(account.kubeconfig, directory, options=[f"--namespace={place}"])
+    process.start()
+    yield process
+    assert process.stop() == 0, process.log()
+
+
+@pytest.fixture(scope="module")
+def chain(api: Api, place: str, operator: OperatorProcess) -> Chain:
+    chain = Chain(api, place, operator.log)
     chain.found()
     # On a busy machine the round that founded it may still be at work.
     operator.look_again(chain.poke)
