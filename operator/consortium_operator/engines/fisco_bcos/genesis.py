@@ -9,6 +9,7 @@ be the same on all nodes, or they execute the same transaction differently.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from consortium_operator.api.fisco_bcos import Cryptography, FiscoBcos
 from consortium_operator.chain.genesis import Founder, Seal, TamperedGenesis
@@ -141,10 +142,16 @@ class Genesis:
     @classmethod
     def read(cls, text: str) -> "Genesis":
         """Raises TamperedGenesis where the text is none that we could have sealed."""
-        try:
-            return _read(ini.parse(text))
-        except ValueError as error:
-            raise TamperedGenesis(f"config.genesis: {error}") from error
+        return _of(text)
+
+
+@lru_cache(maxsize=256)
+def _of(text: str) -> Genesis:
+    """Every round of a chain asks for its genesis several times, and it never changes."""
+    try:
+        return _read(ini.parse(text))
+    except ValueError as error:
+        raise TamperedGenesis(f"config.genesis: {error}") from error
 
 
 def _read(sections: Mapping[str, Mapping[str, str]]) -> Genesis:
