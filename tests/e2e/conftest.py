@@ -38,6 +38,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             # Without the fixtures: the first cluster of a machine has its programs built.
             if item.get_closest_marker("timeout") is None:
                 item.add_marker(pytest.mark.timeout(300, func_only=True))
+    # What was begun first is looked at last.
+    items.sort(key=_is_begun_early)
+
+
+def _is_begun_early(item: pytest.Item) -> bool:
+    return "hung_early" in getattr(item, "fixturenames", ())
 
 
 @pytest.fixture(scope="session")
@@ -160,7 +166,7 @@ def own_chain(chains: Chains) -> Chain:
 @pytest.fixture(scope="session", autouse=True)
 def begun_early(request: pytest.FixtureRequest) -> None:
     """What takes minutes of nothing but waiting begins before all tests, whichever looks at it."""
-    if any("hung_early" in getattr(item, "fixturenames", ()) for item in request.session.items):
+    if any(map(_is_begun_early, request.session.items)):
         request.getfixturevalue("hung_early")
 
 
