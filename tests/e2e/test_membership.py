@@ -12,6 +12,7 @@ from tests.e2e.support.aftermath import Aftermath
 from tests.e2e.support.chain import Body, Chain
 from tests.e2e.support.governors import bring, committee
 from tests.e2e.support.members import member_clients
+from tests.e2e.support.operator_pod import operator_killed_meanwhile
 from tests.e2e.support.pod_watch import PodWatch
 from tests.e2e.support.sdk import Sdk, sdk_identity
 from tests.e2e.support.traffic import Traffic
@@ -38,6 +39,7 @@ def traffic_on(chain: Chain) -> Iterator[Traffic]:
     with ExitStack() as stack:
         clients = stack.enter_context(member_clients(chain))
         traffic = stack.enter_context(Traffic(list(clients.values())))
+        stack.enter_context(operator_killed_meanwhile(chain.kubectl))
         yield traffic
         assert traffic.longest_pause() < LONGEST_PAUSE
         blocks = [one.block for one in traffic.mined]

@@ -14,6 +14,7 @@ from tests.e2e.support.aftermath import Aftermath
 from tests.e2e.support.chain import OPERATOR, OPERATOR_NAMESPACE, Body, Chain
 from tests.e2e.support.forward import PortForward
 from tests.e2e.support.members import member_clients
+from tests.e2e.support.operator_pod import kill_operator
 from tests.e2e.support.sdk import an_account
 from tests.e2e.support.waiting import wait_until
 from tests.kubectl import Kubectl
@@ -88,14 +89,6 @@ def twins(kubectl: Kubectl, aftermath: Aftermath) -> Iterator[tuple[Chain, Chain
         )
         kill_operator(kubectl)
         yield chains
-
-
-def kill_operator(kubectl: Kubectl) -> None:
-    """As a crash would: no time to finish anything."""
-    kubectl(
-        *("delete", "pod", f"--namespace={OPERATOR_NAMESPACE}", "--grace-period=0", "--force"),
-        f"--selector=app.kubernetes.io/name={OPERATOR}",
-    )
 
 
 @pytest.mark.campaign

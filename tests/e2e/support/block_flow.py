@@ -1,10 +1,11 @@
-"""That a chain goes on while something is done to it."""
+"""That a chain goes on while something is done to it, and while the operator that does it dies."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
 from tests.e2e.support.chain import Chain
 from tests.e2e.support.members import member_clients
+from tests.e2e.support.operator_pod import operator_killed_meanwhile
 from tests.e2e.support.pod_watch import PodWatch
 from tests.e2e.support.traffic import Traffic
 from tests.e2e.support.waiting import wait_until
@@ -25,6 +26,7 @@ def blocks_go_on(chain: Chain, not_by: str | None = None) -> Iterator[PodWatch]:
         traffic = stack.enter_context(
             Traffic([sdk for member, sdk in clients.items() if member != not_by])
         )
+        stack.enter_context(operator_killed_meanwhile(chain.kubectl))
         yield watch
         assert watch.most_not_ready() <= 1
         assert traffic.longest_pause() < LONGEST_PAUSE

@@ -2,9 +2,13 @@
 
 import copy
 import json
+import threading
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+from consortium_operator.kube.kinds import CONSORTIUM_CHAIN, POD
+from tests.api_server import Api
 from tests.e2e.support.waiting import wait_until
 from tests.kubectl import Kubectl
 
@@ -66,7 +70,9 @@ class Chain:
         return sorted(found, key=lambda one: (one["kind"], one["metadata"]["name"]))
 
     def resource(self) -> Body:
-        return self.get("cchain", self.name)
+        found = _api(self.kubectl.kubeconfig).get(CONSORTIUM_CHAIN, self.namespace, self.name)
+        assert found is not None, f"there is no chain {self.namespace}/{self.name}"
+        return found
 
     def status(self) -> Body:
         found: Body = self.resource()["status"]
@@ -76,7 +82,10 @@ class Chain:
         return conditions_of(self.resource())[type_]
 
     def pods(self) -> list[Body]:
-        return self.children("pods")
+        """By name."""
+        found = _api(self.kubectl.kubeconfig).all(POD, self.namespace)
+        ours = (one for one in found if label_of(one, "chain") == self.name)
+        return sorted(ours, key=lambda one: str(one["metadata"]["name"]))
 
     # What a test waits for.
 
@@ -113,6 +122,23 @@ class Chain:
     def _said(self, *words: str) -> str:
         done = self.kubectl.attempt(*words, self.here)
         return done.stdout or done.stderr
+
+
+class _Kept(threading.local):
+    """Connections of a thread. Tests look twice a second, and a process of kubectl each time takes
+    a quarter of a processor."""
+
+    def __init__(self) -> None:
+        self.apis: dict[Path, Api] = {}
+
+
+_KEPT = _Kept()
+
+
+def _api(kubeconfig: Path) -> Api:
+    if kubeconfig not in _KEPT.apis:
+        _KEPT.apis[kubeconfig] = Api(kubeconfig)
+    return _KEPT.apis[kubeconfig]
 
 
 def conditions_of(resource: Body) -> dict[str, Body]:
