@@ -27,6 +27,7 @@ from consortium_operator.manifests.trust import trust_config_map
 from consortium_operator.manifests.volume import data_claim
 from consortium_operator.reconcile.certificates import Standing
 from consortium_operator.reconcile.evictions import pod_of
+from consortium_operator.reconcile.hangs import is_silent_for_a_moment
 from consortium_operator.reconcile.key_owners import registered_authority
 from consortium_operator.reconcile.knowledge import Knowledge
 from consortium_operator.reconcile.world import Founded, Rendered, Round
@@ -132,12 +133,27 @@ def _peers(founded: Founded, node: PlannedNode) -> Manifest:
 
 
 def desired_budgets(founded: Founded, known: Knowledge) -> tuple[Manifest, ...]:
-    """Of the sealers that are live; none where the chain was not read."""
+    """Of the sealers that are live, or may be; none where the chain was not read."""
     if known.view is None or not known.was_read:
         return ()
     total = sum(known.view.all_sealers.values())
-    live = LiveSealers(known.view.quorum, known.needed, total)
+    may_serve = _that_may_serve(founded.round, known)
+    live = LiveSealers(known.view.quorum, known.needed, total, may_serve)
     return disruption_budgets(founded.round.plan, live)
+
+
+def _that_may_serve(run: Round, known: Knowledge) -> Mapping[str, int]:
+    """Weights of the sealers that missed an answer, by full object name, and of those that are up
+    and may be called not live for no other reason."""
+    nodes = run.plan.dialled.nodes
+    silent = [
+        node
+        for node in nodes
+        if (pod := pod_of(run, node)) and is_silent_for_a_moment(run, node, pod, known.view)
+    ]
+    up = [node for node in nodes if silent and known.is_up(node)]
+    votes = {node.names.node: known.vote(node) for node in (*silent, *up)}
+    return {name: vote for name, vote in votes.items() if vote and name not in known.given_up}
 
 
 def _renewed_roots(founded: Founded, journal: Journal) -> str | None:

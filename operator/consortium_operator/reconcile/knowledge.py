@@ -136,5 +136,10 @@ class Knowledge:
         return {
             names[one]: view.all_sealers[one]
             for one in view.live & view.all_sealers.keys()
-            if one in names and names[one] not in {*self.lost, *self.together, self.accepted}
+            if one in names and names[one] not in self.given_up
         }
+
+    @property
+    def given_up(self) -> frozenset[str | None]:
+        """Full object names of nodes that may go, whatever that does to the chain."""
+        return self.lost | self.together | {self.accepted}

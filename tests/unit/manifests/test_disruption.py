@@ -68,6 +68,16 @@ def test_sealers_that_wait_for_their_turn_count_as_those_at_work() -> None:
     assert spec["spec"]["minAvailable"] == 6, "one that waits is down already"
 
 
+def test_who_missed_an_answer_stays_listed_where_the_quorum_may_need_it() -> None:
+    """One of four is away, so that the other three are needed, and one of them was not heard."""
+    few = LiveSealers(Quorum(4), {}, 4, may_serve={"b": 1, "c": 1, "d": 1})
+    (spec,) = disruption_budgets(PLAN, few)
+    assert (nodes(spec["spec"]), spec["spec"]["minAvailable"]) == (["b", "c", "d"], 3)
+    enough = LiveSealers(Quorum(4), {"a": 1, "b": 1, "c": 1}, 4, may_serve={"d": 1})
+    (spec,) = disruption_budgets(PLAN, enough)
+    assert (nodes(spec["spec"]), spec["spec"]["minAvailable"]) == (["a", "b", "c"], 3)
+
+
 def test_where_none_is_live_there_is_no_budget() -> None:
     assert budgets({}, total=4) == {}
 

@@ -379,6 +379,19 @@ async def test_budgets_list_the_live_sealers(running: Stage) -> None:
     assert _budget(running)["selector"]["matchExpressions"][0]["values"] == NAMES
 
 
+async def test_a_sealer_that_misses_an_answer_while_another_is_away_is_not_drained(
+    running: Stage,
+) -> None:
+    """Three of four still make blocks, though only two of them are heard."""
+    unheard = running.cluster.find(POD, f"{NAMES[2]}-0")
+    assert unheard is not None
+    running.nodes.silent, running.nodes.hung = {NAMES[1]}, {unheard["metadata"]["uid"]}
+    await running.round()
+    budget = _budget(running)
+    assert budget["selector"]["matchExpressions"][0]["values"] == [NAMES[0], *NAMES[2:]]
+    assert budget["minAvailable"] == 3
+
+
 async def test_budgets_stay_while_nobody_answers(running: Stage) -> None:
     """It may be the operator that is cut off."""
     before = _budget(running)
