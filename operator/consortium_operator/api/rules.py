@@ -53,6 +53,7 @@ _LABEL_VALUE = "[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?"
 _STORAGE_SIZE = "[0-9]{1,12}([.][0-9]{1,3})?(Ki|Mi|Gi|Ti|Pi|k|M|G|T|P)?"
 _DURATION_HELP = "must be hours, minutes and seconds above zero, such as 8760h or 1h30m"
 _OWN_KEYS = "consortium.dev/"
+_MANAGED_BY = "app.kubernetes.io/managed-by"
 
 
 def _total(spec: ConsortiumChainSpec) -> int:
@@ -106,7 +107,16 @@ def _own_keys_rules(on: type[M]) -> tuple[Rule[M], ...]:
             f"must not hold keys that start with {_OWN_KEYS}: {why}",
         )
 
+    name = python_name(on, "podLabels")
+    managed_by = Rule(
+        on,
+        "podLabels",
+        f"!has(self.podLabels) || !('{_MANAGED_BY}' in self.podLabels)",
+        lambda part: _MANAGED_BY not in (getattr(part, name) or {}),
+        f"must not hold {_MANAGED_BY}: the operator manages the pods, and says so by it",
+    )
     return (
+        managed_by,
         one("podLabels", "Services and disruption budgets find their pods by them"),
         one("podAnnotations", "the operator knows by them what a pod runs with"),
     )
