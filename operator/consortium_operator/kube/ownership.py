@@ -5,7 +5,7 @@ where managedFields shows a foreign manager in the content, the exact object is 
 labels and annotations are nobody's harm and stay. Pure.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from consortium_operator.kube.kinds import JsonObject
@@ -32,6 +32,24 @@ def foreign_managers(obj: Mapping[str, Any]) -> frozenset[str]:
         and not entry.get("subresource")
         and any(name not in _NOT_CONTENT for name in entry.get("fieldsV1") or ())
     )
+
+
+def has_changed_image(obj: Mapping[str, Any]) -> bool:
+    """Whether a container of a pod has its image from somebody else than the container itself, as
+    after `kubectl set image pod/…`. What admission puts there belongs to whoever made the pod."""
+    containers = (
+        fields
+        for entry in _managed_fields(obj)
+        if not entry.get("subresource")
+        for fields in _fields_of_containers(entry)
+    )
+    return any("f:image" in fields and "f:name" not in fields for fields in containers)
+
+
+def _fields_of_containers(entry: JsonObject) -> Iterable[Mapping[str, Any]]:
+    spec = (entry.get("fieldsV1") or {}).get("f:spec") or {}
+    containers: Mapping[str, Any] = spec.get("f:containers") or {}
+    return containers.values()
 
 
 def exact(desired: JsonObject, live: Mapping[str, Any]) -> JsonObject:

@@ -20,7 +20,7 @@ from consortium_operator.kube.kinds import (
     ObjectKey,
     key_of,
 )
-from consortium_operator.kube.ownership import foreign_managers
+from consortium_operator.kube.ownership import foreign_managers, has_changed_image
 
 # A copy of a whole object, made by `kubectl apply`: the digest covers it, memory need not.
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
@@ -44,7 +44,7 @@ class PodDetail:
     """A pod. `reason` and `message` are of the first container that waits or has failed (such
     as ImagePullBackOff, CrashLoopBackOff), else of the pod; "" where all is well. `claims`: the
     PersistentVolumeClaims that it mounts; `config_maps`: the ConfigMaps. `ports`: by name, on which
-    its processes listen."""
+    its processes listen. `has_changed_image`: by somebody's hand, since it was made."""
 
     phase: str
     ready: bool
@@ -57,6 +57,7 @@ class PodDetail:
     containers: tuple[ContainerDetail, ...]
     ports: Mapping[str, int] = field(default_factory=dict)
     config_maps: tuple[str, ...] = ()
+    has_changed_image: bool = False
 
     @property
     def restarts(self) -> int:
@@ -187,6 +188,7 @@ def _pod(obj: Mapping[str, Any]) -> PodDetail:
             if "name" in port
         },
         config_maps=_config_maps(spec),
+        has_changed_image=has_changed_image(obj),
     )
 
 

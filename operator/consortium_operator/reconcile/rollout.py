@@ -246,7 +246,7 @@ async def _needs_a_turn(run: Round, wanted: Manifest, observed: Observed) -> boo
 
 async def _turn_of_pod(run: Round, objects: NodeObjects, stateful_set: Observed) -> Turn | None:
     """A turn as long as the pod is of an older template, or of nobody knows which, or is not found
-    by its labels."""
+    by its labels, or was given another image by hand, which kubelet starts at once."""
     detail = stateful_set.detail
     if not isinstance(detail, StatefulSetDetail) or detail.observed_generation == 0:
         return None  # new: its pod may be there before its controller has said so in the status
@@ -257,7 +257,12 @@ async def _turn_of_pod(run: Round, objects: NodeObjects, stateful_set: Observed)
     if pod is None:
         return None
     is_current = pod.labels.get(REVISION_LABEL) == detail.update_revision
-    return None if is_current and is_found(pod, objects) else Turn(objects, pod, written=True)
+    is_as_made = is_found(pod, objects) and not _has_changed_image(pod)
+    return None if is_current and is_as_made else Turn(objects, pod, written=True)
+
+
+def _has_changed_image(pod: Observed) -> bool:
+    return isinstance(pod.detail, PodDetail) and pod.detail.has_changed_image
 
 
 def _precedence(turn: Turn, known: Knowledge) -> tuple[bool, bool, bool, bool, bool, int, str]:

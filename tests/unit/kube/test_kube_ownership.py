@@ -2,7 +2,12 @@
 
 from typing import Any
 
-from consortium_operator.kube.ownership import FIELD_MANAGER, exact, foreign_managers
+from consortium_operator.kube.ownership import (
+    FIELD_MANAGER,
+    exact,
+    foreign_managers,
+    has_changed_image,
+)
 
 LABELS: dict[str, Any] = {"f:metadata": {"f:labels": {"f:team": {}}}}
 CONTENT: dict[str, Any] = {"f:spec": {"f:replicas": {}}}
@@ -35,6 +40,20 @@ def test_whoever_owns_content_is_foreign() -> None:
     data = entry("editor", {"f:data": {"f:a": {}}})
     mixed = entry("mallory", LABELS | CONTENT)
     assert foreign_managers(managed(OURS, data, mixed)) == {"editor", "mallory"}
+
+
+def _container(manager: str, *fields: str, **more: str) -> dict[str, Any]:
+    container = {'k:{"name":"node"}': {field: {} for field in fields}}
+    return entry(manager, {"f:spec": {"f:containers": container}}, **more)
+
+
+def test_an_image_belongs_to_whoever_made_the_container_until_a_hand_changes_it() -> None:
+    made = _container("kube-controller-manager", "f:name", "f:image", "f:ports")
+    assert not has_changed_image(managed(made))
+    left = _container("kube-controller-manager", "f:name", "f:ports")
+    assert has_changed_image(managed(left, _container("kubectl-set", "f:image")))
+    resized = _container("scaler", "f:resources", subresource="resize")
+    assert not has_changed_image(managed(made, resized, entry("mesh", LABELS)))
 
 
 def test_the_exact_object_keeps_the_metadata_and_drops_foreign_claims_to_content() -> None:

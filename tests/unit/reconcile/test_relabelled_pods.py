@@ -1,4 +1,4 @@
-"""A pod whose labels somebody changed is found by nobody, and is restarted under the guard."""
+"""A pod whose labels or image somebody changed is restarted as it should be, under the guard."""
 
 import pytest
 
@@ -32,6 +32,26 @@ async def test_a_pod_that_lost_a_label_is_another_one_with_it(running: Stage, la
     assert pod is not None
     assert pod["metadata"]["uid"] != before
     assert {f"consortium.dev/{one}" for one in LABELS} <= set(pod["metadata"]["labels"])
+    assert running.told(ConditionType.READY) == "True/AsExpected"
+
+
+def _set_image(pod: JsonObject) -> None:
+    """As `kubectl set image pod/…` does."""
+    pod["spec"]["containers"][0]["image"] = "somebodys"
+    image = {"f:spec": {"f:containers": {'k:{"name":"node"}': {"f:image": {}}}}}
+    pod["metadata"]["managedFields"] = [{"manager": "kubectl-set", "fieldsV1": image}]
+
+
+async def test_a_pod_with_an_image_set_by_hand_is_another_one_with_the_right_image(
+    running: Stage,
+) -> None:
+    before = _uid(running)
+    running.cluster.edit(POD, f"{NODE}-0", _set_image)
+    await running.settle()
+    assert _uid(running) != before
+    pod = running.cluster.find(POD, f"{NODE}-0")
+    assert pod is not None
+    assert pod["spec"]["containers"][0]["image"] != "somebodys"
     assert running.told(ConditionType.READY) == "True/AsExpected"
 
 
