@@ -97,8 +97,9 @@ _P2P = Section(
             withheld="a node that sends nothing takes no part in the consensus",
         ),
         Key("thread_count", _THREADS, "8"),
+        # A node takes any number, but a block is one message: with few bytes none comes through.
         # Twice this must fit into the 32 bits of session_recv_buffer_size.
-        Key("allow_max_msg_size", _POSITIVE, str(32 << 20)),
+        Key("allow_max_msg_size", Integer(1 << 20), str(32 << 20)),
         Key("session_recv_buffer_size", _UINT32, None),
         Key("session_max_read_data_size", _UINT32, str(40 << 10)),
         Key("session_max_send_data_size", _UINT32, str(1 << 20)),

@@ -189,13 +189,18 @@ def test_everything_wrong_is_said_at_once() -> None:
     ]
 
 
+def test_a_limit_of_messages_that_lets_no_block_pass_is_refused() -> None:
+    found = rendered.problems(config={"p2p": {"allow_max_msg_size": "1"}})
+    assert "from 1048576 to" in found[f"{PATH}.p2p.allow_max_msg_size"]
+
+
 def test_the_receive_buffer_must_hold_two_of_the_largest_messages() -> None:
-    sizes = {"allow_max_msg_size": "1000", "session_recv_buffer_size": "1999"}
+    sizes = {"allow_max_msg_size": "2000000", "session_recv_buffer_size": "3999999"}
     found = rendered.problems(config={"p2p": sizes})
-    assert "at least 2000" in found[f"{PATH}.p2p.session_recv_buffer_size"]
-    fitting = sizes | {"session_recv_buffer_size": "2000"}
+    assert "at least 4000000" in found[f"{PATH}.p2p.session_recv_buffer_size"]
+    fitting = sizes | {"session_recv_buffer_size": "4000000"}
     assert rendered.problems(config={"p2p": fitting}) == {}
-    alone = {"session_recv_buffer_size": "2000"}
+    alone = {"session_recv_buffer_size": "4000000"}
     assert "at least 67108864" in str(rendered.problems(config={"p2p": alone}))
 
 
