@@ -11,6 +11,7 @@ from consortium_operator.kube.client import KubeClient
 from consortium_operator.kube.errors import (
     Conflict,
     EvictionRefused,
+    Invalid,
     NotFound,
     Unavailable,
 )
@@ -32,6 +33,7 @@ class FakeCluster(Objects, KubeClient):
         self.refuses_evictions: str | None = None
         self.evictions: list[str] = []
         self.events: list[JsonObject] = []
+        self.unknown_status: set[str] = set()
 
     def copy(self) -> "FakeCluster":
         """Another cluster with the same objects and history, and no faults."""
@@ -76,11 +78,23 @@ class FakeCluster(Objects, KubeClient):
         return self._carry_out(Call("replace", key_of(obj)), lambda: self._replace(clone(obj)))
 
     async def patch_status(
-        self, key: ObjectKey, status: JsonObject, *, uid: str, resource_version: str | None = None
+        self,
+        key: ObjectKey,
+        status: JsonObject,
+        *,
+        uid: str,
+        resource_version: str | None = None,
+        strict: bool = True,
     ) -> JsonObject:
-        return self._carry_out(
-            Call("patch-status", key), lambda: self._patch_status(key, clone(status), uid)
-        )
+        def work() -> JsonObject:
+            unknown = sorted(self.unknown_status & status.keys())
+            if strict and unknown:
+                said = f'patch: strict decoding error: unknown field "status.{unknown[0]}"'
+                raise Invalid(422, "Invalid", said, "patch-status", key)
+            known = {name: value for name, value in status.items() if name not in unknown}
+            return self._patch_status(key, clone(known), uid)
+
+        return self._carry_out(Call("patch-status", key), work)
 
     async def grow(self, claim: ObjectKey, size: str, *, uid: str) -> JsonObject:
         return self._carry_out(Call("grow", claim), lambda: self._grow(claim, size, uid))

@@ -222,9 +222,16 @@ class KubeClient:
         return await self.replace(exact(obj, applied))
 
     async def patch_status(
-        self, key: ObjectKey, status: JsonObject, *, uid: str, resource_version: str | None = None
+        self,
+        key: ObjectKey,
+        status: JsonObject,
+        *,
+        uid: str,
+        resource_version: str | None = None,
+        strict: bool = True,
     ) -> JsonObject:
-        """Make the status exactly `status`, of the object with `uid` only (else Conflict).
+        """Make the status exactly `status`, of the object with `uid` only (else Conflict). What its
+        schema does not know is Invalid, or dropped where not `strict`.
 
         A JSON patch, because it is the only one call that replaces a status whole: a merge patch
         keeps keys that are no longer there, server-side apply keeps what another manager wrote
@@ -237,7 +244,8 @@ class KubeClient:
         if resource_version is not None:
             path = "/metadata/resourceVersion"
             operations.append({"op": "replace", "path": path, "value": resource_version})
-        query = {"fieldManager": STATUS_MANAGER, "fieldValidation": "Strict"}
+        validation = "Strict" if strict else "Ignore"
+        query = {"fieldManager": STATUS_MANAGER, "fieldValidation": validation}
         path = f"{key.path}/status"
         return await self._write(
             Call("patch-status", key, "PATCH", path, query, operations, JSON_PATCH)

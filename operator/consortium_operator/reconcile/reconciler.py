@@ -20,12 +20,14 @@ from consortium_operator.kube.errors import (
     ApiError,
     Conflict,
     Forbidden,
+    Invalid,
     NamespaceTerminating,
     NotFound,
     QuotaExceeded,
     TooManyRequests,
 )
-from consortium_operator.kube.kinds import CONSORTIUM_CHAIN, SECRET, ObjectKey
+from consortium_operator.kube.events import Happening
+from consortium_operator.kube.kinds import CONSORTIUM_CHAIN, SECRET, JsonObject, ObjectKey
 from consortium_operator.reconcile.announcements import announce, transitions
 from consortium_operator.reconcile.chains import Body, Chains, key_of, version_of
 from consortium_operator.reconcile.findings import Blocked, Finding, Findings
@@ -223,7 +225,7 @@ class Reconciler:
         metadata = body["metadata"]
         key = ObjectKey(CONSORTIUM_CHAIN, metadata["namespace"], metadata["name"])
         try:
-            written = await self._world.client.patch_status(key, status, uid=metadata["uid"])
+            written = await self._patch(key, status, memory)
         except (Conflict, NotFound) as error:
             if isinstance(error, NotFound) and not error.names_object:
                 raise
@@ -233,6 +235,22 @@ class Reconciler:
         returned = dict(written.get("status") or {})
         memory.told = Told(status, returned, version_of(written))
         self._chains.expect(ChainKey(key.namespace, key.name), written, self._world.now())
+
+    async def _patch(self, key: ObjectKey, status: Status, memory: ChainMemory) -> JsonObject:
+        """Under the CRD of an earlier release without what that does not know: better than none."""
+        client = self._world.client
+        try:
+            return await client.patch_status(key, status, uid=memory.uid)
+        except Invalid as error:
+            _, is_strictness, unknown = error.message.rpartition("strict decoding error: ")
+            if not is_strictness:
+                raise
+        message = (
+            "the status is told without what the installed CRD does not know: "
+            f"{unknown}. Install the CRD of the operator's release"
+        )
+        memory.happened.append(Happening("CRDOutdated", message, self._world.now(), "Warning"))
+        return await client.patch_status(key, status, uid=memory.uid, strict=False)
 
 
 async def _carry_out(run: Round, steps: Awaitable[None]) -> Exception | None:

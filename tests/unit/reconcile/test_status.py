@@ -98,6 +98,22 @@ async def test_a_status_that_somebody_edited_is_put_right(running: Stage) -> Non
     assert running.told(READY) == "True/AsExpected"
 
 
+async def test_under_an_older_crd_the_rest_of_the_status_is_told_and_the_chain_is_looked_after(
+    running: Stage,
+) -> None:
+    running.cluster.unknown_status = {"quorum"}
+    running.edit(fiscoBcos={"config": {"txpool": {"limit": "20000"}}})
+    await running.settle()
+    assert running.told(ConditionType.READY) == "True/AsExpected"
+    assert running.status()["observedGeneration"] == 2
+    assert "quorum" not in running.status()
+    (event, *_) = [one for one in running.cluster.events if one["reason"] == "CRDOutdated"]
+    assert event["message"] == (
+        "the status is told without what the installed CRD does not know: "
+        'unknown field "status.quorum". Install the CRD of the operator\'s release'
+    )
+
+
 async def test_the_first_round_takes_over_from_the_default_status(stage: Stage) -> None:
     stage.create(chainId="not-alnum")
     default = {
