@@ -13,10 +13,11 @@ from consortium_operator.chain.committee import Committee
 @dataclass(frozen=True, slots=True)
 class Members:
     """As the chain has them, by node id. `sealers`: with their weights; RPBFT's that wait for their
-    turn are among them."""
+    turn are among them, and named in `waiting` where that was asked."""
 
     sealers: Mapping[str, int]
     observers: frozenset[str]
+    waiting: frozenset[str] = frozenset()
 
     def has(self, node_id: str) -> bool:
         return node_id in self.sealers or node_id in self.observers

@@ -38,7 +38,7 @@ def next_call(change: Change, state: State) -> ContractCall | None:
         return calls.set_value(change.key, change.value)
     if not isinstance(change, MemberChange):
         raise ValueError("a chain with auth off has no committee")
-    if change.standing is Standing.OUTSIDE:
+    if change.standing is Standing.OUTSIDE or _leaves_first(change, state):
         return calls.remove_node(change.node_id)
     if _is_sealer(change, state):
         return calls.set_weight(change.node_id, change.weight)
@@ -57,13 +57,25 @@ def next_proposal(change: Change, state: State, blocks: int) -> ContractCall | N
         return calls.propose_governor(change.address, change.weight, blocks)
     if isinstance(change, RatesChange):
         return calls.propose_rates(change.participation, change.win, blocks)
-    if change.standing is Standing.OUTSIDE:
+    if change.standing is Standing.OUTSIDE or _leaves_first(change, state):
         return calls.propose_removal(change.node_id, blocks)
     if _is_sealer(change, state):
         return calls.propose_weight(change.node_id, change.weight, blocks)
     if _is_observer(change, state):
         return calls.propose_sealer(change.node_id, change.weight, blocks)
     return calls.propose_observer(change.node_id, blocks)
+
+
+def _leaves_first(change: MemberChange, state: State) -> bool:
+    """While one sealer alone is at work, as RPBFT may have it, a node makes an observer of no other
+    member (code -51101, whoever it is about), but of whoever is in no list. So a sealer that waits
+    for its turn is removed, and added as observer by the next call."""
+    return (
+        isinstance(state, Members)
+        and change.standing is Standing.OBSERVER
+        and change.node_id in state.waiting
+        and len(state.sealers) - len(state.waiting) == 1
+    )
 
 
 def _is_sealer(change: MemberChange, state: State) -> bool:

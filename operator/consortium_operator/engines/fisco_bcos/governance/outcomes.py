@@ -39,7 +39,7 @@ _WORDS = {
         "the sender may not do this: with auth on only the committee changes the chain"
     ),
     ReturnCode.INVALID_NODE_ID: "the node id is not 128 hex digits",
-    ReturnCode.LAST_SEALER: "it is the last sealer, which a chain cannot do without",
+    ReturnCode.LAST_SEALER: "it is the last sealer at work, which a chain cannot do without",
     ReturnCode.INVALID_WEIGHT: "a sealer's weight is at least 1",
     ReturnCode.NODE_NOT_FOUND: "the node is neither a sealer nor an observer",
     ReturnCode.NOT_AN_OBSERVER: (

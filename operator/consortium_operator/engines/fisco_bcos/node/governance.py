@@ -196,13 +196,16 @@ class Governance:
 
     async def _members(self, node: Connection) -> Members:
         here = (self.sender.group_id, "")
+        kind = (*here, "consensus_candidate_sealer")
         sealers = await ask(node, answers.SEALERS, "getSealerList", *here)
-        if self.consensus is ConsensusType.RPBFT:
-            kind = (*here, "consensus_candidate_sealer")
-            waiting = await ask(node, answers.SEALERS, "getNodeListByType", *kind)
-            sealers = [*sealers, *waiting]
+        elects = self.consensus is ConsensusType.RPBFT
+        waiting = await ask(node, answers.SEALERS, "getNodeListByType", *kind) if elects else []
         observers = await ask(node, answers.OBSERVERS, "getObserverList", *here)
-        return Members({one.node_id: one.weight for one in sealers}, frozenset(observers))
+        return Members(
+            {one.node_id: one.weight for one in (*sealers, *waiting)},
+            frozenset(observers),
+            frozenset(one.node_id for one in waiting),
+        )
 
     async def _proposal(self, node: Connection, at: str, number: int) -> Proposal:
         call = committee.proposal_info(at, number)

@@ -13,6 +13,8 @@ ME, OTHER = "aa" * 64, "bb" * 64
 AS_SEALER = Members({ME: 1, OTHER: 1}, frozenset())
 AS_OBSERVER = Members({OTHER: 1}, frozenset({ME}))
 OUTSIDE = Members({OTHER: 1}, frozenset())
+AS_WAITING = Members({ME: 1, OTHER: 1}, frozenset(), waiting=frozenset({ME}))
+AS_ONE_AT_WORK = Members({ME: 1, OTHER: 1}, frozenset(), waiting=frozenset({OTHER}))
 
 STEPS = [
     (AS_SEALER, MemberChange(ME, Standing.SEALER, 1), None, None),
@@ -60,6 +62,19 @@ STEPS = [
         calls.propose_observer(ME, 9),
     ),
     (OUTSIDE, MemberChange(ME, Standing.OUTSIDE), None, None),
+    # With one sealer at work a node refuses addObserver of any member: code -51101.
+    (
+        AS_WAITING,
+        MemberChange(ME, Standing.OBSERVER),
+        calls.remove_node(ME),
+        calls.propose_removal(ME, 9),
+    ),
+    (
+        AS_ONE_AT_WORK,
+        MemberChange(ME, Standing.OBSERVER),
+        calls.add_observer(ME),
+        calls.propose_observer(ME, 9),
+    ),
 ]
 
 
@@ -91,7 +106,7 @@ def carried_out(members: Members, call: ContractCall) -> Members:
 
 
 @given(
-    st.sampled_from([AS_SEALER, AS_OBSERVER, OUTSIDE]),
+    st.sampled_from([AS_SEALER, AS_OBSERVER, OUTSIDE, AS_WAITING]),
     st.builds(MemberChange, st.just(ME), st.sampled_from(Standing), st.integers(1, 9)),
 )
 def test_every_change_is_there_after_two_steps_at_most(

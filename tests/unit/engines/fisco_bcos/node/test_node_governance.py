@@ -84,6 +84,7 @@ async def test_sealers_that_wait_for_their_turn_are_members_too(tmp_path: Path) 
     async with running(tmp_path, script) as node:
         members = await governing(node, ConsensusType.RPBFT).members()
     assert members.sealers == {**FOUR, STRANGER: 3}
+    assert members.waiting == {STRANGER}
     assert dict(node.asked)["getNodeListByType"] == ["group0", "", "consensus_candidate_sealer"]
 
 
