@@ -47,12 +47,14 @@ class Proposed:
 @dataclass(frozen=True, slots=True)
 class OpenProposal:
     """One that governors have not decided yet. `is_ours`: made by the operator for this change;
-    another one takes its place. `vote`: the call by which another governor agrees."""
+    another one takes its place. `vote`: the call by which another governor agrees. `was_ours`: made
+    by the operator for something else, and it cannot revoke it any more."""
 
     number: int
     proposer: str
     is_ours: bool
     vote: str = ""
+    was_ours: bool = False
 
 
 @dataclass(frozen=True, slots=True)

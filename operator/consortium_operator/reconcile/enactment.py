@@ -69,6 +69,13 @@ async def _send(founded: Founded, view: ChainView, change: Change) -> Enacted:
 
 def _open_proposal(condition: ConditionType, what: str, proposal: OpenProposal) -> Finding:
     number = proposal.number
+    if proposal.was_ours:
+        message = (
+            f"{what}: waits for proposal {number}, which the operator made before, as "
+            f"{proposal.proposer}. That is no governor with a key here any more, so that nobody "
+            f"revokes it: the governors decide it, each by `consortium vote {number}`"
+        )
+        return Finding(condition, Reason.PROPOSAL_SLOT_BUSY, message, needs_person=True)
     if not proposal.is_ours:
         message = (
             f"{what}: waits for proposal {number} of {proposal.proposer}, which is not the "

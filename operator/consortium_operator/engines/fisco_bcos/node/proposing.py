@@ -100,8 +100,8 @@ class Proposing:
         proposer = next((one for one in await self._held() if one.address == last.proposer), None)
         if proposer is None:
             return Withdrawal(
-                refusal=f"proposal {last.number} can only be revoked by {last.proposer}, whose key "
-                f"is not here: by {call.in_words()}"
+                refusal=f"proposal {last.number} can only be revoked by {last.proposer}, which is "
+                f"no governor with a key here: by {call.in_words()}"
             )
         outcome = await self.through.send(proposer.key, call)
         return Withdrawal(last.number, outcome.refusal)
@@ -119,10 +119,12 @@ class Proposing:
         return replace(slot, mine=self.minutes.of(slot.kind.name))
 
     async def _make_room(self, slot: _Slot, last: Proposal, held: Sequence[Signer]) -> Enacted:
-        """Revokes a proposal of ours that the spec does not ask for any more."""
+        """Revokes a proposal of ours that the spec does not ask for any more. Only its proposer
+        can, and only as a governor."""
         proposer = next((one for one in held if one.address == last.proposer), None)
         if not slot.is_ours or proposer is None:
-            return Enacted(holds=False, proposal=OpenProposal(last.number, last.proposer, False))
+            stays = OpenProposal(last.number, last.proposer, False, was_ours=slot.is_ours)
+            return Enacted(holds=False, proposal=stays)
         outcome = await self.through.send(proposer.key, calls.revoke(last.number))
         return Enacted(holds=False, refusal=outcome.refusal)
 
