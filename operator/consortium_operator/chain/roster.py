@@ -1,8 +1,8 @@
 """Who belongs to a chain now: the nodes of the spec, and those that left it but not yet the chain.
 
 A node that is taken out of the spec is first voted out, then its pod stops, and last its Service
-goes. All that time it is asked, counted and left as it is; the journal and the founders table say
-which nodes there were.
+goes. All that time it is asked, counted and left as it is, but for its certificates; the journal
+and the founders table say which nodes there were.
 """
 
 from collections.abc import Collection, Iterable, Iterator

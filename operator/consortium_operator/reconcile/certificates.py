@@ -104,6 +104,8 @@ async def authority_key(
     request = authority_request(run, member, kind, None, generation)
     (name,) = request.secrets
     files = await read_part(run, request, name)
+    if files is None and member.departure is not None:
+        raise Blocked(_left_without(member, name))
     if files is None:
         raise Blocked(
             Finding(
@@ -131,6 +133,16 @@ async def authority_key(
     if run.world.now() >= run.authority_end(run.engine.authority_register(kind, files)):
         raise Blocked(ending(run, member, kind, era))
     return files
+
+
+def _left_without(member: PlannedMember, secret: str) -> Finding:
+    """The spec no longer says which Secret a member brought its CA in."""
+    message = (
+        f"member {member.name} leaves, and no certificate of it can be renewed: Secret {secret} is "
+        "not there. Put that back, or where it brought its CA, put the member back into the spec "
+        "until the chain can be without it"
+    )
+    return Finding(ConditionType.CERTIFICATES_VALID, Reason.RENEWING, message, needs_person=True)
 
 
 def _why_not_registered(
@@ -170,18 +182,20 @@ def ending(run: Round, member: PlannedMember, kind: AuthorityKind, era: Era) -> 
 
 
 async def node_certificates(founded: Founded) -> dict[str, Standing]:
-    """Full object name → certificates, of every node whose keys are known. Issues what is due, but
-    not for keys that are not intact."""
+    """Full object name → certificates, of every node whose keys are known. Issues what is due, also
+    to nodes that leave, but not for keys that are not intact."""
     run, custody = founded.round, founded.custody
     standing = serving_certificates(run, custody)
     tell_ending_authorities(run, custody)
-    for node in run.plan.staying:
+    for node in run.plan.dialled.nodes:
         name = node.names.node
         best = standing.get(name)
         if not _is_certifiable(run, custody, node) or node.names.identity in custody.broken:
             continue
         if best is not None and not best.due:
             continue
+        if best is None and node.departure is not None:
+            continue  # nothing else of its pod would be made anew either
         try:
             standing[name] = await _issue(founded, node, best)
         except Blocked as blocked:

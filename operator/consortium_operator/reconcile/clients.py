@@ -11,7 +11,7 @@ from dataclasses import replace
 from functools import partial
 
 from consortium_operator.api.conditions import ConditionType, Reason
-from consortium_operator.chain.plan import PlannedMember
+from consortium_operator.chain.plan import Departure, PlannedMember
 from consortium_operator.chain.private import PrivateFiles
 from consortium_operator.chain.register import AuthorityKind, AuthorityRegister
 from consortium_operator.engines.protocol import (
@@ -46,7 +46,23 @@ async def ensure_clients(founded: Founded) -> dict[tuple[str, ClientKind], Stand
                     run.findings.extend(blocked.findings)
     leaving = [one for one in run.plan.members if one.departure is not None]
     await _read_operator_clients(run, leaving)
+    for member in leaving:
+        await _keep_up(founded, member)
     return standing
+
+
+async def _keep_up(founded: Founded, member: PlannedMember) -> None:
+    """The clients of a member that leaves: the chain may count its nodes, and they are asked, for
+    longer than a certificate holds."""
+    run, authorities = founded.round, founded.custody.authorities_of(member.name)
+    if member.departure is not Departure.LEAVING or len(authorities) < len(AuthorityKind):
+        return
+    for kind in ClientKind:
+        if _certificate_in_cluster(run, member, kind) is not None:
+            try:
+                await _ensure_client(founded, member, kind)
+            except Blocked as blocked:
+                run.findings.extend(blocked.findings)
 
 
 async def _ensure_client(founded: Founded, member: PlannedMember, kind: ClientKind) -> Standing:

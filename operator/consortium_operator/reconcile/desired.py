@@ -90,6 +90,10 @@ def desired_journal(founded: Founded, journal: Journal) -> Manifest:
     return journal_config_map(founded.round.plan, journal)
 
 
+def desired_certificate(founded: Founded, node: PlannedNode, standing: Standing) -> Manifest:
+    return certificate_config_map(founded.round.plan, node, _files(founded, node, standing))
+
+
 def desired_nodes(
     founded: Founded,
     certificates: Mapping[str, Standing],

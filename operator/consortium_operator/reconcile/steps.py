@@ -53,6 +53,7 @@ from consortium_operator.reconcile.hangs import Hang, hung_before_the_first_bloc
 from consortium_operator.reconcile.identities import ensure_identities, look_up_identities
 from consortium_operator.reconcile.journal import Seen, look_up_journal, read_journal, updated
 from consortium_operator.reconcile.knowledge import Knowledge
+from consortium_operator.reconcile.leavers import renew_leavers
 from consortium_operator.reconcile.mass_expiry import find_mass_expiry
 from consortium_operator.reconcile.membership import bring_membership, tell_membership
 from consortium_operator.reconcile.on_chain import bring_about_settings
@@ -195,7 +196,7 @@ async def _bring_about(founded: Founded, progress: Progress, view: ChainView) ->
     await grow_volumes(run)
     complete = [one for one in certified if await _volume_is_there(run, one)]
     ready = [one for one in complete if volumes[one.node.names.node].is_settled]
-    if services_stand:
+    if services_stand and not await renew_leavers(founded, progress.certificates, known):
         movable = [one for one in complete if one in ready or one.node.is_stopped]
         known = await _change_pods(founded, movable, known, progress.hangs)
     is_rolling = bool(run.findings.of(ConditionType.UP_TO_DATE))

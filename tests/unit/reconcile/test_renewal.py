@@ -44,6 +44,28 @@ async def test_due_certificates_are_renewed_for_the_same_keys_one_node_at_a_time
         assert len(certificates_of(running, name)) == 1
 
 
+async def test_a_node_that_leaves_is_renewed_as_long_as_the_chain_counts_it(
+    running: Stage,
+) -> None:
+    """Its leaving is refused, or waits for votes, for longer than its certificates hold."""
+    keys, ends, leaver = secrets(running), expiry(running), NODES[-1]
+    before = data_of(running, CONFIG_MAP, "trade-webank-operator-client")
+    members = running.body()["spec"]["members"]
+    running.edit(members=[one for one in members if one["name"] != "webank"])
+    await running.settle()
+    running.clock.now = min(ends) - BEFORE + timedelta(minutes=1)
+    for _ in range(60):
+        await running.round()
+        assert len(running.cluster.all(POD)) >= 3
+        assert running.told(ConditionType.QUORUM_HEALTHY) == "True/AsExpected"
+    assert running.told(ConditionType.MEMBERSHIP_IN_SYNC) == "False/QuorumUnsafe"
+    assert running.told(CERTIFICATES) == "True/AsExpected"
+    assert sorted(running.cluster.evictions) == [f"{name}-0" for name in NODES]
+    assert secrets(running) == keys
+    assert data_of(running, CONFIG_MAP, "trade-webank-operator-client") != before
+    assert running.cluster.find(POD, f"{leaver}-0") is not None
+
+
 async def test_until_a_node_restarts_the_status_tells_the_end_of_what_it_runs_with(
     running: Stage,
 ) -> None:

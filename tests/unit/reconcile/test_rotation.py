@@ -78,6 +78,21 @@ async def test_what_is_replaced_is_trusted_until_nobody_uses_it(running: Stage) 
 
 
 @pytest.mark.campaign
+async def test_a_member_that_leaves_meanwhile_still_gets_its_new_cas(running: Stage) -> None:
+    """Its leaving is refused, or waits for votes: until it is out, the chain counts it."""
+    old = ca(running, 1)
+    rotate(running, "webank@2")
+    await running.round()
+    members = running.body()["spec"]["members"]
+    running.edit(members=[one for one in members if one["name"] != "webank"])
+    for _ in range(60):
+        await running.round()
+        check_everybody_is_let_in(running)
+    assert running.told(ConditionType.MEMBERSHIP_IN_SYNC) == "False/QuorumUnsafe"
+    assert running.told(CERTIFICATES) == "True/AsExpected"
+    assert old not in trusted(running)
+
+
 async def test_a_word_is_good_once(running: Stage) -> None:
     rotate(running, "webank@2")
     await running.settle(rounds=120)
