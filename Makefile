@@ -43,8 +43,7 @@ demo-down: venv ## Remove everything that `make demo` made
 	$(BIN)/consortium demo down
 
 .PHONY: test
-test: lint conformance integration ## Run every test but the long campaigns (the command that CI runs)
-	+$(BIN)/python scripts/side_by_side.py e2e unit
+test: lint unit conformance integration e2e ## Run every test but the long campaigns (the command that CI runs)
 
 .PHONY: check-all
 check-all: test docs ## Run the tests and the long campaigns (at most 90 minutes)
