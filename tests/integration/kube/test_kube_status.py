@@ -49,7 +49,7 @@ async def chain(
     await client.delete(key_of(made), made["metadata"]["uid"])
 
 
-async def patched(client: KubeClient, chain: JsonObject, status: Any, **more: str) -> JsonObject:
+async def patched(client: KubeClient, chain: JsonObject, status: Any, **more: Any) -> JsonObject:
     return await client.patch_status(
         key_of(chain), status, uid=more.pop("uid", chain["metadata"]["uid"]), **more
     )

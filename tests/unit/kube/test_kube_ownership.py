@@ -43,7 +43,7 @@ def test_whoever_owns_content_is_foreign() -> None:
 
 
 def _container(manager: str, *fields: str, **more: str) -> dict[str, Any]:
-    container = {'k:{"name":"node"}': {field: {} for field in fields}}
+    container: dict[str, Any] = {'k:{"name":"node"}': {field: {} for field in fields}}
     return entry(manager, {"f:spec": {"f:containers": container}}, **more)
 
 

@@ -38,7 +38,7 @@ async def test_a_pod_that_lost_a_label_is_another_one_with_it(running: Stage, la
 def _set_image(pod: JsonObject) -> None:
     """As `kubectl set image pod/…` does."""
     pod["spec"]["containers"][0]["image"] = "somebodys"
-    image = {"f:spec": {"f:containers": {'k:{"name":"node"}': {"f:image": {}}}}}
+    image: JsonObject = {"f:spec": {"f:containers": {'k:{"name":"node"}': {"f:image": {}}}}}
     pod["metadata"]["managedFields"] = [{"manager": "kubectl-set", "fieldsV1": image}]
 
 
