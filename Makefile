@@ -47,7 +47,7 @@ test: lint unit conformance integration e2e ## Run every test but the long campa
 
 .PHONY: check-all
 check-all: test docs ## Run the tests and the long campaigns (at most 90 minutes)
-	$(PYTEST) tests/unit tests/conformance tests/integration -m campaign --numprocesses=auto --dist=loadfile
+	$(PYTEST) tests/unit tests/conformance tests/integration -m campaign --numprocesses=auto --dist=loadfile --no-loadscope-reorder
 	$(PYTEST) tests/e2e -m campaign
 	$(MAKE) benchmarks
 
@@ -69,7 +69,7 @@ conformance: venv ## Hold the stand-in node, or NODE_COMMAND, against what real 
 
 .PHONY: integration
 integration: venv ## Run the tests that need a real kube-apiserver
-	$(PYTEST) tests/integration -m "not campaign" --numprocesses=auto --dist=loadfile
+	$(PYTEST) tests/integration -m "not campaign" --numprocesses=auto --dist=loadfile --no-loadscope-reorder
 
 .PHONY: e2e
 e2e: venv ## Run the tests that need real pods
