@@ -70,7 +70,8 @@ class FakeNodes:
 
     `silent`: full object names of nodes that do not answer. `hung`: uids of pods whose process
     hangs until they are replaced. `scripted`: fields of the nodes' answers that are set by the
-    test. `heights`: by chain name. `refusal`: what the chain answers to every change.
+    test. `heights`: by chain name. `refusal`: what the chain answers to every change; `slot`: the
+    proposal that stands in the way of every one.
     `versions`: what a process says of itself, by its image; others do not say. `settings_made`:
     by transactions, by chain name. `committees`: the same, of chains whose governors matter.
     `proposals`: of the operator's that are open, by kind.
@@ -88,6 +89,7 @@ class FakeNodes:
     refuses_probes: bool = False
     enacted: list[Change] = field(default_factory=list)
     refusal: str | None = None
+    slot: OpenProposal | None = None
     versions: dict[str, str] = field(default_factory=lambda: dict(VERSIONS))
     settings_made: dict[str, dict[str, str]] = field(default_factory=dict)
     settings_asked: list[str] = field(default_factory=list)
@@ -212,6 +214,8 @@ class FakeNodes:
         self.enacted.append(change)
         if self.refusal is not None:
             return Enacted(False, self.refusal)
+        if self.slot is not None:
+            return Enacted(False, proposal=self.slot)
         if (committee := self.committees.get(plan.key.name)) is not None:
             held = {FiscoBcos().account_register(one).address for one in accounts}
             if not committee.can_pass(held):

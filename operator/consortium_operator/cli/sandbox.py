@@ -178,6 +178,7 @@ def _print_status(found: SandboxStatus) -> None:
     if found.kubeconfig:
         console.print(f"kubeconfig: {found.kubeconfig}", soft_wrap=True)
     if not found.components:
+        console.print(f"consortium sandbox up --name {found.name} starts it", soft_wrap=True)
         return
     table = Table("Component", "Node", "PID", "Healthy", box=None)
     for part in found.components:

@@ -56,7 +56,8 @@ def find_target(environment: Mapping[str, str], context: str, namespace: str) ->
     NoTarget."""
     kubeconfig = Path(environment.get("KUBECONFIG") or Path.home() / ".kube" / "config")
     if not any(Path(one).is_file() for one in str(kubeconfig).split(os.pathsep)):
-        raise NoTarget(f"{kubeconfig}: no such file; set KUBECONFIG to a kubeconfig")
+        lacks = "is a directory" if kubeconfig.is_dir() else "no such file"
+        raise NoTarget(f"{kubeconfig}: {lacks}; set KUBECONFIG to a kubeconfig")
     with understood(kubeconfig):
         known, current = list_kube_config_contexts(str(kubeconfig))  # type: ignore[no-untyped-call]  # library
         by_name = {one["name"]: one["context"] for one in known}

@@ -73,7 +73,7 @@ def _open_proposal(condition: ConditionType, what: str, proposal: OpenProposal) 
         message = (
             f"{what}: waits for proposal {number}, which the operator made before, as "
             f"{proposal.proposer}. That is no governor with a key here any more, so that nobody "
-            f"revokes it: the governors decide it, each by `consortium vote {number}`"
+            f"revokes it: the governors decide it, each by {_command(number)}"
         )
         return Finding(condition, Reason.PROPOSAL_SLOT_BUSY, message, needs_person=True)
     if not proposal.is_ours:
@@ -84,9 +84,14 @@ def _open_proposal(condition: ConditionType, what: str, proposal: OpenProposal) 
         return Finding(condition, Reason.PROPOSAL_SLOT_BUSY, message, needs_person=True)
     message = (
         f"{what}: proposal {number} waits for the votes of other governors, each by "
-        f"`consortium vote {number}` or {proposal.vote}"
+        f"{_command(number)} or {proposal.vote}"
     )
     return Finding(condition, Reason.AWAITING_VOTES, message, needs_person=True)
+
+
+def _command(number: int) -> str:
+    """A governor knows which sealer is within reach, and where the files are."""
+    return f"`consortium vote {number} --rpc HOST:PORT --tls DIR --key FILE`"
 
 
 def can_be_changed(view: ChainView) -> bool:

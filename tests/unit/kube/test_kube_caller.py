@@ -50,6 +50,8 @@ def test_a_context_that_is_not_there_is_refused_with_those_that_are(kubeconfig: 
 def test_without_a_kubeconfig_the_next_step_is_named(tmp_path: Path) -> None:
     with pytest.raises(NoTarget, match="no such file; set KUBECONFIG"):
         find_target({"KUBECONFIG": str(tmp_path / "none")}, "", "")
+    with pytest.raises(NoTarget, match="is a directory; set KUBECONFIG"):
+        find_target({"KUBECONFIG": str(tmp_path)}, "", "")
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 
 from consortium_operator.api.conditions import ConditionType
 from consortium_operator.chain.changes import GovernorChange, RatesChange, SettingChange
-from consortium_operator.chain.committee import Committee
+from consortium_operator.chain.committee import Committee, OpenProposal
 from consortium_operator.chain.private import PrivateFiles
 from consortium_operator.engines.fisco_bcos.engine import FiscoBcos
 from consortium_operator.kube.kinds import SECRET
@@ -88,6 +88,31 @@ async def test_without_another_key_the_admin_waits_for_others(governed: Stage) -
     assert governed.told(READY) == "False/AwaitingVotes"
 
 
+@pytest.mark.parametrize(
+    ("slot", "way_out"),
+    [
+        (OpenProposal(7, FOREIGN, is_ours=False), "governors decide it, or its proposer revokes"),
+        (
+            OpenProposal(7, FOREIGN, is_ours=False, was_ours=True),
+            "That is no governor with a key here any more, so that nobody revokes it: the "
+            "governors decide it, each by `consortium vote 7 --rpc HOST:PORT",
+        ),
+    ],
+    ids=["of somebody else", "of a former governor of ours"],
+)
+async def test_another_proposal_in_the_slot_is_told_with_its_way_out(
+    governed: Stage, slot: OpenProposal, way_out: str
+) -> None:
+    governed.nodes.slot = slot
+    ask_for(governed, governors(), onChain={"systemConfig": {"tx_count_limit": "2000"}})
+    await governed.settle()
+    assert governed.told(HANDED_OVER) == "False/ProposalSlotBusy"
+    message = governed.condition(HANDED_OVER)["message"]
+    assert "proposal 7" in message
+    assert FOREIGN in message
+    assert way_out in message
+
+
 async def test_a_setting_waits_for_votes_and_names_the_call(governed: Stage) -> None:
     governed.nodes.committees["trade"] = Committee({FIRST: 1, FOREIGN: 1}, 51, 51)
     only = [one for one in governors(FIRST) if one["address"] != SECOND]
@@ -95,7 +120,8 @@ async def test_a_setting_waits_for_votes_and_names_the_call(governed: Stage) -> 
     await governed.settle()
     assert governed.told(ConditionType.UP_TO_DATE) == "False/AwaitingVotes"
     assert (
-        "proposal 7 waits for the votes of other governors, each by `consortium vote 7` or a vote"
+        "proposal 7 waits for the votes of other governors, each by `consortium vote 7 "
+        "--rpc HOST:PORT --tls DIR --key FILE` or a vote"
         in (governed.condition(ConditionType.UP_TO_DATE)["message"])
     )
     assert set(governed.nodes.enacted) == {SettingChange("tx_count_limit", "2000")}

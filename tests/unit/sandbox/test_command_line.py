@@ -64,7 +64,9 @@ def test_status_is_read_by_programs(
 
 def test_status_fails_where_something_is_down(monkeypatch: pytest.MonkeyPatch) -> None:
     with_status(monkeypatch, SandboxStatus("demo", "embedded", "Stopped"))
-    assert run("status")[0] == 1
+    code, out, _ = run("status")
+    assert code == 1
+    assert "consortium sandbox up --name demo starts it" in out
 
 
 @pytest.mark.parametrize(
