@@ -54,6 +54,17 @@ def install_crd(kubeconfig: Path) -> None:
     eventually(lambda: kubectl.attempt(*established).returncode == 0)
 
 
+def ensure_namespace(kubectl: Kubectl, name: str) -> None:
+    """There, and not on its way out, as other tests may have left it."""
+
+    def is_active() -> bool:
+        kubectl.attempt("create", "namespace", name)
+        phase = ("get", "namespace", name, "--output=jsonpath={.status.phase}")
+        return kubectl.attempt(*phase).stdout == "Active"
+
+    eventually(is_active)
+
+
 def eventually(true: Callable[[], Any], seconds: float = 30.0) -> None:
     deadline = time.monotonic() + seconds
     while not true():

@@ -14,7 +14,7 @@ import pytest
 
 from consortium_sandbox import Sandbox, tool_path
 from tests.documents import DOCUMENTS, Commands, Document, objects_of
-from tests.kubectl import Kubectl, install_crd
+from tests.kubectl import Kubectl, ensure_namespace, install_crd
 from tests.resources import REPOSITORY
 from tests.unit.cli.commands import consortium
 
@@ -28,7 +28,7 @@ BLOCKS = [block for document in DOCUMENTS for block in document.commands if not 
 def kubectl(control_plane: Sandbox) -> Kubectl:
     install_crd(control_plane.kubeconfig)
     kubectl = Kubectl(control_plane.kubeconfig)
-    kubectl.attempt("create", "namespace", CHAIN["metadata"]["namespace"])
+    ensure_namespace(kubectl, CHAIN["metadata"]["namespace"])
     return kubectl
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from consortium_sandbox import Sandbox
 from tests.examples import FILES, chains_of, named_namespaces, objects_of
-from tests.kubectl import Kubectl, as_list, install_crd
+from tests.kubectl import Kubectl, ensure_namespace, install_crd
 
 pytestmark = pytest.mark.integration
 
@@ -20,8 +20,8 @@ def kubectl(control_plane: Sandbox) -> Iterator[Kubectl]:
     install_crd(control_plane.kubeconfig)
     kubectl = Kubectl(control_plane.kubeconfig)
     spaces = sorted({one for path in FILES for one in named_namespaces(path)})
-    made = [{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": one}} for one in spaces]
-    kubectl("apply", "--server-side", "--filename=-", stdin=as_list(*made))
+    for space in spaces:
+        ensure_namespace(kubectl, space)
     yield kubectl
     for chain in (one for path in FILES for one in chains_of(path)):
         where = (chain["metadata"]["name"], f"--namespace={chain['metadata']['namespace']}")
