@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import yaml
 from kubernetes.aio.config import ConfigException, list_kube_config_contexts
@@ -40,6 +41,27 @@ def understood(kubeconfig: Path) -> Iterator[None]:
             f"{kubeconfig}: {reason}; set KUBECONFIG to a kubeconfig that `kubectl config view` "
             "can read, or name a context with --context"
         ) from error
+
+
+def require_address(kubeconfig: Path, server: str) -> None:
+    """Raises NoTarget where no request can go to `server`. kubectl takes one without a scheme, the
+    client library does not."""
+    if _is_address(server):
+        return
+    lacks_scheme = "://" not in server and _is_address(f"https://{server}")
+    advice = f"write https://{server}" if lacks_scheme else "correct it"
+    raise NoTarget(
+        f"{kubeconfig}: the cluster's server is {server!r}, no address that begins with https:// "
+        f"or http://; {advice}, or name another context with --context"
+    )
+
+
+def _is_address(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is no number, an IPv6 address that does not end
+        return False
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ import pytest
 import yaml
 
 from consortium_operator.kube.caller import NoTarget, find_target
+from consortium_operator.kube.transport import open_api
 
 
 @pytest.fixture
@@ -72,3 +73,38 @@ def test_what_is_no_kubeconfig_is_told_without_words_of_python(tmp_path: Path, t
     path.write_text(text)
     with pytest.raises(NoTarget, match="it is not what a kubeconfig should be"):
         find_target({"KUBECONFIG": str(path)}, "", "")
+
+
+def name_server(kubeconfig: Path, server: str) -> None:
+    config = yaml.safe_load(kubeconfig.read_text())
+    config["clusters"][0]["cluster"]["server"] = server
+    kubeconfig.write_text(yaml.safe_dump(config))
+
+
+@pytest.mark.parametrize(
+    ("server", "advice"),
+    [
+        ("127.0.0.1:6443", "write https://127.0.0.1:6443,"),
+        ("localhost:6443", "write https://localhost:6443,"),
+        ("", "correct it,"),
+        ("https://127.0.0.1:port", "correct it,"),
+        ("https://[::1", "correct it,"),
+        ("ftp://127.0.0.1", "correct it,"),
+    ],
+)
+async def test_a_server_that_no_request_can_go_to_is_told_with_its_correction(
+    kubeconfig: Path, server: str, advice: str
+) -> None:
+    name_server(kubeconfig, server)
+    with pytest.raises(NoTarget, match="server is") as refusal:
+        async with open_api(kubeconfig):
+            pass
+    assert f"{server!r}, no address" in str(refusal.value)
+    assert advice in str(refusal.value)
+
+
+@pytest.mark.parametrize("server", ["http://127.0.0.1:1", "https://[::1]:6443", "https://k8s/a/b"])
+async def test_a_server_with_its_scheme_is_taken(kubeconfig: Path, server: str) -> None:
+    name_server(kubeconfig, server)
+    async with open_api(kubeconfig) as api:
+        assert api.configuration.host == server
