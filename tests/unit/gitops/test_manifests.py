@@ -10,13 +10,15 @@ from typing import Any
 import pytest
 import yaml
 
+from consortium_operator.api.kept import KEPT_BY_PIPELINES
 from consortium_sandbox import tool_path
-from tests.charts import CHART, Chart
+from tests.charts import CHART, Chart, only
 from tests.resources import REPOSITORY
 
 Body = dict[str, Any]
 
 FILES = sorted((REPOSITORY / "gitops").glob("*/*.yaml"))
+OPERATORS = [path for path in FILES if path.stem == "operator"]
 VERSION = yaml.safe_load((CHART / "Chart.yaml").read_text("utf-8"))["version"]
 
 
@@ -51,10 +53,31 @@ def test_both_install_the_chart_of_this_version_with_values_that_it_takes() -> N
     here = str(CHART.relative_to(REPOSITORY))
     assert argo["source"]["path"] == flux["chart"]["spec"]["chart"] == here
     assert argo["source"]["helm"]["valuesObject"] == flux["values"]
-    chart = Chart(tool_path("helm"))
-    bound = [one for one in chart.objects(**flux["values"]) if one["kind"] == "RoleBinding"]
+    objects = Chart(tool_path("helm")).objects(**flux["values"])
+    bound = [one for one in objects if one["kind"] == "RoleBinding"]
     chains = one_of("Application", "consortium-chains")["spec"]["destination"]["namespace"]
-    assert chains in {one["metadata"]["namespace"] for one in bound}
+    assert {one["metadata"]["namespace"] for one in bound} == {chains}
+    (container,) = only(objects, "Deployment")["spec"]["template"]["spec"]["containers"]
+    assert "/" in container["image"], "no registry has the chart's default"
+
+
+@pytest.mark.parametrize("path", OPERATORS, ids=lambda path: path.parent.name)
+def test_the_namespace_in_which_the_chart_binds_rights_is_made_before_it(path: Path) -> None:
+    first = next(yaml.safe_load_all(path.read_text("utf-8")))
+    chains = one_of("Application", "consortium-chains")["spec"]["destination"]["namespace"]
+    assert (first["kind"], first["metadata"]["name"]) == ("Namespace", chains)
+
+
+def test_no_pipeline_prunes_a_namespace_of_chains() -> None:
+    """All keys and ledgers in it would go."""
+    shipped = [*OPERATORS, *(REPOSITORY / "deploy" / "example").glob("*.yaml")]
+    shipped += (REPOSITORY / "examples").glob("*.yaml")
+    found = [one for path in shipped for one in yaml.safe_load_all(path.read_text("utf-8"))]
+    namespaces = [one["metadata"] for one in found if one["kind"] == "Namespace"]
+    assert len(namespaces) == 4
+    kept = {mark: value for mark, value in KEPT_BY_PIPELINES.items() if "helm" not in mark}
+    for metadata in namespaces:
+        assert kept.items() <= metadata.get("annotations", {}).items(), metadata["name"]
 
 
 def test_no_pipeline_ends_a_chain_because_a_file_is_gone() -> None:
