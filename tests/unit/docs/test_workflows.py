@@ -10,6 +10,7 @@ import yaml
 
 from consortium_sandbox.go_tools import GoModule, binary_directory, ensure_built
 from consortium_sandbox.progress import Silent
+from tests.charts import CHART
 from tests.resources import REPOSITORY
 
 ACTIONLINT = GoModule(
@@ -72,3 +73,16 @@ def test_an_action_has_one_version_everywhere() -> None:
 @workflows
 def test_a_workflow_may_read_and_each_job_says_what_more(path: Path) -> None:
     assert yaml.safe_load(path.read_text())["permissions"] == {"contents": "read"}
+
+
+def test_a_release_pushes_the_image_that_the_chart_takes_where_no_tag_is_named(
+    tmp_path: Path,
+) -> None:
+    version = yaml.safe_load((CHART / "Chart.yaml").read_text())["appVersion"]
+    release = yaml.safe_load((REPOSITORY / ".github" / "workflows" / "release.yaml").read_text())
+    steps = {one["id"]: one for one in release["jobs"]["image"]["steps"] if "id" in one}
+    told = tmp_path / "output"
+    known = {"GITHUB_REF_NAME": f"v{version}", "GITHUB_OUTPUT": str(told)}
+    subprocess.run(["bash", "-c", steps["version"]["run"]], env=known, check=True, timeout=10)
+    assert told.read_text() == f"tag={version}\n"
+    assert steps["build"]["with"]["tags"] == "${{ env.IMAGE }}:${{ steps.version.outputs.tag }}"
