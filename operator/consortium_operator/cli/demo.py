@@ -110,12 +110,15 @@ def _show(chain: dict[str, Any], seconds: float) -> None:
     console.print(nodes_table(chain))
     console.print()
     console.print(conditions_table(chain))
-    kubectl = ".venv/bin/consortium sandbox tool kubectl --"
+    consortium = ".venv/bin/consortium"
+    kubectl = f"{consortium} sandbox tool kubectl --"
     pod = f"{metadata['name']}-webank-shenzhen-0-0"
     console.print(
         "\nTry next (the nodes are stand-ins for FISCO BCOS, see docs/sandbox.md):\n"
         f"  {kubectl} get cchain,pods -n {metadata['namespace']}\n"
         f"  {kubectl} delete pod {pod} -n {metadata['namespace']}   # one of four may go\n"
         f"  {kubectl} explain cchain.spec.members\n"
+        f"  export KUBECONFIG=$({consortium} sandbox kubeconfig)\n"
+        f"  {consortium} status {metadata['name']} -n {metadata['namespace']} --watch\n"
         "\n`make demo-down` removes everything."
     )
