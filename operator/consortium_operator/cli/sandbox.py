@@ -165,7 +165,14 @@ def tool(
     Never against another cluster: where the sandbox does not run, neither does kubectl.
     """
     path = tool_path(program, for_terminal())
-    environment = local_environment(KUBECONFIG=str(Sandbox(name).kubeconfig))
+    kubeconfig = Sandbox(name).kubeconfig
+    if not kubeconfig.exists():  # kubectl then asks localhost:8080, and says only that
+        typer.echo(
+            f"note: sandbox {name} does not run, so nothing that needs a cluster works: "
+            f"consortium sandbox up --name {name}",
+            err=True,
+        )
+    environment = local_environment(KUBECONFIG=str(kubeconfig))
     os.execve(path, [program, *(arguments or [])], environment)
 
 

@@ -1,12 +1,14 @@
 """`consortium sandbox`: what is printed, and the exit code."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
 import yaml
 from typer.testing import CliRunner
 
+from consortium_operator.cli import sandbox
 from consortium_operator.cli.main import app
 from consortium_sandbox import (
     ComponentStatus,
@@ -60,6 +62,26 @@ def test_status_is_read_by_programs(
         "kubeconfig": "/state/kubeconfig",
         "components": [{"name": "etcd", "node": None, "pid": 42, "healthy": True}],
     }
+
+
+@pytest.mark.parametrize("runs", [False, True])
+def test_a_tool_without_a_sandbox_runs_with_a_note_that_names_the_next_step(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, runs: bool
+) -> None:
+    kubeconfig = tmp_path / "kubeconfig"
+    if runs:
+        kubeconfig.touch()
+    monkeypatch.setattr(Sandbox, "kubeconfig", kubeconfig)
+    monkeypatch.setattr(sandbox, "tool_path", lambda *_: Path("/bin/kubectl"))
+    executed: list[tuple[list[str], dict[str, str]]] = []
+    monkeypatch.setattr(
+        os, "execve", lambda _, words, environment: executed.append((words, environment))
+    )
+    _, _, err = run("tool", "kubectl", "--", "get", "pods")
+    ((words, environment),) = executed
+    assert words == ["kubectl", "get", "pods"]
+    assert environment["KUBECONFIG"] == str(kubeconfig)
+    assert ("consortium sandbox up --name demo" in err) is not runs
 
 
 def test_status_fails_where_something_is_down(monkeypatch: pytest.MonkeyPatch) -> None:
