@@ -20,6 +20,7 @@ from consortium_operator.cli.cluster import (
     ask,
     get_chain,
     parsed,
+    status_command,
     target_of,
 )
 from consortium_operator.cli.printing import INVALID, Format, OutputOption, fail, note, show
@@ -99,11 +100,12 @@ def client_bundle(
 
 def _gather(target: Target, chain: ConsortiumChain, member: str, peers: tuple[str, ...]) -> Bundle:
     names = ChainKey(target.namespace, chain.metadata.name).member(member)
-    public = _of_member(target, chain, member, CONFIG_MAP, names.client)["data"]
+    public = _of_member(target, chain, member, CONFIG_MAP, names.client).get("data") or {}
     secret = _of_member(target, chain, member, SECRET, names.client)
     private = PrivateFiles.from_secret_data(secret.get("data"))
     if CLIENT_KEY not in private or not all(public.get(file) for file in _PUBLIC):
-        fail(INVALID, f"{names.client} is not complete; see `kubectl consortium status`")
+        look = status_command(target.namespace, chain.metadata.name)
+        fail(INVALID, f"{names.client} is not complete; see {look}")
     if not peers:
         service = _of_member(target, chain, member, SERVICE, names.rpc_service)
         peers = (_address(service, chain.spec.fisco_bcos.rpc.port),)
@@ -119,7 +121,7 @@ def _of_member(
         fail(
             INVALID,
             f"{kind} {name} is not there; what the operator waits for is in "
-            f"`kubectl consortium status {chain.metadata.name} --namespace {target.namespace}`",
+            + status_command(target.namespace, chain.metadata.name),
         )
     if not is_ours(found["metadata"].get("labels") or {}, labels):
         fail(INVALID, f"{kind} {name} is not of this chain's member: its labels say otherwise")

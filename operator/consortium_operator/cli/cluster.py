@@ -92,6 +92,11 @@ def no_such_chain(target: Target, name: str) -> NoReturn:
     )
 
 
+def status_command(namespace: str, name: str) -> str:
+    """Where to look what the operator waits for, as it may be pasted."""
+    return f"`kubectl consortium status {name} --namespace {namespace}`"
+
+
 def parsed(chain: JsonObject) -> ConsortiumChain:
     """A chain read by its model. Ends the command where it is invalid."""
     try:

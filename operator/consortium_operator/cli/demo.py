@@ -28,6 +28,9 @@ from consortium_sandbox.progress import Progress, for_terminal
 NAME = "demo"
 NODES = 3
 LIMIT_SECONDS = 300.0
+# As whoever ran `make demo` may paste them.
+CONSORTIUM = ".venv/bin/consortium"
+KUBECTL = f"{CONSORTIUM} sandbox tool kubectl --"
 
 app = typer.Typer(
     cls=SandboxGroup,
@@ -89,7 +92,7 @@ def _wait_until_ready(tools: Tools, metadata: dict[str, Any], progress: Progress
             if time.monotonic() - began > LIMIT_SECONDS:
                 raise SandboxError(
                     f"the chain is not Ready after {LIMIT_SECONDS:.0f} s: {headline(chain)}\n"
-                    f"see `kubectl describe cchain {metadata['name']} -n {metadata['namespace']}`"
+                    f"see `{KUBECTL} describe cchain {metadata['name']} -n {metadata['namespace']}`"
                 )
             told = _tell(headline(chain), told)
             time.sleep(0.5)
@@ -110,15 +113,13 @@ def _show(chain: dict[str, Any], seconds: float) -> None:
     console.print(nodes_table(chain))
     console.print()
     console.print(conditions_table(chain))
-    consortium = ".venv/bin/consortium"
-    kubectl = f"{consortium} sandbox tool kubectl --"
     pod = f"{metadata['name']}-webank-shenzhen-0-0"
     console.print(
         "\nTry next (the nodes are stand-ins for FISCO BCOS, see docs/sandbox.md):\n"
-        f"  {kubectl} get cchain,pods -n {metadata['namespace']}\n"
-        f"  {kubectl} delete pod {pod} -n {metadata['namespace']}   # one of four may go\n"
-        f"  {kubectl} explain cchain.spec.members\n"
-        f"  export KUBECONFIG=$({consortium} sandbox kubeconfig)\n"
-        f"  {consortium} status {metadata['name']} -n {metadata['namespace']} --watch\n"
+        f"  {KUBECTL} get cchain,pods -n {metadata['namespace']}\n"
+        f"  {KUBECTL} delete pod {pod} -n {metadata['namespace']}   # one of four may go\n"
+        f"  {KUBECTL} explain cchain.spec.members\n"
+        f"  export KUBECONFIG=$({CONSORTIUM} sandbox kubeconfig)\n"
+        f"  {CONSORTIUM} status {metadata['name']} -n {metadata['namespace']} --watch\n"
         "\n`make demo-down` removes everything."
     )

@@ -64,7 +64,11 @@ def destroy(
     left = ask(target, lambda client: _left(client, key))
     wanted = uid_to_type(resource, left)
     if wanted is None:
-        fail(INVALID, f"there is nothing of a chain {name} in the namespace {target.namespace}")
+        fail(
+            INVALID,
+            f"there is nothing of a chain {name} in the namespace {target.namespace}; "
+            "see `kubectl get consortiumchains --all-namespaces`",
+        )
     _ask_back(key, resource, left, wanted, uid)
     destroyed = _carry_out(target, key, resource)
     gone = [{"kind": one.key.kind.kind, "name": one.key.name} for one in destroyed]

@@ -24,6 +24,7 @@ from consortium_operator.cli.cluster import (
     ask,
     get_chain,
     named_node,
+    status_command,
     target_of,
 )
 from consortium_operator.cli.logs_view import NodeLine, container_of, merged, seconds_of
@@ -136,8 +137,9 @@ async def _pods_that_are_there(client: KubeClient, wanted: _Wanted) -> dict[str,
     """Ends the command where there are none."""
     found = await _pods(client, wanted)
     if not found:
-        name = wanted.chain["metadata"]["name"]
-        fail(INVALID, f"no node has a pod; see `kubectl consortium status {name}`")
+        metadata = wanted.chain["metadata"]
+        look = status_command(metadata["namespace"], metadata["name"])
+        fail(INVALID, f"no node has a pod; see {look}")
     return found
 
 

@@ -132,6 +132,15 @@ def test_a_client_that_was_not_made_yet_names_what_to_look_at(
     assert "kubectl consortium status trade --namespace chains" in done.stderr
 
 
+def test_a_client_whose_certificate_was_taken_out_names_what_to_look_at(
+    there: FakeCluster, tmp_path: Path
+) -> None:
+    there.edit(CONFIG_MAP, WEBANK.names.client, lambda obj: obj.pop("data"))
+    done = bundle(tmp_path / "conf")
+    assert done.code == 1
+    assert "is not complete; see `kubectl consortium status trade --namespace" in done.stderr
+
+
 def test_rpc_without_tls_is_told_to_the_sdk_and_any_directory_is_one_string() -> None:
     plain = FiscoBcos(rpc=Rpc(tls=False))
     config = tomllib.loads(config_toml(plain, 'a "b"\\城', ["[fd00::7]:20200"]))

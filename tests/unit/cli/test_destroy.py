@@ -170,7 +170,7 @@ def test_one_that_was_cut_short_is_finished_by_the_next(there: Cluster) -> None:
 def test_where_there_is_nothing_that_is_said(there: Cluster) -> None:
     done = consortium("destroy", "trde")
     assert done.code == 1
-    assert "there is nothing of a chain trde in the namespace chains" in done.stderr
+    assert "there is nothing of a chain trde in the namespace chains; see `kubectl" in done.stderr
 
 
 def test_of_all_that_the_operator_makes_exactly_what_outlives_the_resource_dies() -> None:

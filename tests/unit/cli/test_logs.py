@@ -132,6 +132,13 @@ def test_without_the_right_to_read_logs_the_next_step_is_named(there: Cluster) -
     assert "kubectl auth can-i" in done.stderr
 
 
+def test_a_chain_without_pods_names_what_to_look_at(there: Cluster) -> None:
+    there.listed = []
+    done = consortium("logs", "trade")
+    assert (done.code, done.stdout) == (1, "")
+    assert "see `kubectl consortium status trade --namespace chains`" in done.stderr
+
+
 @pytest.mark.parametrize(
     ("words", "code", "hint"),
     [
