@@ -118,8 +118,7 @@ def _show(chain: dict[str, Any], seconds: float) -> None:
         "\nTry next (the nodes are stand-ins for FISCO BCOS, see docs/sandbox.md):\n"
         f"  {KUBECTL} get cchain,pods -n {metadata['namespace']}\n"
         f"  {KUBECTL} delete pod {pod} -n {metadata['namespace']}   # one of four may go\n"
-        f"  {KUBECTL} explain cchain.spec.members\n"
-        f"  export KUBECONFIG=$({CONSORTIUM} sandbox kubeconfig)\n"
-        f"  {CONSORTIUM} status {metadata['name']} -n {metadata['namespace']} --watch\n"
+        f"  KUBECONFIG=$({CONSORTIUM} sandbox kubeconfig) "
+        f"{CONSORTIUM} status {metadata['name']} -n {metadata['namespace']} --watch\n"
         "\n`make demo-down` removes everything."
     )

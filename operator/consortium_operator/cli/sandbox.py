@@ -166,7 +166,9 @@ def tool(
     """
     path = tool_path(program, for_terminal())
     kubeconfig = Sandbox(name).kubeconfig
-    if not kubeconfig.exists():  # kubectl then asks localhost:8080, and says only that
+    if (
+        program == "kubectl" and not kubeconfig.exists()
+    ):  # it then asks localhost:8080, and says only that
         typer.echo(
             f"note: sandbox {name} does not run, so nothing that needs a cluster works: "
             f"consortium sandbox up --name {name}",
