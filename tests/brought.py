@@ -10,10 +10,11 @@ from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.x509.oid import NameOID
 
 from consortium_operator.chain.private import PrivateFiles
+from consortium_operator.engines.fisco_bcos import der
 
 Key = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 
@@ -42,6 +43,8 @@ class Brought:
     cert_sign: bool | None = True
     usages: tuple[x509.ObjectIdentifier, ...] = ()
     strange: bool = False
+    names: x509.NameConstraints | None = None
+    sha1: bool = False
     serial: int = 5
     key_id: bytes | None = None
     above_id: bytes | None = None
@@ -87,10 +90,25 @@ def _signed(brought: Brought) -> x509.Certificate:
         builder = builder.add_extension(x509.SubjectKeyIdentifier(brought.key_id), False)
     if brought.above_id is not None or brought.above_serial is not None:
         builder = builder.add_extension(_above(brought, signer), False)
+    if brought.names is not None:
+        builder = builder.add_extension(brought.names, False)
     if brought.strange:
         oid = x509.ObjectIdentifier("1.2.3.4")
         builder = builder.add_extension(x509.UnrecognizedExtension(oid, b"\5\0"), True)
-    return builder.sign(signer.key, hashes.SHA256())
+    certificate = builder.sign(signer.key, hashes.SHA256())
+    return _with_sha1(certificate, signer.key) if brought.sha1 else certificate
+
+
+def _with_sha1(certificate: x509.Certificate, key: Key) -> x509.Certificate:
+    """Signed anew, as the library does not: with the name of the old hash in place of the other."""
+    assert isinstance(key, rsa.RSAPrivateKey)
+    sha256, sha1 = (der.object_identifier(f"1.2.840.113549.1.1.{n}") for n in (11, 5))
+    content = certificate.tbs_certificate_bytes.replace(sha256, sha1)
+    signature = key.sign(content, padding.PKCS1v15(), hashes.SHA1())
+    algorithm = der.sequence(sha1, b"\5\0")
+    return x509.load_der_x509_certificate(
+        der.sequence(content, algorithm, der.bit_string(signature))
+    )
 
 
 def _above(brought: Brought, signer: Brought) -> x509.AuthorityKeyIdentifier:

@@ -12,7 +12,12 @@ from typing import TypeGuard, TypeVar
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
-from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID
+from cryptography.x509.oid import (
+    ExtendedKeyUsageOID,
+    ExtensionOID,
+    PublicKeyAlgorithmOID,
+    SignatureAlgorithmOID,
+)
 
 from consortium_operator.chain.private import PrivateFiles
 from consortium_operator.chain.register import AuthorityKind, AuthorityRegister
@@ -47,6 +52,11 @@ _HANDLED = (
     ExtensionOID.AUTHORITY_KEY_IDENTIFIER,
 )
 _UNREADABLE = (ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType)
+_BROKEN_HASHES = (
+    SignatureAlgorithmOID.RSA_WITH_MD5,
+    SignatureAlgorithmOID.RSA_WITH_SHA1,
+    SignatureAlgorithmOID.ECDSA_WITH_SHA1,
+)
 _NEEDED_USAGES = (ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH)
 
 
@@ -84,6 +94,11 @@ def load_authority(files: PrivateFiles, kind: SigningKeyKind) -> Authority:
         raise InvalidMaterial(
             f"{AUTHORITY_CERTIFICATE} is not for the key {AUTHORITY_KEY}: its first certificate "
             "must be the key's"
+        )
+    if issuer.public_key_algorithm_oid == PublicKeyAlgorithmOID.RSASSA_PSS:
+        raise InvalidMaterial(
+            f"{AUTHORITY_CERTIFICATE} has a key for RSASSA-PSS alone, and certificates are signed "
+            "here by PKCS #1 v1.5: bring a CA with an ordinary RSA or ECDSA key"
         )
     roots = files.get(AUTHORITY_ROOT)
     path = _path(issuer, above, load_certificates(roots, AUTHORITY_ROOT) if roots else [])
@@ -239,6 +254,11 @@ def _path(
         signers = [
             one for one in (*above, *roots) if one not in path and _is_issued_by(path[-1], one)
         ]
+        if not signers and path[-1].signature_algorithm_oid in _BROKEN_HASHES:
+            raise InvalidMaterial(
+                f"{_name_of(path[-1], len(path) - 1)} is signed with SHA-1 or MD5, which not all "
+                "that read it accept: have it signed anew with SHA-256"
+            )
         if not signers:
             raise InvalidMaterial(
                 f"{AUTHORITY_CERTIFICATE} leads to {_issuer(path[-1])}, which is not there (by "
@@ -308,11 +328,23 @@ def _check_authority(certificate: x509.Certificate, what: str, below: int) -> No
             f"{what} is limited by extendedKeyUsage, which its leafs inherit: leave it out, or "
             "name both serverAuth and clientAuth"
         )
+    names = values.get(ExtensionOID.NAME_CONSTRAINTS)
+    if isinstance(names, x509.NameConstraints) and _limits_subjects(names):
+        raise InvalidMaterial(
+            f"{what} limits the subjects below it (nameConstraints), and those of nodes and "
+            "clients are the operator's: bring a CA without directory names in it"
+        )
     for oid, extension in extensions.items():
         if extension.critical and oid not in _HANDLED:
             raise InvalidMaterial(
                 f"{what} has the critical extension {oid.dotted_string}, which nodes may refuse"
             )
+
+
+def _limits_subjects(names: x509.NameConstraints) -> bool:
+    """OpenSSL obeys it whether or not it is critical. Other kinds of names no leaf of ours has."""
+    found = (*(names.permitted_subtrees or ()), *(names.excluded_subtrees or ()))
+    return any(_is_directory_name(one) for one in found)
 
 
 def _name_of(certificate: x509.Certificate, below: int) -> str:

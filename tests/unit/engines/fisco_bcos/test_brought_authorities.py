@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID
@@ -55,6 +56,7 @@ def register(brought: Brought, *above: Brought, root: Brought | None = None) -> 
 ROOT = Brought(ecdsa(1), "Root")
 MIDDLE = Brought(ecdsa(2), "Middle", under=ROOT)
 LOW = Brought(ecdsa(3), "Low", under=MIDDLE)
+OLD_ROOT = Brought(rsa_key(), "Root of 2009", sha1=True)
 ROOT_2 = Brought(ecdsa(8), "Root 2")
 
 # As cert-manager writes them: without the root in tls.crt, with it as ca.crt.
@@ -69,6 +71,12 @@ ACCEPTED = {
     "two intermediates": LOW.files(MIDDLE, root=ROOT),
     "two intermediates in disorder": LOW.files(ROOT, MIDDLE),
     "an RSA intermediate": Brought(rsa_key(), under=ROOT).files(root=ROOT),
+    # Nobody looks at a root's own signature.
+    "an old root": OLD_ROOT.files(),
+    "an intermediate under an old root": replace(MIDDLE, under=OLD_ROOT).files(root=OLD_ROOT),
+    "limited to names that no leaf has": Brought(
+        names=x509.NameConstraints([x509.DNSName("bank.example")], None)
+    ).files(),
 }
 
 
@@ -143,6 +151,18 @@ REFUSED_AUTHORITIES = {
     "no CA": (Brought(ca=False).files(), "CA:TRUE is missing"),
     "may not sign": (Brought(cert_sign=False).files(), "keyUsage lacks keyCertSign"),
     "for servers only": (Brought(usages=(SERVER,)).files(), "extendedKeyUsage"),
+    "for some subjects only": (
+        Brought(names=x509.NameConstraints([x509.DirectoryName(name_of("Bank"))], None)).files(),
+        "tls.crt limits the subjects below it",
+    ),
+    "an intermediate with an old signature": (
+        replace(MIDDLE, under=OLD_ROOT, sha1=True).files(root=OLD_ROOT),
+        "tls.crt is signed with SHA-1 or MD5",
+    ),
+    "an old root that another key signed": (
+        replace(OLD_ROOT, under=replace(OLD_ROOT, key=rsa_key(1024))).files(),
+        "tls.crt is signed with SHA-1",
+    ),
     "a strange extension": (Brought(strange=True).files(), "critical extension 1.2.3.4"),
     "an intermediate alone": (MIDDLE.files(), 'leads to "CN=Root", which is not there'),
     "a gap": (LOW.files(root=ROOT), 'leads to "CN=Middle", which is not there'),
@@ -195,6 +215,21 @@ def test_an_authority_is_refused(case: str) -> None:
         authorities.authority_register(files, SIGNING_KEYS)
     with pytest.raises(InvalidMaterial, match=why):
         certify(files, subject("a-0"), validity())
+
+
+def test_a_key_for_one_kind_of_signature_alone_is_refused(tmp_path: Path) -> None:
+    """The library takes it for any other RSA key, and no OpenSSL accepts what it then signs."""
+    kind = ["-newkey", "rsa-pss", "-pkeyopt", "rsa_keygen_bits:2048", "-nodes"]
+    subprocess.run(
+        ["openssl", "req", "-x509", *kind, "-subj", "/CN=PSS", "-keyout", "key", "-out", "ca"],
+        cwd=tmp_path,
+        check=True,
+        capture_output=True,
+    )
+    files = {"tls.key": tmp_path / "key", "tls.crt": tmp_path / "ca"}
+    brought = PrivateFiles({name: path.read_bytes() for name, path in files.items()})
+    with pytest.raises(InvalidMaterial, match=r"tls\.crt has a key for RSASSA-PSS alone"):
+        authorities.authority_register(brought, SIGNING_KEYS)
 
 
 SWITCH = st.sampled_from([True] * 8 + [False, None])
