@@ -1,11 +1,13 @@
 """For a person who governs: the chain is known by what one of its nodes says, not by a resource."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from consortium_operator.api.fisco_bcos import Cryptography
 from consortium_operator.chain.private import PrivateFiles
 from consortium_operator.engines.fisco_bcos.governance import calls
+from consortium_operator.engines.fisco_bcos.governance.calls import ContractCall
 from consortium_operator.engines.fisco_bcos.governance.committee import Ballot
+from consortium_operator.engines.fisco_bcos.governance.outcomes import Outcome
 from consortium_operator.engines.fisco_bcos.identity import (
     ACCOUNT_KEY,
     CLIENT_KEY,
@@ -14,13 +16,15 @@ from consortium_operator.engines.fisco_bcos.identity import (
 from consortium_operator.engines.fisco_bcos.node import answers
 from consortium_operator.engines.fisco_bcos.node.asking import ask
 from consortium_operator.engines.fisco_bcos.node.governance import Governance
-from consortium_operator.engines.fisco_bcos.node.rpc import Limits, open_connection
+from consortium_operator.engines.fisco_bcos.node.rpc import CallFailed, Limits, open_connection
 from consortium_operator.engines.fisco_bcos.node.sending import Sender
 from consortium_operator.engines.fisco_bcos.suites.table import SUITES
 from consortium_operator.engines.protocol import ClientIdentity, NodeEndpoint
 
-# config.genesis cannot be read over JSON-RPC; a vote is sent at once, and any chain allows these.
-_BLOCKS_AHEAD = 100
+# config.genesis cannot be read over JSON-RPC. Nearly all chains allow the first, all the last; and
+# a node that allows less refuses at once (BlockLimitCheckFail).
+_BLOCKS_AHEAD, _FEWER_BLOCKS = 100, (10, 1)
+_BLOCK_LIMIT_REFUSED = 10001
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,5 +66,17 @@ async def vote(
     """Why the chain refused it, or None, and the proposal as the chain has it afterwards. Raises
     ChainCallFailed."""
     account = PrivateFiles({ACCOUNT_KEY: account_pem})
-    outcome = await through.send(account, calls.vote(number, agree=agree))
+    outcome = await _send(through, account, calls.vote(number, agree=agree))
     return outcome.refusal, await through.ballot(number)
+
+
+async def _send(through: Governance, account: PrivateFiles, call: ContractCall) -> Outcome:
+    """For as many blocks as the chain allows."""
+    for fewer in _FEWER_BLOCKS:
+        try:
+            return await through.send(account, call)
+        except CallFailed as error:
+            if error.code != _BLOCK_LIMIT_REFUSED:
+                raise
+        through = replace(through, block_limit=fewer)
+    return await through.send(account, call)
