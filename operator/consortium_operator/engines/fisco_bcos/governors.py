@@ -4,6 +4,10 @@ from collections.abc import Iterator
 
 from consortium_operator.api.chain import ConsortiumChainSpec
 from consortium_operator.api.problem import Problem
+from consortium_operator.engines.fisco_bcos.key_table import UINT32_MAX
+
+# VoteComputer.sol counts in 32 bits, and takes a hundred times the weight of the votes.
+_MOST_WEIGHT = UINT32_MAX // 100
 
 
 def problems(spec: ConsortiumChainSpec) -> Iterator[Problem]:
@@ -14,6 +18,9 @@ def problems(spec: ConsortiumChainSpec) -> Iterator[Problem]:
     rates = part.governance_rates
     if not part.governors and (rates.participation or rates.win):
         yield Problem("spec.fiscoBcos.governanceRates", "needs governors beside it")
+    if sum(governor.weight for governor in part.governors) > _MOST_WEIGHT:
+        message = f"must have weights of at most {_MOST_WEIGHT} together: more do not count right"
+        yield Problem(path, message)
     seen = set[str]()
     for index, governor in enumerate(part.governors):
         if governor.address.lower() in seen:

@@ -30,6 +30,11 @@ def test_a_committee_is_accepted() -> None:
             "is there twice, in other letters",
         ),
         (
+            {"governors": [{"address": f"0x{n:040x}", "weight": 1_000_000} for n in range(43)]},
+            "governors",
+            "must have weights of at most 42949672 together: more do not count right",
+        ),
+        (
             {"governors": [{**ONE, "member": "nobody"}]},
             "governors[0].member",
             "nobody is no member of the chain: where it leaves, take its governor out of the list "
