@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 
 from consortium_sandbox.node.failure import StartFailed, invalid_parameter, runtime_error
+from consortium_sandbox.node.flow_control import check_flow_control
 from consortium_sandbox.node.ini import Tree
 
 _LOG_LEVELS = ("trace", "debug", "info", "warning", "error", "fatal")
@@ -211,6 +212,7 @@ def _p2p(tree: Tree) -> P2pSettings:
         )
     directory = tree.text("p2p.nodes_path", "./")
     deny, allow = certificate_lists(tree)
+    check_flow_control(tree)
     return P2pSettings(
         listen_ip=tree.text("p2p.listen_ip", "0.0.0.0"),
         listen_port=port,

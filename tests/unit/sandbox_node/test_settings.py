@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 
 import pytest
@@ -75,6 +76,36 @@ def test_certificate_lists_take_512_hex_digits_and_nothing_else() -> None:
     deny, allow = certificate_lists(tree(text))
     assert deny == {good.upper()}
     assert allow is None  # Trap 16: a list without a valid entry is simply off.
+
+
+@pytest.mark.parametrize(
+    ("lines", "what"),
+    [
+        ("time_window_sec=-1", "time_window_sec must no less than 0 current is-1"),
+        ("modules_without_bw_limit=pbft, pfbt", "unrecognized module: pfbt"),
+        ("total_outgoing_bw_limit=10 ; Mb", "bad lexical cast"),
+        (
+            "total_outgoing_bw_limit=2\nconn_outgoing_bw_limit=3",
+            "conn_outgoing_bw_limit should not",
+        ),
+        ("conn_outgoing_bw_limit_10.0.0.256=1", "invalid ip format, ip: 10.0.0.256"),
+        ("incoming_module_qps_limit_1000=0", "flow_control.key should greater than 0"),
+        ("incoming_module_qps_limit_65535=1", "__n (which is 65535)"),
+        ("incoming_module_msg_type_qps_limit=-2", "must no less than -1 current is-2"),
+        ("enable_distributed_ratelimit=true", "invalid redis.server_ip! Must be non-empty!"),
+    ],
+)
+def test_flow_control_that_is_none_stops_the_node_even_where_it_is_off(
+    lines: str, what: str
+) -> None:
+    with pytest.raises(StartFailed, match=re.escape(what)):
+        p2p_settings(tree(f"[flow_control]\nenable=false\n{lines}\n"))
+
+
+def test_flow_control_passes_over_what_is_empty_or_of_another_type() -> None:
+    lines = "time_window_sec=fast\ntotal_outgoing_bw_limit=\nmodules_without_bw_limit=PBFT,,1000\n"
+    lines += "total_outgoing_bw_limit_10=x\ngroup_outgoing_bw_limit_g=1e1\n"
+    assert p2p_settings(tree(f"[flow_control]\n{lines}")).listen_port == 30300
 
 
 ADDRESSES = {"node-0.chains.svc": "10.0.0.7"}

@@ -262,8 +262,10 @@ _FLOW_CONTROL = Section(
     "flow_control",
     (
         Key("enable", _BOOLEAN, "false", since=Version(3, 6, 1)),
-        Key("time_window_sec", Integer(0), "1"),
-        Key("stat_reporter_interval", Integer(0), "60000"),
+        # A node takes 0 as well: then nothing that is limited is ever sent (TimeWindowRateLimiter),
+        # or it reports without a pause.
+        Key("time_window_sec", _SECONDS, "1"),
+        Key("stat_reporter_interval", _POSITIVE, "60000"),
         Key("enable_connect_debug_info", _BOOLEAN, "false"),
         Key("enable_distributed_ratelimit", _BOOLEAN, "false", withheld=REDIS.withheld),
         Key("enable_distributed_ratelimit_cache", _BOOLEAN, "true", withheld=REDIS.withheld),

@@ -92,3 +92,20 @@ def test_listed_peers_are_obeyed() -> None:
     p2p = p2p_settings(config_tree(plan, chain_tls_ids=("a" * 512,)))
     assert p2p.allow == frozenset(("1" * 512, "A" * 512))
     assert p2p.deny == frozenset(("2" * 512,))
+
+
+def test_limits_that_the_operator_takes_start_the_node() -> None:
+    limits = {
+        "enable": "true",
+        "time_window_sec": "3",
+        "modules_without_bw_limit": "raft,pbft,cons_txs_sync",
+        "total_outgoing_bw_limit": "10",
+        "conn_outgoing_bw_limit": "2.5",
+        "conn_outgoing_bw_limit_10.0.0.1": "3",
+        "group_outgoing_bw_limit_group0": "0.5",
+        "incoming_p2p_basic_msg_type_list": "1,2",
+        "incoming_module_qps_limit_65534": "1",
+    }
+    plan = rendered.plan(config={"flow_control": limits})
+    assert rendered.problems(config={"flow_control": limits}) == {}
+    assert p2p_settings(config_tree(plan)).listen_port == 30300
