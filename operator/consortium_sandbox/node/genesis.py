@@ -152,7 +152,7 @@ def read_genesis(tree: Tree, config: Tree, release: Release) -> Genesis:
     compatibility = versions.to_number(tree.text("version.compatibility_version", "3.0.0-rc4"))
     chain = _chain(tree) if compatibility >= versions.V3_1 else None
     web3_chain_id = tree.text("web3.chain_id", "0")
-    if not re.fullmatch(r"[0-9]*", web3_chain_id):
+    if not re.fullmatch(r"[0-9]+", web3_chain_id):
         raise StartFailed("The web3ChainId must be number string")
     features = _features(tree, release)
     consensus_type = _consensus_type(tree)
@@ -252,7 +252,7 @@ def _sealer(value: str) -> FoundingSealer:
 
 def _weight(text: str) -> int:
     text = text.strip()
-    if not re.fullmatch(r"[+-]?[0-9]+", text):
+    if not re.fullmatch(r"[+-]?[0-9]+", text) or not -(2**63) <= int(text) < 2**63:
         raise StartFailed(
             "bad lexical cast: source type value could not be interpreted as target",
             kind="boost::bad_lexical_cast",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from consortium_sandbox.node.block import Block
+from consortium_sandbox.node.failure import StartFailed
 from consortium_sandbox.node.genesis import Genesis, read_genesis
 from consortium_sandbox.node.ini import parse
 from consortium_sandbox.node.keys import STANDARD
@@ -82,6 +83,18 @@ def test_weights_and_term_weights_are_read_and_only_the_weight_is_in_block_0() -
     read = genesis(text_of(nodes=[f"{IDS[0]}: 3 : 2"]))
     assert (read.sealers[0].weight, read.sealers[0].term_weight) == (3, 2)
     assert read.block_zero_text().endswith(f"node.0:{IDS[0]},3\n")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "what"),
+    [
+        ("chain_id=20200", "chain_id=", "The web3ChainId must be number string"),
+        (f"{IDS[0]}: 1", f"{IDS[0]}: {2**63}", "bad lexical cast"),
+    ],
+)
+def test_numbers_that_are_none_stop_the_node(old: str, new: str, what: str) -> None:
+    with pytest.raises(StartFailed, match=what):
+        changed(old, new)
 
 
 def test_features_stand_in_file_order_before_the_nodes() -> None:

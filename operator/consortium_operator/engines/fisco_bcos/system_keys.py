@@ -8,7 +8,14 @@ limit that no transaction can keep stops every contract.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from consortium_operator.engines.fisco_bcos.key_table import INT64_MAX, Choice, Integer, Kind, Text
+from consortium_operator.engines.fisco_bcos.key_table import (
+    INT64_MAX,
+    UINT32_MAX,
+    Choice,
+    Integer,
+    Kind,
+    Text,
+)
 from consortium_operator.engines.fisco_bcos.version_number import (
     EXECUTOR_VERSIONS,
     LEAST_COMPATIBILITY,
@@ -41,9 +48,10 @@ SYSTEM_KEYS: Mapping[str, SystemKey] = {
         compatibility=Version(3, 6, 0),
     ),
     "consensus_leader_period": SystemKey(Integer(1, INT64_MAX)),
-    "feature_rpbft_epoch_block_num": SystemKey(Integer(1, INT64_MAX), only_rpbft=True),
-    "feature_rpbft_epoch_sealer_num": SystemKey(Integer(1, INT64_MAX), only_rpbft=True),
-    "web3_chain_id": SystemKey(Integer(0, 2**32 - 1), WEB3, compatibility=WEB3),
+    # The chain takes more, and then no turn can be read any more (WorkingSealerManagerImpl.cpp).
+    "feature_rpbft_epoch_block_num": SystemKey(Integer(1, UINT32_MAX), only_rpbft=True),
+    "feature_rpbft_epoch_sealer_num": SystemKey(Integer(1, UINT32_MAX), only_rpbft=True),
+    "web3_chain_id": SystemKey(Integer(0, UINT32_MAX), WEB3, compatibility=WEB3),
     "balance_transfer": SystemKey(
         Choice(("0", "1")),
         Version(3, 12, 0),

@@ -83,6 +83,18 @@ def test_a_setting_that_the_chain_cannot_have_is_refused(
     assert message in refused(f"systemConfig.{key}", onChain={"systemConfig": {key: value}})
 
 
+@pytest.mark.parametrize("what", ["block", "sealer"])
+def test_an_epoch_is_no_longer_than_what_makes_the_turns_can_read(what: str) -> None:
+    """It reads 32 bits, and the setting of the chain holds 64."""
+    key = f"feature_rpbft_epoch_{what}_num"
+    found = refused(
+        f"systemConfig.{key}",
+        consensus={"type": "RPBFT"},
+        onChain={"systemConfig": {key: str(2**32)}},
+    )
+    assert found == "must be a whole number from 1 to 4294967295"
+
+
 def test_a_setting_that_the_version_does_not_know_is_refused() -> None:
     found = refused(
         "systemConfig.executor_version",
