@@ -20,7 +20,12 @@ from consortium_operator.cli.printing import (
 from consortium_operator.engines.fisco_bcos.governance.committee import Ballot, in_words
 from consortium_operator.engines.fisco_bcos.governance.origin import asked_in_words
 from consortium_operator.engines.fisco_bcos.node.governance import Governance
-from consortium_operator.engines.fisco_bcos.node.voting import Access, address_of, reach
+from consortium_operator.engines.fisco_bcos.node.voting import (
+    Access,
+    Credentials,
+    address_of,
+    reach,
+)
 from consortium_operator.engines.fisco_bcos.node.voting import vote as send_vote
 from consortium_operator.engines.protocol import ChainCallFailed, InvalidMaterial
 
@@ -30,7 +35,13 @@ RpcOption = Annotated[
     str, typer.Option("--rpc", metavar="HOST:PORT", help="JSON-RPC of a sealer of the chain.")
 ]
 TlsOption = Annotated[
-    Path, typer.Option("--tls", metavar="DIR", help="Holds ca.crt, sdk.crt and sdk.key.")
+    Path | None,
+    typer.Option(
+        "--tls",
+        metavar="DIR",
+        help="Holds ca.crt, sdk.crt and sdk.key. Without it plain HTTP is spoken, as nodes with "
+        "spec.fiscoBcos.rpc.tls: false do.",
+    ),
 ]
 KeyOption = Annotated[
     Path | None,
@@ -41,7 +52,7 @@ KeyOption = Annotated[
 @app.command()
 def vote(
     rpc: RpcOption,
-    tls: TlsOption,
+    tls: TlsOption = None,
     number: Annotated[
         int | None, typer.Argument(metavar="[PROPOSAL]", min=1, help="The proposal's number.")
     ] = None,
@@ -77,19 +88,19 @@ def vote(
         fail(INVALID, f"proposal {number}: the chain refuses it: {refusal}")
 
 
-def _access(rpc: str, tls: Path) -> Access:
+def _access(rpc: str, tls: Path | None) -> Access:
     host, _, port = rpc.rpartition(":")
     if not host or not port.isdecimal() or not 0 < int(port) < 1 << 16:
         fail(USAGE, f"--rpc {rpc}: not HOST:PORT")
+    return Access(host.strip("[]"), int(port), None if tls is None else _credentials(tls))
+
+
+def _credentials(directory: Path) -> Credentials:
     authorities, certificate, key = (
-        read_input(str(tls / name)) for name in ("ca.crt", "sdk.crt", "sdk.key")
+        read_input(str(directory / name)) for name in ("ca.crt", "sdk.crt", "sdk.key")
     )
-    return Access(
-        host.strip("[]"),
-        int(port),
-        key,
-        certificate.decode(errors="replace"),
-        authorities.decode(errors="replace"),
+    return Credentials(
+        key, certificate.decode(errors="replace"), authorities.decode(errors="replace")
     )
 
 

@@ -27,24 +27,33 @@ _BLOCKS_AHEAD, _FEWER_BLOCKS = 100, (10, 1)
 _BLOCK_LIMIT_REFUSED = 10001
 
 
-@dataclass(frozen=True, slots=True)
-class Access:
-    """The way to a node. `client_key` and `certificate`: sdk.key and sdk.crt; `authorities`: ca.crt
-    beside them."""
+@dataclass(frozen=True, slots=True, repr=False)
+class Credentials:
+    """`client_key` and `certificate`: sdk.key and sdk.crt; `authorities`: ca.crt beside them."""
 
-    host: str
-    port: int
     client_key: bytes
     certificate: str
     authorities: str
 
 
+@dataclass(frozen=True, slots=True)
+class Access:
+    """The way to a node. `credentials`: None for one that speaks plain HTTP (rpc.tls: false)."""
+
+    host: str
+    port: int
+    credentials: Credentials | None
+
+
 async def reach(access: Access) -> Governance:
     """Raises ChainCallFailed."""
     name = f"{access.host}:{access.port}"
-    endpoint = NodeEndpoint(name, access.host, access.port, "", authorities=access.authorities)
-    key = PrivateFiles({CLIENT_KEY: access.client_key})
-    identity = ClientIdentity(key, access.certificate)
+    endpoint = NodeEndpoint(name, access.host, access.port, "", plain=access.credentials is None)
+    identity = ClientIdentity(PrivateFiles({}), "")
+    if access.credentials is not None:
+        endpoint = replace(endpoint, authorities=access.credentials.authorities)
+        key = PrivateFiles({CLIENT_KEY: access.credentials.client_key})
+        identity = ClientIdentity(key, access.credentials.certificate)
     async with open_connection(endpoint, identity, Limits()) as node:
         groups = await ask(node, answers.GROUPS, "getGroupList")
         group = await ask(node, answers.GROUP_OF_CHAIN, "getGroupInfo", groups.names[0])

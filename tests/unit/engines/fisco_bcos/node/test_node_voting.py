@@ -9,7 +9,7 @@ from consortium_operator.engines.fisco_bcos.governance.committee import Proposal
 from consortium_operator.engines.fisco_bcos.node.governance import Governance
 from consortium_operator.engines.fisco_bcos.node.rpc import CallFailed
 from consortium_operator.engines.fisco_bcos.node.sending import Sender
-from consortium_operator.engines.fisco_bcos.node.voting import vote
+from consortium_operator.engines.fisco_bcos.node.voting import Access, reach, vote
 from consortium_operator.engines.fisco_bcos.transaction import SignedTransaction
 from tests.unit.engines.fisco_bcos.material import secp256k1
 from tests.unit.engines.fisco_bcos.node.scripted_node import (
@@ -70,3 +70,11 @@ async def test_a_vote_that_is_refused_for_another_reason_is_not_sent_again(tmp_p
         with pytest.raises(CallFailed):
             await vote(through(node), ACCOUNT, 1, agree=True)
     assert limits_of(node) == [1 + 100]
+
+
+async def test_a_node_without_tls_is_reached_without_credentials(tmp_path: Path) -> None:
+    script = {**HEALTHY, "getGroupList": result({"groupList": ["group0"]})}
+    async with running(tmp_path, script, plain=True) as node:
+        found = await reach(Access("127.0.0.1", node.port, None))
+    assert (found.sender.chain_id, found.sender.group_id) == ("chain0", "group0")
+    assert found.endpoint.plain
