@@ -348,3 +348,12 @@ def test_the_black_list_of_deployers_names_those_who_may_not() -> None:
     assert int.from_bytes(world.call(0x1005, has, account).output, "big") == 0
     direct = world.call(0x1005, "setDeployAuthType(uint8)", 0)
     assert int.from_bytes(direct.output, "big", signed=True) == -50000
+
+
+def test_a_gas_price_stops_all_that_have_no_balance_from_the_next_block_on() -> None:
+    world = World()
+    world.call(CONFIG, "setValueByKey(string,string)", "tx_gas_price", "0x1")
+    deployment = decode(sign(TransactionData(input=b"\0"), KEY, STANDARD), STANDARD)
+    now, later = (Place(RULES, world.block + after, 0) for after in (0, 1))
+    assert execute(world.state, deployment, now).status == 0
+    assert execute(world.state, deployment, later).status == 7

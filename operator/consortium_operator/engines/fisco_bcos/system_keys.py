@@ -43,8 +43,14 @@ class SystemKey:
 SYSTEM_KEYS: Mapping[str, SystemKey] = {
     "tx_count_limit": SystemKey(Integer(1, INT64_MAX)),
     "tx_gas_limit": SystemKey(Integer(100_000, INT64_MAX)),
+    # Executor 1 takes it from every sender (TransactionExecutorImpl.h, consumeBalance), and no
+    # account of a new chain has anything to pay with: nobody could take it back.
     "tx_gas_price": SystemKey(
-        Text(r"0x(0|[1-9a-f][0-9a-f]{0,15})", "must be 0x and lower-case hexadecimal digits"),
+        Text(
+            r"0x0",
+            "must be 0x0: with a price, whose account has no balance changes nothing any more, the "
+            "price included; a governor who has seen to that sets it with a tool of their own",
+        ),
         compatibility=Version(3, 6, 0),
     ),
     "consensus_leader_period": SystemKey(Integer(1, INT64_MAX)),

@@ -19,6 +19,7 @@ from consortium_sandbox.node.executor.calls import (
     CONSENSUS_ADDRESS,
     CONTRACT_AUTH_ADDRESS,
     DEPLOY_GAS,
+    NOT_ENOUGH_CASH,
     PERMISSION_DENIED,
     SYSTEM_CONFIG_ADDRESS,
     SYSTEM_GAS,
@@ -46,11 +47,21 @@ _PRELUDE = re.compile(rb"\x60(.)\x60\x0c\x60\x00\x39\x60(.)\x60\x00\xf3(.*)", re
 def execute(state: State, transaction: Transaction, place: Place) -> Receipt:
     """Run one transaction; a failed one leaves the state as it was."""
     sender = (transaction.sender or b"").hex()
+    if _costs(state, place):
+        return Receipt(place.block_number, status=NOT_ENOUGH_CASH, gas_used=SYSTEM_GAS)
     if transaction.data.to:
         return call(state, place, sender, transaction.data.to, transaction.data.input)
     if not contract_auth.may_deploy(state, sender):
         return _failed(CallFailed("Create permission denied", PERMISSION_DENIED), place)
     return _deploy(state, transaction, place)
+
+
+def _costs(state: State, place: Place) -> bool:
+    """Executor 1 takes the price from every sender, and no account has anything here."""
+    executor, price = state.setting("executor_version"), state.setting("tx_gas_price")
+    if executor is None or executor.value == "0" or price is None:
+        return False
+    return price.since <= place.block_number and int(price.value, 16) > 0
 
 
 def call(state: State, place: Place, sender: str, to: str, data: bytes) -> Receipt:

@@ -68,7 +68,7 @@ def test_a_feature_may_need_one_of_the_founding() -> None:
         ("tx_count_limit", "0", "must be a whole number from 1"),
         ("tx_count_limit", "007", "must be a whole number"),
         ("tx_gas_limit", "99999", "must be a whole number from 100000"),
-        ("tx_gas_price", "12", "must be 0x and"),
+        ("tx_gas_price", "0x1", "must be 0x0: with a price, whose account has no balance"),
         ("tx_count_limits", "1", "is no setting of the chain; the nearest is tx_count_limit"),
         ("feature_balance", "1", "list it in onChain.features"),
         ("compatibility_version", "3.16.4", "is set by onChain.compatibilityVersion"),
@@ -108,7 +108,7 @@ def test_every_known_setting_is_accepted() -> None:
     settings = {
         "tx_count_limit": "2000",
         "tx_gas_limit": "100000",
-        "tx_gas_price": "0x1f",
+        "tx_gas_price": "0x0",
         "consensus_leader_period": "2",
         "feature_rpbft_epoch_block_num": "9",
         "feature_rpbft_epoch_sealer_num": "3",

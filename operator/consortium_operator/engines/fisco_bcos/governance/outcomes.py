@@ -16,6 +16,7 @@ from consortium_operator.engines.fisco_bcos.suites.suite import CryptoSuite
 
 _EXEC_RESULT = "execResult(int256)"
 _ERROR = "Error(string)"
+_NOT_ENOUGH_CASH = 7  # TransactionStatus.h
 
 _T = TypeVar("_T")
 
@@ -133,6 +134,8 @@ def _exec_result(receipt: Receipt, suite: CryptoSuite) -> int | None:
 
 
 def _refusal(receipt: Receipt, suite: CryptoSuite) -> str:
+    if receipt.status == _NOT_ENOUGH_CASH:
+        return "the account has no balance to pay the chain's gas price with (tx_gas_price)"
     text = _revert_text(receipt, suite)
     return REVERTS.get(text) or text or f"the transaction failed with status {receipt.status}"
 

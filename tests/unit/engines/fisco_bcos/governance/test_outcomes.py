@@ -58,6 +58,12 @@ def test_a_negative_code_is_a_refusal_though_the_status_is_0(
     assert outcome == Outcome(9, refusal=words_of(negative))
 
 
+def test_an_account_that_cannot_pay_is_told_what_for() -> None:
+    outcome = outcome_of(calls.add_observer(NODE), Receipt(9, 7, b""), STANDARD)
+    assert outcome.refusal is not None
+    assert "gas price" in outcome.refusal
+
+
 def test_every_code_has_words_of_its_own() -> None:
     assert len({words_of(one) for one in ReturnCode}) == len(ReturnCode)
     assert words_of(-1) == "the chain answers with the code -1"
