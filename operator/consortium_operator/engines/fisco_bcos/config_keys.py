@@ -210,7 +210,8 @@ _STORAGE = Section(
             withheld=_SEALED,
         ),
         Key("max_write_buffer_number", _POSITIVE, "4"),
-        Key("max_background_jobs", _POSITIVE, "4"),
+        # RocksDB starts all of these threads at once.
+        Key("max_background_jobs", _THREADS, "4"),
         Key("write_buffer_size", _SIZE, str(64 << 20)),
         Key("min_write_buffer_number_to_merge", _POSITIVE, "1"),
         Key("block_cache_size", _SIZE, str(128 << 20)),

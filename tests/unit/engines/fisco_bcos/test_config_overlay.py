@@ -57,6 +57,7 @@ def test_a_key_of_the_users_reaches_config_ini(section: str, key: str, value: st
         ("consensus", "checkpoint_timeout", "2999", "from 3000 to"),
         ("consensus", "pipeline_size", "49", "from 50 to"),
         ("sync", "tree_width", "65536", "from 1 to 65535"),
+        ("storage", "max_background_jobs", "1025", "from 1 to 1024"),
         ("log", "max_log_file_size", "99", "from 100 to"),  # trap 7
         ("log", "level", "INFO", "must be trace or debug or info"),
         ("flow_control", "total_outgoing_bw_limit", "much", "bandwidth in Mb/s"),
