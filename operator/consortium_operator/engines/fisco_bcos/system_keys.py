@@ -41,7 +41,9 @@ class SystemKey:
 
 
 SYSTEM_KEYS: Mapping[str, SystemKey] = {
-    "tx_count_limit": SystemKey(Integer(1, INT64_MAX)),
+    # As at founding. A leader multiplies it by the blocks that it may make ahead and keeps 64 bits
+    # (SealingManager.cpp): of 2^62 that is nothing, and it seals no transaction any more.
+    "tx_count_limit": SystemKey(Integer(1, 1_000_000)),
     "tx_gas_limit": SystemKey(Integer(100_000, INT64_MAX)),
     # Executor 1 takes it from every sender (TransactionExecutorImpl.h, consumeBalance), and no
     # account of a new chain has anything to pay with: nobody could take it back.

@@ -67,6 +67,7 @@ def test_a_feature_may_need_one_of_the_founding() -> None:
     [
         ("tx_count_limit", "0", "must be a whole number from 1"),
         ("tx_count_limit", "007", "must be a whole number"),
+        ("tx_count_limit", str(2**62), "must be a whole number from 1 to 1000000"),
         ("tx_gas_limit", "99999", "must be a whole number from 100000"),
         ("tx_gas_price", "0x1", "must be 0x0: with a price, whose account has no balance"),
         ("tx_count_limits", "1", "is no setting of the chain; the nearest is tx_count_limit"),
