@@ -166,9 +166,8 @@ def tool(
     """
     path = tool_path(program, for_terminal())
     kubeconfig = Sandbox(name).kubeconfig
-    if (
-        program == "kubectl" and not kubeconfig.exists()
-    ):  # it then asks localhost:8080, and says only that
+    if program == "kubectl" and not kubeconfig.exists():
+        # It would ask localhost:8080, and say only that.
         typer.echo(
             f"note: sandbox {name} does not run, so nothing that needs a cluster works: "
             f"consortium sandbox up --name {name}",
