@@ -1,4 +1,4 @@
-"""Every answer has the keys and types of what real nodes sent (tests/data/fisco-observed).
+"""Every answer has the keys and types of what real nodes sent (tests/data/fisco_bcos/observed).
 
 Those are answers of 3.16.4.
 """
@@ -7,16 +7,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests import observed
 from tests.conformance.support.binaries import NEWEST, Binary
 from tests.conformance.support.files import ChainOptions
 from tests.conformance.support.nodes import NodeProcess, prepare, running, wait_until
 
-OBSERVED = Path(__file__).parents[1] / "data" / "fisco-observed"
 Ask = Callable[["Cast"], Any]
 
 
@@ -139,29 +138,24 @@ def shape(value: Any) -> Any:
     return type(value).__name__
 
 
-def observed(name: str) -> Any:
-    document = json.loads((OBSERVED / f"{name}.json").read_text())
-    return {key: value for key, value in document.items() if not key.startswith("_")}
-
-
 @pytest.mark.parametrize("name", sorted(ANSWERS))
 def test_an_answer_has_the_observed_shape(name: str, cast: Cast) -> None:
     if name == "receipt_addSealer":
         cast.sealer.transact(0x1003, "addObserver(string)", cast.observer.files.node_id)
     answer = ANSWERS[name](cast)
-    expected = observed(name)
+    expected = observed.answer(name)
     assert shape(answer) == shape(expected)
     assert answer.get("error") == expected.get("error")
 
 
 def test_every_observed_file_is_compared() -> None:
-    names = {file.stem for file in OBSERVED.glob("*.json")}
+    names = {file.stem for file in observed.FILES.glob("*.json")}
     assert names == set(ANSWERS) | ELSEWHERE
 
 
 def test_lists_that_identify_a_version_are_the_same(cast: Cast) -> None:
     ours = cast.sealer.rpc("getGroupInfo", "group0")["nodeList"][0]
-    real = observed("getGroupInfo")["result"]["nodeList"][0]
+    real = observed.result("getGroupInfo")["nodeList"][0]
     for key in ("featureKeys", "supportConfigs", "serviceInfo"):
         assert ours[key] == real[key]
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import ssl
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests import observed
 from tests.conformance.support.accounts import Account, Transaction
 from tests.conformance.support.binaries import NEWEST, Binary
 from tests.conformance.support.files import CHAIN, GROUP, ChainOptions
@@ -23,10 +23,7 @@ from tests.conformance.support.nodes import (
 )
 from tests.conformance.support.sm_authorities import sm3
 from tests.conformance.test_rpc import ask
-from tests.conformance.test_shapes import observed, shape
-
-DATA = Path(__file__).parents[1] / "data"
-OBSERVED_TRANSACTION = json.loads((DATA / "fisco-transaction-sm.json").read_text())
+from tests.conformance.test_shapes import shape
 
 
 @pytest.fixture(scope="module")
@@ -106,24 +103,24 @@ def test_an_answer_has_the_observed_shape(
     if four.nodes[0].binary.version != NEWEST:
         pytest.skip(f"the observed answers are of {NEWEST}")
     answer = four.nodes[0].post({"method": method, "params": params})
-    assert shape(answer) == shape(observed(name))
+    assert shape(answer) == shape(observed.answer(name))
 
 
 def test_the_observed_transaction_is_taken_as_it_was(
     binary: Binary, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    """fisco-transaction-sm.json: the same bytes, the same receipt."""
+    """transaction-sm.json: the same bytes, the same receipt."""
     options = ChainOptions(sm=True)
     with running(prepare(binary, tmp_path_factory.mktemp("one"), options)) as chain:
         (node,) = chain.nodes
-        answer = node.send_raw(bytes.fromhex(OBSERVED_TRANSACTION["raw"][2:]))
-        assert answer == OBSERVED_TRANSACTION["answer"]["result"]
+        answer = node.send_raw(bytes.fromhex(observed.SM_TRANSACTION["raw"][2:]))
+        assert answer == observed.SM_TRANSACTION["answer"]["result"]
         assert node.group("getSystemConfigByKey", "tx_count_limit")["value"] == "1700"
 
 
 def test_our_own_client_builds_the_observed_transaction() -> None:
     """All but the signature, which is another one each time."""
-    made = OBSERVED_TRANSACTION
+    made = observed.SM_TRANSACTION
     account = Account(int(made["privateKey"], 16), sm=True)
     data = account.call_data("setValueByKey(string,string)", "tx_count_limit", "1700")
     transaction = Transaction(CHAIN, GROUP, 500, made["to"], data, made["nonce"])

@@ -25,13 +25,8 @@ from consortium_sandbox.node.transaction import (
     decode,
     sign,
 )
-from tests.unit.sandbox_node import observed
+from tests import observed
 
-VECTORS = [
-    bytes.fromhex(line[2:])
-    for line in (observed.DATA / "fisco-transaction-vectors.txt").read_text().splitlines()
-    if line.startswith("0x")
-]
 KEY = STANDARD.key_pair(b"\7" * 32)
 WORDS = st.text(st.characters(codec="utf-8"), max_size=300)
 DATA = st.builds(
@@ -50,7 +45,7 @@ DATA = st.builds(
 )
 
 
-@pytest.mark.parametrize("vector", VECTORS)
+@pytest.mark.parametrize("vector", observed.TRANSACTION_VECTORS)
 def test_a_vector_of_the_java_sdk_decodes_hashes_and_names_its_signer(vector: bytes) -> None:
     """decode() compares the embedded hash with its own."""
     transaction = decode(vector, STANDARD)
@@ -58,7 +53,7 @@ def test_a_vector_of_the_java_sdk_decodes_hashes_and_names_its_signer(vector: by
     assert transaction.sender is not None
 
 
-@pytest.mark.parametrize("vector", VECTORS)
+@pytest.mark.parametrize("vector", observed.TRANSACTION_VECTORS)
 def test_a_vector_is_encoded_again_byte_for_byte(vector: bytes) -> None:
     transaction = decode(vector, STANDARD)
     again = (
@@ -71,7 +66,7 @@ def test_a_vector_is_encoded_again_byte_for_byte(vector: bytes) -> None:
 
 
 def test_the_second_vector_is_version_1_with_an_attribute() -> None:
-    transaction = decode(VECTORS[1], STANDARD)
+    transaction = decode(observed.TRANSACTION_VECTORS[1], STANDARD)
     assert (transaction.data.version, transaction.attribute) == (1, 1)
     assert (transaction.data.value, transaction.data.gas_price) == ("0x0", "0x0")
 
@@ -94,8 +89,8 @@ def test_any_bytes_are_a_transaction_or_refused(raw: bytes) -> None:
 
 @given(st.integers(0, 63), st.integers(1, 255))
 def test_a_changed_signature_never_names_the_same_signer(position: int, change: int) -> None:
-    real = decode(VECTORS[0], STANDARD)
-    raw = bytearray(VECTORS[0])
+    real = decode(observed.TRANSACTION_VECTORS[0], STANDARD)
+    raw = bytearray(observed.TRANSACTION_VECTORS[0])
     raw[raw.index(real.signature) + position] ^= change
     assert decode(bytes(raw), STANDARD).sender != real.sender
 

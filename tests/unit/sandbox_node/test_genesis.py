@@ -12,7 +12,7 @@ from consortium_sandbox.node.keys import STANDARD
 from consortium_sandbox.node.ledger import genesis_header
 from consortium_sandbox.node.releases import release
 from consortium_sandbox.node.rpc import shapes
-from tests.unit.sandbox_node import observed
+from tests import observed
 
 IDS = [sealer["nodeID"] for sealer in observed.result("getSealerList")]
 RELEASE = release("3.16.4")

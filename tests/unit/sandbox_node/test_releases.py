@@ -10,7 +10,7 @@ from consortium_sandbox.node import versions
 from consortium_sandbox.node.failure import StartFailed
 from consortium_sandbox.node.ini import parse
 from consortium_sandbox.node.releases import DEFAULT_TAG, TAGS, release
-from tests.unit.sandbox_node import observed
+from tests import observed
 
 NEWEST = observed.result("getGroupInfo")["nodeList"][0]
 

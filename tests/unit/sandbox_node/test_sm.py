@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from pathlib import Path
 
@@ -15,12 +14,12 @@ from consortium_sandbox.node.sm.certificates import SmCertificate, parse_pem, su
 from consortium_sandbox.node.sm.suite import SM
 from consortium_sandbox.node.sm.trust import Trust, Untrusted
 from consortium_sandbox.node.transaction import BadTransaction, decode
+from tests import observed
 from tests.conformance.support.sm_authorities import SmAuthority, SmKey
 from tests.conformance.support.x509_authorities import subject_hash as openssl_subject_hash
 from tests.conformance.support.x509_authorities import write_trust
-from tests.unit.sandbox_node import observed
 
-REAL = json.loads((observed.DATA / "fisco-transaction-sm.json").read_text())
+REAL = observed.SM_TRANSACTION
 RAW = bytes.fromhex(REAL["raw"][2:])
 ANSWER = REAL["answer"]["result"]
 QUIET = Log(lambda line: None, "fatal")
@@ -50,10 +49,8 @@ def test_a_changed_signature_names_nobody(position: int) -> None:
 
 
 def test_a_signature_of_the_other_world_is_refused() -> None:
-    vectors = (observed.DATA / "fisco-transaction-vectors.txt").read_text().splitlines()
-    raw = next(bytes.fromhex(line[2:]) for line in vectors if line.startswith("0x"))
     with pytest.raises(BadTransaction):
-        decode(raw, SM)
+        decode(observed.TRANSACTION_VECTORS[0], SM)
 
 
 def test_what_is_signed_is_read_back() -> None:

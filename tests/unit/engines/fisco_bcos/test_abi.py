@@ -62,7 +62,7 @@ def test_the_encoding_is_that_of_an_independent_one(pairs: list[tuple[str, abi.V
 
 
 def test_a_text_is_laid_out_as_the_abi_has_it() -> None:
-    """The input of a transaction that a real node took (fisco-transaction-vectors.txt): "test"."""
+    """The input of a transaction that a real node took (transaction-vectors.txt): "test"."""
     encoded = abi.encode(["string"], ["test"])
     assert encoded.hex() == f"{32:064x}{4:064x}" + b"test".hex().ljust(64, "0")
 

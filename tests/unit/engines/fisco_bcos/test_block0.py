@@ -1,22 +1,18 @@
 """The text of block 0, held against what a real node answers."""
 
-import json
 import re
-from pathlib import Path
 
 import pytest
 
 from consortium_operator.chain.genesis import Founder, Seal, TamperedGenesis
 from consortium_operator.engines.fisco_bcos import ini
-from tests.golden import DATA
+from tests import observed
 from tests.unit.engines.fisco_bcos import rendered
-
-OBSERVED: Path = DATA / "fisco-observed" / "getBlockByNumber_0.json"
 
 
 def observed_text() -> str:
-    answer = json.loads(OBSERVED.read_text())
-    return bytes.fromhex(answer["result"]["extraData"].removeprefix("0x")).decode()
+    block = observed.result("getBlockByNumber_0")
+    return bytes.fromhex(block["extraData"].removeprefix("0x")).decode()
 
 
 def test_our_text_is_what_a_real_node_stored_byte_for_byte() -> None:

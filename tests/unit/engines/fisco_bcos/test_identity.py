@@ -156,7 +156,7 @@ def test_an_account_has_the_address_that_everybody_computes_for_its_key() -> Non
 
 
 def test_an_sm_account_has_the_address_that_a_real_node_computed() -> None:
-    """fisco-transaction-sm.json: its private key, and the sender in the node's receipt."""
+    """transaction-sm.json: its private key, and the sender in the node's receipt."""
     account = PrivateFiles({"account.pem": ledger_key(SM, int("11" * 32, 16))})
     address = identity.account_register(SM, account).address
     assert address == "0x7dd1e0c8602757f3d100c0244ad39e12fe8d675d"

@@ -1,10 +1,8 @@
 """Native transactions, against the vectors of the public java-sdk, one that a real SM node took,
 and by their laws."""
 
-import json
 from dataclasses import replace
 from functools import cache
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -20,23 +18,15 @@ from consortium_operator.engines.fisco_bcos.transaction import (
     sign,
 )
 from consortium_operator.engines.protocol import InvalidMaterial
+from tests import observed
 from tests.unit.engines.fisco_bcos.both_suites import in_both_suites
 
-DATA = Path(__file__).parents[3] / "data"
-SM_NODES = json.loads((DATA / "fisco-transaction-sm.json").read_text())
 VECTORS = {
     "version 0": STANDARD,
     "version 1": STANDARD,
     "SM": SM,
 }
-BYTES = [
-    *(
-        bytes.fromhex(line[2:])
-        for line in (DATA / "fisco-transaction-vectors.txt").read_text().splitlines()
-        if line.startswith("0x")
-    ),
-    bytes.fromhex(SM_NODES["raw"][2:]),
-]
+BYTES = [*observed.TRANSACTION_VECTORS, bytes.fromhex(observed.SM_TRANSACTION["raw"][2:])]
 vectors = pytest.mark.parametrize(
     ("vector", "suite"), list(zip(BYTES, VECTORS.values(), strict=True)), ids=list(VECTORS)
 )
@@ -115,8 +105,8 @@ def test_the_signature_of_a_vector_belongs_to_one_account(
 
 
 def test_an_sm_node_saw_the_sender_that_we_compute() -> None:
-    """From the receipt of a real SM node (fisco-transaction-sm.json)."""
-    receipt = SM_NODES["answer"]["result"]
+    """From the receipt of a real SM node (transaction-sm.json)."""
+    receipt = observed.SM_TRANSACTION["answer"]["result"]
     signed = SignedTransaction.decode(BYTES[2])
     assert signed.sender(SM) == receipt["from"]
     assert "0x" + signed.data_hash.hex() == receipt["transactionHash"]

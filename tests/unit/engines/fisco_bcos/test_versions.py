@@ -1,7 +1,5 @@
 """The tables of versions, features and keys, held against the public source of every tag."""
 
-import json
-
 import pytest
 
 from consortium_operator.api.fisco_bcos import Cryptography
@@ -11,7 +9,7 @@ from consortium_operator.engines.fisco_bcos.genesis_keys import GENESIS_KEYS
 from consortium_operator.engines.fisco_bcos.key_table import Table, layered
 from consortium_operator.engines.fisco_bcos.version_number import Version
 from consortium_operator.engines.fisco_bcos.versions import VERSIONS
-from tests.golden import DATA
+from tests import observed
 from tests.unit.engines.fisco_bcos import node_facts, rendered
 
 TABLES: dict[str, Table] = {
@@ -45,11 +43,10 @@ def test_a_patch_release_may_know_flags_that_the_next_minor_release_does_not() -
 
 
 def test_the_order_of_features_is_that_of_a_real_node_and_the_same_for_all_tags() -> None:
-    answer = json.loads((DATA / "fisco-observed" / "getGroupInfo.json").read_text())
-    observed = answer["result"]["nodeList"][0]["featureKeys"]
-    assert [feature.flag for feature in FEATURES] == observed
+    theirs = observed.result("getGroupInfo")["nodeList"][0]["featureKeys"]
+    assert [feature.flag for feature in FEATURES] == theirs
     for row in VERSIONS.values():
-        assert list(row.features) == [flag for flag in observed if flag in row.features]
+        assert list(row.features) == [flag for flag in theirs if flag in row.features]
 
 
 def test_what_a_feature_requires_is_known_wherever_it_is() -> None:

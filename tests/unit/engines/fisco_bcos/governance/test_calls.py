@@ -1,7 +1,5 @@
 """The calls of the system contracts, against what real nodes took."""
 
-import json
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,10 +10,9 @@ from consortium_operator.engines.fisco_bcos.governance import calls, committee
 from consortium_operator.engines.fisco_bcos.governance.calls import ContractCall
 from consortium_operator.engines.fisco_bcos.suites.suite import CryptoSuite
 from consortium_operator.engines.fisco_bcos.suites.table import SM, STANDARD
-from tests.resources import REPOSITORY
+from tests import observed
 from tests.unit.engines.fisco_bcos.both_suites import in_both_suites
 
-DATA = REPOSITORY / "tests" / "data"
 NODE = (
     "d67128ef0382802dcfd221256583bc0a61d0bd8fd31998df6009fa99d14fd63f"
     "8e13bb180b7abb02218a25a10217064080fa794af91ab1ed7028c18b68056539"
@@ -28,16 +25,14 @@ ACCOUNT = "0x1417d259b2aa174fa1696ec5f33440fb287e928d"
     [("addSealer", calls.add_sealer(NODE, 1)), ("addObserver", calls.add_observer(NODE))],
 )
 def test_a_call_is_the_input_that_a_real_chain_carried_out(name: str, call: ContractCall) -> None:
-    """fisco-observed/receipt_*.json."""
-    text = (DATA / "fisco-observed" / f"receipt_{name}.json").read_text()
-    receipt = json.loads(text)["result"]
+    receipt = observed.result(f"receipt_{name}")
     assert "0x" + call.encode(STANDARD).hex() == receipt["input"]
     assert call.to == receipt["to"]
 
 
 def test_a_call_on_an_sm_chain_is_the_input_that_a_real_chain_carried_out() -> None:
-    """fisco-transaction-sm.json: another hash, so another selector."""
-    taken = json.loads((DATA / "fisco-transaction-sm.json").read_text())
+    """Another hash, so another selector."""
+    taken = observed.SM_TRANSACTION
     call = calls.set_value("tx_count_limit", "1700")
     assert "0x" + call.encode(SM).hex() == taken["input"]
     assert call.to == taken["to"]

@@ -1,7 +1,5 @@
 """What receipts say of a call: codes, revert texts, proposals and their execution."""
 
-import json
-
 import pytest
 
 from consortium_operator.engines.fisco_bcos import abi
@@ -19,11 +17,10 @@ from consortium_operator.engines.fisco_bcos.governance.outcomes import (
 from consortium_operator.engines.fisco_bcos.node import answers
 from consortium_operator.engines.fisco_bcos.suites.suite import CryptoSuite
 from consortium_operator.engines.fisco_bcos.suites.table import STANDARD
-from tests.resources import REPOSITORY
+from tests import observed
 from tests.unit.engines.fisco_bcos.both_suites import in_both_suites
 
 NODE = "ab" * 64
-OBSERVED = REPOSITORY / "tests" / "data" / "fisco-observed"
 
 
 def code(value: int) -> bytes:
@@ -41,7 +38,7 @@ def reverted(suite: CryptoSuite, text: str) -> bytes:
 
 @pytest.mark.parametrize("name", ["receipt_addSealer", "receipt_addObserver"])
 def test_a_real_receipt_of_a_change_is_carried_out(name: str) -> None:
-    answer = json.loads((OBSERVED / f"{name}.json").read_text())["result"]
+    answer = observed.result(name)
     receipt = answers.RECEIPT.validate_python(answer, strict=True).read()
     outcome = outcome_of(calls.add_observer(NODE), receipt, STANDARD)
     assert outcome == Outcome(answer["blockNumber"], is_carried_out=True)

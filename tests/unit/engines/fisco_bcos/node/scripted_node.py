@@ -14,6 +14,7 @@ from consortium_operator.chain.private import PrivateFiles
 from consortium_operator.engines.fisco_bcos.node.client import FiscoBcosClient
 from consortium_operator.engines.fisco_bcos.node.rpc import Limits
 from consortium_operator.engines.protocol import ClientIdentity, NodeEndpoint
+from tests import observed
 from tests.unit.engines.fisco_bcos.material import (
     authority,
     certify,
@@ -28,17 +29,11 @@ from tests.unit.engines.fisco_bcos.material import (
 PATIENT = Limits(connect=10, call=10, view=20, receipt=10)
 """For tests in which every answer comes, on a machine that may be busy."""
 
-OBSERVED = Path(__file__).parents[4] / "data" / "fisco_bcos" / "observed"
 NODE = "trade-webank-shenzhen-0"
 NODE_ID = (
     "593fa63fd0ecf050061e0bf182ee8bed53e5a446c69556223ed4ca48e9037a13"
     "460c3477fdd3baf94de924f2390736887516ad9e27b5aab8b90d06be2b115846"
 )
-
-
-def observed(name: str) -> bytes:
-    """An answer that a real node gave, as it comes over the wire."""
-    return (OBSERVED / f"{name}.json").read_bytes()
 
 
 def result(value: object) -> bytes:
@@ -58,16 +53,16 @@ Script = Mapping[str, bytes | Deed | tuple[bytes, ...]]
 """By method: the answer, or the answers to the first, the second, … request."""
 
 HEALTHY: Script = {
-    "getConsensusStatus": observed("getConsensusStatus"),
-    "getSyncStatus": observed("getSyncStatus"),
-    "getSealerList": observed("getSealerList"),
+    "getConsensusStatus": observed.raw("getConsensusStatus"),
+    "getSyncStatus": observed.raw("getSyncStatus"),
+    "getSealerList": observed.raw("getSealerList"),
     "getObserverList": result([]),
-    "getBlockByNumber": observed("getBlockByNumber_0"),
-    "getGroupInfo": observed("getGroupInfo"),
+    "getBlockByNumber": observed.raw("getBlockByNumber_0"),
+    "getGroupInfo": observed.raw("getGroupInfo"),
     "getPendingTxSize": result(0),
-    "getPeers": observed("getPeers"),
+    "getPeers": observed.raw("getPeers"),
     "getBlockNumber": result(1),
-    "sendTransaction": observed("sendTransaction_deploy"),
+    "sendTransaction": observed.raw("sendTransaction_deploy"),
 }
 
 

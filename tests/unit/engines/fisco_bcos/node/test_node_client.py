@@ -10,7 +10,7 @@ from pathlib import Path
 from consortium_operator.api.fisco_bcos import ConsensusType
 from consortium_operator.chain.view import NodeView
 from consortium_operator.engines.fisco_bcos.node.client import FiscoBcosClient
-from tests import chains
+from tests import chains, observed
 from tests.unit.engines.fisco_bcos.node.scripted_node import (
     HEALTHY,
     NODE,
@@ -19,7 +19,6 @@ from tests.unit.engines.fisco_bcos.node.scripted_node import (
     Deed,
     asking,
     client,
-    observed,
     result,
     running,
     server_certificate,
@@ -31,7 +30,7 @@ from tests.unit.engines.fisco_bcos.node.scripted_node import (
 async def test_a_node_tells_everything_that_a_view_holds(tmp_path: Path) -> None:
     async with running(tmp_path) as node:
         view = await asking().view(node.endpoint, client())
-    sealers = [s["nodeID"] for s in json.loads(observed("getSealerList"))["result"]]
+    sealers = [s["nodeID"] for s in observed.result("getSealerList")]
     assert view == NodeView(
         node=NODE,
         node_id=NODE_ID,
@@ -77,8 +76,8 @@ async def test_an_rpbft_node_tells_also_who_waits_for_a_turn(tmp_path: Path) -> 
 async def test_a_stalled_node_answers_too(tmp_path: Path) -> None:
     script = {
         **HEALTHY,
-        "getConsensusStatus": observed("stalled_getConsensusStatus"),
-        "getSyncStatus": observed("stalled_getSyncStatus"),
+        "getConsensusStatus": observed.raw("stalled_getConsensusStatus"),
+        "getSyncStatus": observed.raw("stalled_getSyncStatus"),
     }
     async with running(tmp_path, script) as node:
         view = await asking().view(node.endpoint, client())
@@ -88,8 +87,8 @@ async def test_a_stalled_node_answers_too(tmp_path: Path) -> None:
 async def test_a_node_in_no_list_answers_too(tmp_path: Path) -> None:
     script = {
         **HEALTHY,
-        "getConsensusStatus": observed("free_getConsensusStatus"),
-        "getSyncStatus": observed("free_getSyncStatus"),
+        "getConsensusStatus": observed.raw("free_getConsensusStatus"),
+        "getSyncStatus": observed.raw("free_getSyncStatus"),
     }
     async with running(tmp_path, script) as node:
         view = await asking().view(node.endpoint, client())
@@ -130,7 +129,7 @@ async def test_the_methods_are_asked_with_the_nodes_parameters(tmp_path: Path) -
 async def test_a_node_of_some_height_is_asked_for_hashes_that_others_have_too(
     tmp_path: Path,
 ) -> None:
-    sync = json.loads(json.loads(observed("getSyncStatus"))["result"]) | {"blockNumber": 25}
+    sync = json.loads(observed.result("getSyncStatus")) | {"blockNumber": 25}
     script = {
         **HEALTHY,
         "getSyncStatus": result(json.dumps(sync)),
@@ -148,7 +147,7 @@ async def test_a_witness_is_asked_for_the_hashes_of_blocks_that_others_told_of(
     tmp_path: Path,
 ) -> None:
     """But not of those that it does not have, nor of its latest, which it tells anyhow."""
-    sync = json.loads(json.loads(observed("getSyncStatus"))["result"]) | {"blockNumber": 25}
+    sync = json.loads(observed.result("getSyncStatus")) | {"blockNumber": 25}
     script = {
         **HEALTHY,
         "getSyncStatus": result(json.dumps(sync)),

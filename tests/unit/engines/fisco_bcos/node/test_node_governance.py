@@ -23,7 +23,7 @@ from consortium_operator.engines.fisco_bcos.node.sending import Sender
 from consortium_operator.engines.fisco_bcos.suites.table import SM, STANDARD
 from consortium_operator.engines.fisco_bcos.transaction import SignedTransaction
 from consortium_operator.engines.protocol import ChainCallFailed, NodeEndpoint
-from tests import chains
+from tests import chains, observed
 from tests.unit.engines.fisco_bcos.material import secp256k1
 from tests.unit.engines.fisco_bcos.node.scripted_node import (
     HEALTHY,
@@ -31,7 +31,6 @@ from tests.unit.engines.fisco_bcos.node.scripted_node import (
     Script,
     ScriptedNode,
     client,
-    observed,
     result,
     running,
 )
@@ -39,9 +38,9 @@ from tests.unit.engines.fisco_bcos.node.scripted_node import (
 ACCOUNT = PrivateFiles({"account.pem": secp256k1(11)})
 GOVERNOR = "0x" + "12" * 20
 AT = abi.encode(["address"], ["0x" + "ab" * 20])
-NODE = json.loads(json.loads(observed("getSyncStatus"))["result"])["nodeID"]
+NODE = json.loads(observed.result("getSyncStatus"))["nodeID"]
 STRANGER = "cd" * 64
-FOUR = {one["nodeID"]: 1 for one in json.loads(observed("getSealerList"))["result"]}
+FOUR = {one["nodeID"]: 1 for one in observed.result("getSealerList")}
 
 
 def receipt(output: bytes, block: int = 1, status: int = 0, message: str = "") -> bytes:
@@ -101,7 +100,7 @@ async def test_a_call_is_sent_to_the_contract_and_its_receipt_told(tmp_path: Pat
 
 async def test_a_change_reads_the_chain_before_and_after(tmp_path: Path) -> None:
     after = result([{"nodeID": one, "weight": 1} for one in [*FOUR, STRANGER]])
-    before = observed("getSealerList")
+    before = observed.raw("getSealerList")
     script = {
         **SCRIPT,
         # What it has, whether the node is a sealer, and what it has then.
@@ -162,7 +161,7 @@ async def test_a_node_that_is_no_sealer_is_sent_nothing(tmp_path: Path) -> None:
 
 
 async def test_a_made_up_receipt_is_not_believed(tmp_path: Path) -> None:
-    script = {**SCRIPT, "sendTransaction": observed("sendTransaction_via_observer")}
+    script = {**SCRIPT, "sendTransaction": observed.raw("sendTransaction_via_observer")}
     async with running(tmp_path, script) as node:
         with pytest.raises(ChainCallFailed, match="without a block: no sealer"):
             await governing(node).send(ACCOUNT, calls.add_observer(STRANGER))
@@ -201,7 +200,9 @@ async def test_a_setting_that_was_never_made_is_none(tmp_path: Path) -> None:
 
 
 async def test_another_error_is_not_taken_for_a_missing_setting(tmp_path: Path) -> None:
-    async with running(tmp_path, {**SCRIPT, "getSystemConfigByKey": observed("badGroup")}) as node:
+    async with running(
+        tmp_path, {**SCRIPT, "getSystemConfigByKey": observed.raw("badGroup")}
+    ) as node:
         with pytest.raises(CallFailed, match="with an error") as error:
             await governing(node).values(["nope"])
     assert error.value.code == -32000

@@ -12,7 +12,7 @@ from consortium_operator.engines.fisco_bcos.node.rpc import Limits
 from consortium_operator.engines.fisco_bcos.suites.table import STANDARD
 from consortium_operator.engines.fisco_bcos.transaction import SignedTransaction
 from consortium_operator.engines.protocol import ChainCallFailed, ChainClient, NodeEndpoint
-from tests import chains
+from tests import chains, observed
 from tests.unit.engines.fisco_bcos.material import secp256k1
 from tests.unit.engines.fisco_bcos.node.scripted_node import (
     HEALTHY,
@@ -21,7 +21,6 @@ from tests.unit.engines.fisco_bcos.node.scripted_node import (
     Deed,
     ScriptedNode,
     client,
-    observed,
     pinned,
     result,
     running,
@@ -80,7 +79,7 @@ async def test_nonces_are_decimal_and_never_the_same(tmp_path: Path) -> None:
 
 
 async def test_the_receipt_that_an_observer_makes_up_proves_nothing(tmp_path: Path) -> None:
-    script = {**HEALTHY, "sendTransaction": observed("sendTransaction_via_observer")}
+    script = {**HEALTHY, "sendTransaction": observed.raw("sendTransaction_via_observer")}
     async with running(tmp_path, script) as node:
         with pytest.raises(ChainCallFailed, match=f"{NODE} .* without a block"):
             await probe(node)

@@ -23,6 +23,7 @@ from consortium_operator.engines.protocol import (
     ClientIdentity,
     NodeEndpoint,
 )
+from tests import observed
 from tests.unit.engines.fisco_bcos.material import authority, certify, subject, tls_key, validity
 from tests.unit.engines.fisco_bcos.node.scripted_node import (
     HEALTHY,
@@ -33,7 +34,6 @@ from tests.unit.engines.fisco_bcos.node.scripted_node import (
     ScriptedNode,
     asking,
     client,
-    observed,
     pinned,
     result,
     running,
@@ -179,7 +179,7 @@ async def test_a_hanging_gateway_makes_a_node_count_as_down(tmp_path: Path) -> N
 
 
 async def test_a_node_of_another_group_says_so(tmp_path: Path) -> None:
-    async with running(tmp_path, {**HEALTHY, "getSyncStatus": observed("badGroup")}) as node:
+    async with running(tmp_path, {**HEALTHY, "getSyncStatus": observed.raw("badGroup")}) as node:
         problem = await problem_of(node)
     assert problem.startswith(
         "answers getSyncStatus with an error: Invalid request for the specified node"
@@ -188,7 +188,7 @@ async def test_a_node_of_another_group_says_so(tmp_path: Path) -> None:
 
 
 async def test_an_unknown_method_is_named(tmp_path: Path) -> None:
-    async with running(tmp_path, {**HEALTHY, "getGroupInfo": observed("badMethod")}) as node:
+    async with running(tmp_path, {**HEALTHY, "getGroupInfo": observed.raw("badMethod")}) as node:
         assert await problem_of(node) == (
             "answers getGroupInfo with an error: The method does not exist/is not available."
         )
