@@ -1,12 +1,10 @@
 """A change reaches the pods one at a time, and never at the price of the quorum."""
 
-from typing import Any
-
 import pytest
 
 from consortium_operator.api.conditions import ConditionType
 from consortium_operator.kube.errors import ApiError, Conflict, EvictionRefused
-from consortium_operator.kube.kinds import CONFIG_MAP, POD, POD_DISRUPTION_BUDGET, STATEFUL_SET
+from consortium_operator.kube.kinds import CONFIG_MAP, POD, STATEFUL_SET
 from consortium_operator.reconcile.hangs import SILENT_FOR
 from consortium_operator.reconcile.rollout import STUCK_AFTER
 from tests import chains
@@ -363,47 +361,3 @@ async def test_an_eviction_without_an_answer_is_one_eviction(running: Stage, num
             continue
     assert len(running.cluster.evictions) == 4
     assert running.told(ConditionType.READY) == "True/AsExpected"
-
-
-# Budgets.
-
-
-async def test_budgets_list_the_live_sealers(running: Stage) -> None:
-    running.nodes.silent = {NAMES[0]}
-    await running.settle()
-    budget = _budget(running)
-    assert budget["minAvailable"] == 3
-    assert budget["selector"]["matchExpressions"][0]["values"] == NAMES[1:]
-    running.nodes.silent = set()
-    await running.settle()
-    assert _budget(running)["selector"]["matchExpressions"][0]["values"] == NAMES
-
-
-async def test_a_sealer_that_misses_an_answer_while_another_is_away_is_not_drained(
-    running: Stage,
-) -> None:
-    """Three of four still make blocks, though only two of them are heard."""
-    unheard = running.cluster.find(POD, f"{NAMES[2]}-0")
-    assert unheard is not None
-    running.nodes.silent, running.nodes.hung = {NAMES[1]}, {unheard["metadata"]["uid"]}
-    await running.round()
-    budget = _budget(running)
-    assert budget["selector"]["matchExpressions"][0]["values"] == [NAMES[0], *NAMES[2:]]
-    assert budget["minAvailable"] == 3
-
-
-async def test_budgets_stay_while_nobody_answers(running: Stage) -> None:
-    """It may be the operator that is cut off."""
-    before = _budget(running)
-    running.nodes.silent = set(NAMES)
-    await running.settle()
-    assert running.told(ConditionType.QUORUM_HEALTHY) == "Unknown/Unknown"
-    assert _budget(running) == before
-
-
-def _budget(stage: Stage) -> dict[str, Any]:
-
-    found = stage.cluster.find(POD_DISRUPTION_BUDGET, "trade-sealers")
-    assert found is not None
-    spec: dict[str, Any] = found["spec"]
-    return spec
