@@ -6,7 +6,7 @@ paused, changes nothing: then the round only looks.
 """
 
 import logging
-from collections.abc import Awaitable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -19,18 +19,15 @@ from consortium_operator.chain.view import ChainView
 from consortium_operator.kube.errors import (
     ApiError,
     Conflict,
-    Forbidden,
     Invalid,
-    NamespaceTerminating,
     NotFound,
-    QuotaExceeded,
-    TooManyRequests,
 )
 from consortium_operator.kube.events import Happening
-from consortium_operator.kube.kinds import CONSORTIUM_CHAIN, SECRET, JsonObject, ObjectKey
+from consortium_operator.kube.kinds import CONSORTIUM_CHAIN, JsonObject, ObjectKey
 from consortium_operator.reconcile.announcements import announce, transitions
 from consortium_operator.reconcile.chains import Body, Chains, key_of, version_of
-from consortium_operator.reconcile.findings import Blocked, Finding, Findings
+from consortium_operator.reconcile.failures import carry_out, failed, unseen
+from consortium_operator.reconcile.findings import Finding, Findings
 from consortium_operator.reconcile.judgement import Evidence, Judged, judge
 from consortium_operator.reconcile.node_states import NodeStates, Sight, node_states
 from consortium_operator.reconcile.presence import ResourceGone
@@ -54,9 +51,6 @@ SOON = 2.0
 """Seconds to the next look while something is on its way; events of pods come by themselves."""
 LATER = 15.0
 """Seconds between looks at a chain that is well, or waits for a person: nodes fail silently."""
-PATIENCE = 3
-"""So many rounds in a row may fail before the status tells of it: a hiccup of the API server is no
-news, and would make Ready flicker."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,13 +132,13 @@ class Reconciler:
         try:
             plan = self._plan(key, body, memory, findings)
         except Exception as error:
-            return Outcome(findings, None, _failed(error, memory, findings))
+            return Outcome(findings, None, failed(error, memory, findings))
         is_accepted = not findings.found
         if memory.plan is not None and (not is_accepted or plan == memory.plan):
             plan = memory.plan
-        unseen = self._world.refusals(key.namespace)
-        findings.extend(map(_unseen, unseen))
-        if plan is None or unseen:
+        refusals = self._world.refusals(key.namespace)
+        findings.extend(map(unseen, refusals))
+        if plan is None or refusals:
             return Outcome(findings, None)
         memory.plan = plan if is_accepted else memory.plan
         run = Round(
@@ -161,9 +155,9 @@ class Reconciler:
         progress = Progress(plan)
         trouble = None
         if is_accepted and not plan.spec.paused:
-            trouble = await _carry_out(run, act(run, progress))
+            trouble = await carry_out(run, act(run, progress))
         if progress.view is None:
-            trouble = await _carry_out(run, look(run, progress)) or trouble
+            trouble = await carry_out(run, look(run, progress)) or trouble
         return Outcome(findings, progress, trouble)
 
     def _plan(
@@ -253,35 +247,6 @@ class Reconciler:
         return await client.patch_status(key, status, uid=memory.uid, strict=False)
 
 
-async def _carry_out(run: Round, steps: Awaitable[None]) -> Exception | None:
-    """Whatever stops the steps is a finding. Returns the failure that the queue should see; raises
-    it as long as it is no news."""
-    try:
-        await steps
-    except Blocked as blocked:
-        run.findings.extend(blocked.findings)
-    except (Forbidden, QuotaExceeded, NamespaceTerminating) as error:
-        run.findings.add(_refused(error, run.key))
-    except (ResourceGone, TooManyRequests):
-        # Whoever asks for patience gets it: not even the status is written meanwhile.
-        raise
-    except Exception as error:
-        return _failed(error, run.memory, run.findings)
-    return None
-
-
-def _failed(error: Exception, memory: ChainMemory, findings: Findings) -> Exception:
-    """Has the status tell of a failure, which is returned; raises it as long as it is no news.
-
-    Also of a bug: a status that nobody renews would go on saying that all is well.
-    """
-    if memory.failures + 1 < PATIENCE:
-        memory.failures += 1
-        raise error
-    findings.add(_failing(error) if isinstance(error, ApiError) else _bug(error))
-    return error
-
-
 def _note_calm(
     memory: ChainMemory, outcome: Outcome, judged: Mapping[ConditionType, Judged], now: datetime
 ) -> None:
@@ -355,42 +320,3 @@ def _report(outcome: Outcome, states: NodeStates) -> Report | None:
         view=progress.view,
         states=states.words,
     )
-
-
-def _refused(error: ApiError, key: ChainKey) -> Finding:
-    if isinstance(error, Forbidden):
-        # In the words of RBAC: 'User "…" cannot create resource "secrets" …' (1.37). Admission
-        # policies have words of their own, which for a Secret are withheld.
-        also = "" if "cannot" in error.message else ", or have the admission policy let it pass"
-        message = (
-            f"the operator may not {error.verb} {error.key} in namespace {key.namespace}: add the "
-            f"namespace to the chart's value chainNamespaces{also} ({error.message})"
-        )
-        is_key = SECRET in (error.key, getattr(error.key, "kind", None))
-        condition = ConditionType.IDENTITIES_INTACT if is_key else ConditionType.NODES_READY
-        return Finding(condition, Reason.FORBIDDEN, message)
-    reason = Reason.QUOTA_EXCEEDED if isinstance(error, QuotaExceeded) else Reason.PENDING
-    return Finding(ConditionType.NODES_READY, reason, str(error))
-
-
-def _unseen(refusal: Forbidden) -> Finding:
-    """What is not seen may be there all the same, or be there no more."""
-    message = (
-        f"the operator may not {refusal.verb} objects of kind {refusal.key}, and leaves the chain "
-        f"alone as long as it cannot see them: give it the chart's rights ({refusal.message})"
-    )
-    return Finding(ConditionType.NODES_READY, Reason.FORBIDDEN, message)
-
-
-def _failing(error: ApiError) -> Finding:
-    message = f"the API server did not carry out a step, which is tried again: {error}"
-    return Finding(ConditionType.NODES_READY, Reason.PENDING, message)
-
-
-def _bug(error: Exception) -> Finding:
-    """Only by its name: nobody knows what its text quotes."""
-    message = (
-        f"the operator fails over this chain ({type(error).__name__}), which is a bug of it; the "
-        "chain runs on as it is. The operator's log says where: please report it"
-    )
-    return Finding(ConditionType.NODES_READY, Reason.PENDING, message, needs_person=True)

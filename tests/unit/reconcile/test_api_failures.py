@@ -26,7 +26,8 @@ from consortium_operator.kube.kinds import (
     STATEFUL_SET,
     Kind,
 )
-from consortium_operator.reconcile.reconciler import LATER, PATIENCE
+from consortium_operator.reconcile.failures import PATIENCE
+from consortium_operator.reconcile.reconciler import LATER
 from tests.fakes.faults import Call, Fault, on
 from tests.fakes.operator import Stage
 

@@ -6,7 +6,7 @@ import pytest
 
 from consortium_operator.api.conditions import ConditionType
 from consortium_operator.kube.kinds import CONSORTIUM_CHAIN, SERVICE, STATEFUL_SET
-from consortium_operator.reconcile.reconciler import PATIENCE
+from consortium_operator.reconcile.failures import PATIENCE
 from tests.fakes.faults import Fault, on
 from tests.fakes.operator import Stage
 
