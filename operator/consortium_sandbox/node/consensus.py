@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from consortium_sandbox.node.block import Block, Seal, block_from_bytes, block_to_bytes
+from consortium_sandbox.node.executed import Executed
 from consortium_sandbox.node.failure import DiskFailed
-from consortium_sandbox.node.ledger import Executed, Ledger
+from consortium_sandbox.node.ledger import Ledger
 from consortium_sandbox.node.log import Log
 from consortium_sandbox.node.pbft.actions import (
     Action,

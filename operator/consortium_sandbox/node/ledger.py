@@ -14,13 +14,12 @@ from consortium_sandbox.node import versions
 from consortium_sandbox.node.block import (
     Block,
     Header,
-    LogEntry,
     Receipt,
     block_from_bytes,
-    block_to_bytes,
     root,
 )
 from consortium_sandbox.node.blockfile import BlockFile
+from consortium_sandbox.node.executed import Executed, block_in, receipt_in, to_record
 from consortium_sandbox.node.executor import working_sealers
 from consortium_sandbox.node.executor.calls import CONSENSUS_ADDRESS, Place, Rules
 from consortium_sandbox.node.executor.run import execute
@@ -40,20 +39,6 @@ from consortium_sandbox.node.transaction import (
 )
 
 Echo = Callable[[str], None]
-
-
-@dataclass(frozen=True)
-class Executed:
-    """A block with what it does; nothing of it has happened yet."""
-
-    block: Block
-    transactions: tuple[Transaction, ...]
-    receipts: tuple[Receipt, ...]
-    changes: Changes
-
-    @property
-    def has_system_transaction(self) -> bool:
-        return any(transaction.is_system for transaction in self.transactions)
 
 
 @dataclass(frozen=True)
@@ -116,7 +101,7 @@ class Ledger:
         if number == 0:
             return Block(self.genesis_header)
         record = self._record(number)
-        return block_from_bytes(record["block"].encode("latin-1")) if record else None
+        return block_in(record) if record else None
 
     def block_hash(self, number: int) -> bytes | None:
         return self._hashes[number] if 0 <= number <= self.height else None
@@ -130,9 +115,8 @@ class Ledger:
         record = self._record(where[0]) if where else None
         if where is None or record is None:
             return None
-        block = block_from_bytes(record["block"].encode("latin-1"))
-        receipt = _receipt(record["receipts"][where[1]])
-        return decode(block.transactions[where[1]], self.rules.suite), receipt
+        raw = block_in(record).transactions[where[1]]
+        return decode(raw, self.rules.suite), receipt_in(record, where[1])
 
     def has_nonce(self, nonce: str) -> bool:
         return nonce in self._nonces
@@ -263,7 +247,7 @@ class Ledger:
 
     def commit(self, executed: Executed) -> None:
         """Write the block, which must be the next one, and take over what it does."""
-        record = _to_record(executed, self.rules)
+        record = to_record(executed, self.rules.suite)
         self._blocks.append(json.dumps(record, sort_keys=True).encode())
         self._apply(record)
         self._executed.clear()
@@ -350,44 +334,3 @@ def _write_synced(path: Path, content: str) -> None:
         file.flush()
         os.fsync(file.fileno())
     temporary.replace(path)
-
-
-def _to_record(executed: Executed, rules: Rules) -> dict[str, Any]:
-    return {
-        "hash": executed.block.hash(rules.suite).hex(),
-        "block": block_to_bytes(executed.block).decode("latin-1"),
-        "transactions": [transaction.hash.hex() for transaction in executed.transactions],
-        "view": executed.block.seal.view,
-        "nonces": [transaction.data.nonce for transaction in executed.transactions],
-        "receipts": [_from_receipt(receipt) for receipt in executed.receipts],
-        "changes": executed.changes,
-    }
-
-
-def _from_receipt(receipt: Receipt) -> dict[str, Any]:
-    return {
-        "block": receipt.block_number,
-        "status": receipt.status,
-        "output": receipt.output.hex(),
-        "gas": receipt.gas_used,
-        "contract": receipt.contract_address,
-        "message": receipt.message,
-        "logs": [
-            [log.address, [t.hex() for t in log.topics], log.data.hex()] for log in receipt.logs
-        ],
-    }
-
-
-def _receipt(record: dict[str, Any]) -> Receipt:
-    return Receipt(
-        block_number=record["block"],
-        status=record["status"],
-        output=bytes.fromhex(record["output"]),
-        gas_used=record["gas"],
-        contract_address=record["contract"],
-        message=record["message"],
-        logs=tuple(
-            LogEntry(address, tuple(bytes.fromhex(t) for t in topics), bytes.fromhex(data))
-            for address, topics, data in record["logs"]
-        ),
-    )

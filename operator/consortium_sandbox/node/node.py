@@ -13,11 +13,12 @@ from consortium_sandbox.node import submit, sync
 from consortium_sandbox.node.certificates import load_own_certificate
 from consortium_sandbox.node.consensus import Consensus, Parts
 from consortium_sandbox.node.datadir import open_directory
+from consortium_sandbox.node.executed import Executed
 from consortium_sandbox.node.failure import StartFailed
 from consortium_sandbox.node.gateway.handshake import Handshake, TlsHandshake
 from consortium_sandbox.node.gateway.service import Gateway, Identity
 from consortium_sandbox.node.ini import Tree, parse_file
-from consortium_sandbox.node.ledger import Executed, open_ledger
+from consortium_sandbox.node.ledger import open_ledger
 from consortium_sandbox.node.log import Log
 from consortium_sandbox.node.opened import Opened
 from consortium_sandbox.node.pbft.votelog import VoteLog

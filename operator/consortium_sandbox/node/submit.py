@@ -12,7 +12,8 @@ from collections.abc import Callable
 from typing import Any
 
 from consortium_sandbox.node.block import Receipt
-from consortium_sandbox.node.ledger import Executed, Ledger
+from consortium_sandbox.node.executed import Executed
+from consortium_sandbox.node.ledger import Ledger
 from consortium_sandbox.node.settings import PoolSettings
 from consortium_sandbox.node.transaction import BadTransaction, Transaction, decode
 from consortium_sandbox.node.txpool import Refused, TransactionPool
