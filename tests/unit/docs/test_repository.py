@@ -83,6 +83,17 @@ def test_no_package_shadows_the_standard_library() -> None:
     assert not (REPOSITORY / "operator" / "__init__.py").exists()
 
 
+def test_no_module_is_longer_than_contributing_allows() -> None:
+    allowed = re.search(
+        r"files (\d+)\.$", (REPOSITORY / "CONTRIBUTING.md").read_text(), re.MULTILINE
+    )
+    assert allowed is not None
+    modules = {path: path.read_text("utf-8") for path in tracked() if path.suffix == ".py"}
+    too_long = [p.name for p, text in modules.items() if text.count("\n") > int(allowed[1])]
+    assert modules
+    assert too_long == []
+
+
 def test_no_file_says_where_it_was_written() -> None:
     here = re.compile(rf"{re.escape(str(REPOSITORY))}/|/home/\w+/|/Users/\w+/")
     assert [name for name, text in texts().items() if here.search(text)] == []
