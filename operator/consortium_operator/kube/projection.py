@@ -31,9 +31,6 @@ class ContainerDetail:
     """A container of a pod as it is now. `started_at` is RFC 3339, or None while not running;
     `started`: it runs, and its startup probe has succeeded."""
 
-    name: str
-    image: str
-    image_id: str
     restarts: int
     started_at: str | None
     started: bool
@@ -52,7 +49,6 @@ class PodDetail:
     message: str
     unschedulable: str
     ip: str
-    node_name: str
     claims: tuple[str, ...]
     containers: tuple[ContainerDetail, ...]
     ports: Mapping[str, int] = field(default_factory=dict)
@@ -81,8 +77,6 @@ class StatefulSetDetail:
     `config_maps`: those that its pods will mount."""
 
     replicas: int
-    ready_replicas: int
-    current_revision: str
     update_revision: str
     observed_generation: int
     generation: int
@@ -174,7 +168,6 @@ def _pod(obj: Mapping[str, Any]) -> PodDetail:
         message=message,
         unschedulable=str(scheduled.get("message") or "Unschedulable") if unschedulable else "",
         ip=status.get("podIP") or "",
-        node_name=sys.intern(spec.get("nodeName") or ""),
         claims=tuple(
             sys.intern(volume["persistentVolumeClaim"]["claimName"])
             for volume in spec.get("volumes") or ()
@@ -207,9 +200,6 @@ def _config_maps(spec: Mapping[str, Any]) -> tuple[str, ...]:
 def _container(status: Mapping[str, Any]) -> ContainerDetail:
     running = (status.get("state") or {}).get("running") or {}
     return ContainerDetail(
-        name=sys.intern(status["name"]),
-        image=sys.intern(status.get("image") or ""),
-        image_id=sys.intern(status.get("imageID") or ""),
         restarts=status.get("restartCount") or 0,
         started_at=running.get("startedAt"),
         started=bool(running) and status.get("started") is True,
@@ -239,8 +229,6 @@ def _stateful_set(obj: Mapping[str, Any]) -> StatefulSetDetail:
     spec, status = obj["spec"], obj.get("status") or {}
     return StatefulSetDetail(
         replicas=spec.get("replicas", 1),
-        ready_replicas=status.get("readyReplicas") or 0,
-        current_revision=status.get("currentRevision") or "",
         update_revision=status.get("updateRevision") or "",
         observed_generation=status.get("observedGeneration") or 0,
         generation=obj["metadata"].get("generation") or 0,
