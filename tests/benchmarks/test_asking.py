@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from consortium_operator.api.conditions import ConditionType
-from tests import chains
+from tests import chains, observed
 from tests.fakes.chain import Asked
 from tests.fakes.operator import KEY, Stage
 from tests.unit.engines.fisco_bcos.node.scripted_node import (
@@ -22,7 +22,6 @@ from tests.unit.engines.fisco_bcos.node.scripted_node import (
     ScriptedNode,
     asking,
     client,
-    observed,
     result,
     running,
 )
@@ -53,7 +52,7 @@ def table(request: pytest.FixtureRequest) -> Iterator[list[str]]:
 
 async def questions(directory: Path, heights: set[int] | None) -> dict[Asked, int]:
     """How many one node is asked. `heights`: those that a witness is asked about."""
-    sync = json.loads(json.loads(observed("getSyncStatus"))["result"]) | {"blockNumber": HEIGHT}
+    sync = json.loads(observed.result("getSyncStatus")) | {"blockNumber": HEIGHT}
     script = {
         **HEALTHY,
         "getSyncStatus": result(json.dumps(sync)),

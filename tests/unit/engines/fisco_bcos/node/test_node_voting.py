@@ -11,6 +11,7 @@ from consortium_operator.engines.fisco_bcos.node.rpc import CallFailed
 from consortium_operator.engines.fisco_bcos.node.sending import Sender
 from consortium_operator.engines.fisco_bcos.node.voting import Access, reach, vote
 from consortium_operator.engines.fisco_bcos.transaction import SignedTransaction
+from tests import observed
 from tests.unit.engines.fisco_bcos.material import secp256k1
 from tests.unit.engines.fisco_bcos.node.scripted_node import (
     HEALTHY,
@@ -18,7 +19,6 @@ from tests.unit.engines.fisco_bcos.node.scripted_node import (
     Script,
     ScriptedNode,
     client,
-    observed,
     result,
     running,
 )
@@ -40,7 +40,7 @@ PROPOSAL = called(
 )
 COMMITTEE = called(("uint8", "uint8", "address[]", "uint32[]"), 0, 0, [GOVERNOR], [1])
 AFTERWARDS: Script = {**HEALTHY, "call": (AT, PROPOSAL, AT, COMMITTEE)}
-VOTED = observed("sendTransaction_deploy")
+VOTED = observed.raw("sendTransaction_deploy")
 
 
 def limits_of(node: ScriptedNode) -> list[int]:
