@@ -6,6 +6,7 @@ have the wrong shape, rules are checked only on the parts that have the right on
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterator, Mapping
 from typing import Any, get_args, get_origin
 
@@ -168,6 +169,19 @@ def _problem(details: ErrorDetails) -> Problem:
 
 def _message(details: ErrorDetails) -> str:
     if details["type"] == "extra_forbidden":
-        return "is no field: remove it or correct its name"
+        return _unknown_field([str(step) for step in details["loc"] if isinstance(step, str)])
     template = _MESSAGES.get(details["type"])
     return template.format(**details.get("ctx", {})) if template else details["msg"]
+
+
+def _unknown_field(names: list[str]) -> str:
+    """`names`: of the fields on the way, and last the one that does not exist."""
+    *way, unknown = names
+    model: type[Part] | None = ConsortiumChain
+    for name in way:
+        fields = {one.alias: one.annotation for one in model.model_fields.values()} if model else {}
+        model = _model_in(fields.get(name))
+    known = [one.alias or "" for one in model.model_fields.values()] if model else []
+    nearest = difflib.get_close_matches(unknown[:64], known, n=1)
+    hint = f"; the nearest is {nearest[0]}" if nearest else ""
+    return f"is no field: remove it or correct its name{hint}"

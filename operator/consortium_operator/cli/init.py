@@ -115,14 +115,23 @@ class _Questions:
     def __call__(self, question: str, given: str, default: str) -> str:
         if given or not self.are_asked:
             return given or default
-        return str(typer.prompt(question, default=default, err=True))
+        return _asked(question, default)
+
+
+def _asked(question: str, default: str) -> str:
+    try:
+        answer = typer.prompt(question, default=default, show_default=bool(default), err=True)
+    except typer.Abort:
+        typer.echo(err=True)  # the question stands without an answer
+        fail(USAGE, "no answer: with --member NAME=CITY[:COUNT],… nothing is asked")
+    return str(answer)
 
 
 def _asked_members() -> Iterator[NewMember]:
     """Until an empty line; a member that is misspelt is asked for again."""
     typer.echo("Members, each as NAME=CITY[:COUNT],…; an empty line ends.", err=True)
     number = 1
-    while text := typer.prompt(f"Member {number}", default="", show_default=False, err=True):
+    while text := _asked(f"Member {number}", ""):
         try:
             yield parse_member(text)
             number += 1

@@ -124,7 +124,9 @@ def _catalogue(path: Path | None) -> Mapping[str, str]:
     try:
         return read_catalogue(path.read_text("utf-8"))
     except OSError as error:
-        fail(USAGE, f"--image-catalogue: {path}: {error.strerror}")
+        fail(USAGE, f"--image-catalogue: {path}: {(error.strerror or 'cannot be read').lower()}")
+    except UnicodeDecodeError:
+        fail(USAGE, f"--image-catalogue: {path}: not UTF-8: save it as UTF-8")
     except ValueError as error:
         fail(USAGE, f"--image-catalogue: {path}: {error}")
 

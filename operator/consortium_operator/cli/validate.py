@@ -1,5 +1,6 @@
-"""`consortium validate`: everything that is wrong with a file, before anything is applied."""
+"""`consortium validate`: everything that is wrong with files, before anything is applied."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Annotated
 
@@ -18,33 +19,39 @@ from consortium_operator.cli.printing import (
     source_name,
 )
 from consortium_operator.engines.registry import ENGINES
-from consortium_operator.offline.validation import Complaint, Validation
+from consortium_operator.offline.validation import Complaint, Note, Validation, validate_files
 from consortium_operator.offline.validation import validate as judge
 
 FileOption = Annotated[
     str, typer.Option("--file", "-f", metavar="FILE", help="YAML or JSON; - is standard input.")
 ]
-
+_Files = Annotated[
+    list[str],
+    typer.Option(
+        "--file", "-f", metavar="FILE", help="YAML or JSON; - is standard input. Once for each."
+    ),
+]
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
 @app.command()
 def validate(
-    file: FileOption,
+    file: _Files,
     output: OutputOption = Format.TABLE,
 ) -> None:
-    """Check the ConsortiumChains in a file.
+    """Check the ConsortiumChains in files.
 
     As the API server and the operator would; all errors at once, with their lines. Exits with 0
-    where there are none, 1 where there are, and 2 where the file cannot be read or the command line
+    where there are none, 1 where there are, and 2 where a file cannot be read or the command line
     is wrong.
     """
-    found = judge(read_input(file), ENGINES)
-    show(output, _data(found), lines(found, source_name(file)))
+    found = validate_files({source_name(one): read_input(one) for one in file}, ENGINES)
+    show(output, _data(found), [line for source in found for line in lines(found[source], source)])
     if output is Format.TABLE:  # the data has them too
-        tell_notes(found, source_name(file))
-    if not found.is_valid:
+        for source, judged in found.items():
+            tell_notes(judged, source)
+    if not all(judged.is_valid for judged in found.values()):
         raise typer.Exit(INVALID)
 
 
@@ -91,14 +98,24 @@ def _place(source: str, line: int) -> str:
     return f"{source}:{line}:" if line else f"{source}:"
 
 
-def _data(found: Validation) -> dict[str, object]:
+def _data(found: Mapping[str, Validation]) -> dict[str, object]:
     """A line that is not known is null."""
+    each = found.items()
     return {
-        "valid": found.is_valid,
+        "valid": all(judged.is_valid for judged in found.values()),
         "chains": [
-            {"namespace": one.chain.metadata.namespace, "name": one.chain.metadata.name}
-            for one in found.chains
+            {
+                "file": file,
+                "namespace": one.chain.metadata.namespace,
+                "name": one.chain.metadata.name,
+            }
+            for file, judged in each
+            for one in judged.chains
         ],
-        "errors": [asdict(one) | {"line": one.line or None} for one in found.complaints],
-        "notes": [asdict(one) | {"line": one.line or None} for one in found.notes],
+        "errors": [_row(file, one) for file, judged in each for one in judged.complaints],
+        "notes": [_row(file, one) for file, judged in each for one in judged.notes],
     }
+
+
+def _row(file: str, one: Complaint | Note) -> dict[str, object]:
+    return {"file": file} | asdict(one) | {"line": one.line or None}

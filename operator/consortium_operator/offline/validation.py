@@ -1,8 +1,8 @@
-"""Judges the ConsortiumChains of a file as the API server and the operator would, all at once."""
+"""Judges the ConsortiumChains of files as the API server and the operator would, all at once."""
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -68,6 +68,28 @@ def validate(
 ) -> Validation:
     """`catalogue`: the operator's images by version; None where it is not known, and then a chain
     without an image of its own is only noted."""
+    return validate_files({"": content}, engines, catalogue)[""]
+
+
+def validate_files(
+    contents: Mapping[str, bytes],
+    engines: Mapping[str, Engine],
+    catalogue: Mapping[str, str] | None = None,
+) -> dict[str, Validation]:
+    """The same of several files, by their names: chains of two files are held against each other as
+    those of one are."""
+    found = {name: _alone(content, engines, catalogue) for name, content in contents.items()}
+    chains = [(name, one) for name, judged in found.items() for one in judged.chains]
+    for name, complaint in _twins(chains):
+        found[name].complaints.append(complaint)
+    for judged in found.values():
+        judged.complaints.sort()
+    return found
+
+
+def _alone(
+    content: bytes, engines: Mapping[str, Engine], catalogue: Mapping[str, str] | None
+) -> Validation:
     reading = read_documents(content)
     found = Validation()
     found.complaints += [
@@ -79,8 +101,6 @@ def validate(
     if not judge.seen and not reading.faults:
         message = f"there is no {KIND} in it"
         found.complaints.append(Complaint(0, "", "kind", message, Reason.INVALID.value))
-    found.complaints += _twins(found.chains)
-    found.complaints.sort()
     return found
 
 
@@ -193,29 +213,36 @@ def _metadata(chain: ConsortiumChain) -> Iterator[Problem]:
         )
 
 
-def _twins(chains: list[Found]) -> Iterator[Complaint]:
-    """Two chains of one file that the operator would not have side by side."""
-    groups: dict[tuple[str, ...], list[Found]] = defaultdict(list)
-    for one in chains:
+_Placed = tuple[str, Found]
+"""A chain, and the name of its file."""
+
+
+def _twins(chains: Iterable[_Placed]) -> Iterator[tuple[str, Complaint]]:
+    """Two chains that the operator would not have side by side; each with the later one's file."""
+    groups: dict[tuple[str, ...], list[_Placed]] = defaultdict(list)
+    for file, one in chains:
         metadata, spec = one.chain.metadata, one.chain.spec
-        groups["name", metadata.namespace, metadata.name].append(one)
-        groups["chainId", spec.chain_id, spec.fisco_bcos.group_id].append(one)
+        groups["name", metadata.namespace, metadata.name].append((file, one))
+        groups["chainId", spec.chain_id, spec.fisco_bcos.group_id].append((file, one))
     for (what, *_), (first, *others) in groups.items():
         for other in others:
-            yield _twin(what, first, other)
+            yield other[0], _twin(what, first, other)
 
 
-def _twin(what: str, first: Found, other: Found) -> Complaint:
-    def name(found: Found) -> str:
-        return f"{found.chain.metadata.namespace}/{found.chain.metadata.name}"
-
+def _twin(what: str, first: _Placed, other: _Placed) -> Complaint:
+    (first_file, twin), (other_file, found) = first, other
     if what == "name":
-        message = f"stands in line {first.document.line()} already: remove one of the two"
+        place = "" if first_file == other_file else f"{first_file}, "
+        message = f"stands in {place}line {twin.document.line()} already: remove one of the two"
         path, reason = "metadata.name", Reason.INVALID
     else:
         message = (
-            f"the chain {name(first)} has the same chainId and groupId, so that a transaction of "
-            "one could be replayed on the other: choose another chainId"
+            f"the chain {_full_name(twin)} has the same chainId and groupId, so that a transaction "
+            "of one could be replayed on the other: choose another chainId"
         )
         path, reason = "spec.chainId", Reason.CHAIN_ID_NOT_UNIQUE
-    return Complaint(other.document.line(path), name(other), path, message, reason.value)
+    return Complaint(found.document.line(path), _full_name(found), path, message, reason.value)
+
+
+def _full_name(found: Found) -> str:
+    return f"{found.chain.metadata.namespace}/{found.chain.metadata.name}"

@@ -93,6 +93,20 @@ def test_an_error_names_field_and_fix_in_one_line() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("change", "hint"),
+    [
+        ({"spec.chianId": "x"}, "; the nearest is chainId"),
+        ({"spec.fiscoBcos.rpc.tsl": True}, "; the nearest is tls"),
+        ({"spec.members[0].nodes[0].wieght": 2}, "; the nearest is weight"),
+        ({"spec.zzz": 1}, ""),
+    ],
+)
+def test_a_misspelt_field_is_told_with_the_nearest_one(change: dict[str, Any], hint: str) -> None:
+    (found,) = problems_of(with_fields(BASE, change))
+    assert found.message == f"is no field: remove it or correct its name{hint}"
+
+
 def test_an_error_never_repeats_what_was_written() -> None:
     secret = "-----BEGIN PRIVATE KEY-----"
     body = with_fields(

@@ -98,6 +98,15 @@ def test_what_makes_no_chain_is_refused_and_nothing_is_written(
     assert not file.exists()
 
 
+def test_where_nobody_answers_the_option_that_asks_nothing_is_told(file: Path) -> None:
+    done = consortium("init", file, stdin="")
+    assert done.code == 2
+    assert done.stderr.endswith(
+        "error: no answer: with --member NAME=CITY[:COUNT],… nothing is asked\n"
+    )
+    assert not file.exists()
+
+
 def test_a_chain_that_no_loss_leaves_running_is_noted(file: Path) -> None:
     done = consortium("init", file, "--member", "webank=shenzhen")
     assert done.code == 0

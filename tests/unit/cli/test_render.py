@@ -162,6 +162,15 @@ def test_the_catalogue_and_the_namespace_of_the_operator_can_be_given(
     assert "kubernetes.io/metadata.name: ops" in texts
 
 
+def test_a_catalogue_that_is_no_text_is_told_in_plain_words(tmp_path: Path, out: Path) -> None:
+    catalogue = tmp_path / "catalogue.yaml"
+    catalogue.write_bytes(b"\xff\xfe")
+    words = ["render", "-f", QUICKSTART_FILE, "-o", out, f"--image-catalogue={catalogue}"]
+    done = consortium(*words)
+    assert (done.code, out.exists()) == (2, False)
+    assert "not UTF-8: save it as UTF-8" in done.stderr
+
+
 def test_a_catalogue_that_lacks_the_version_is_an_error_as_it_is_for_the_operator(
     tmp_path: Path, out: Path
 ) -> None:

@@ -49,7 +49,7 @@ def test_programs_get_the_same(bad: Path, form: str) -> None:
         (23, "spec.paused", "Invalid"),
     ]
     assert consortium("validate", "-f", QUICKSTART_FILE, "-o", form).yaml["chains"] == [
-        {"namespace": "consortium-demo", "name": "quickstart"}
+        {"file": str(QUICKSTART_FILE), "namespace": "consortium-demo", "name": "quickstart"}
     ]
 
 
@@ -66,6 +66,29 @@ def test_of_several_chains_each_error_names_its_own(tmp_path: Path) -> None:
     lines = consortium("validate", "-f", tmp_path / "two.yaml").stdout.splitlines()
     assert " chains/one: spec.paused: " in lines[0]
     assert " chains/two: spec.paused: " in lines[1]
+
+
+def test_every_file_that_is_named_is_judged(bad: Path) -> None:
+    done = consortium("validate", "-f", bad, "-f", QUICKSTART_FILE)
+    assert done.code == 1
+    assert done.stdout.splitlines()[-2:] == [
+        f"{bad}: 2 errors",
+        f"{QUICKSTART_FILE}: consortium-demo/quickstart is valid",
+    ]
+    told = consortium("validate", "-f", bad, "-f", QUICKSTART_FILE, "-o", "json").json
+    assert (told["valid"], {one["file"] for one in told["errors"]}) == (False, {str(bad)})
+
+
+def test_chains_of_two_files_are_held_against_each_other(tmp_path: Path) -> None:
+    copy = tmp_path / "copy.yaml"
+    copy.write_bytes(QUICKSTART_FILE.read_bytes())
+    done = consortium("validate", "-f", QUICKSTART_FILE, "-f", copy)
+    assert done.code == 1
+    first, *errors, last = done.stdout.splitlines()
+    assert first == f"{QUICKSTART_FILE}: consortium-demo/quickstart is valid"
+    assert f"metadata.name: stands in {QUICKSTART_FILE}, line 3 already" in errors[0]
+    assert "spec.chainId: the chain consortium-demo/quickstart has the same" in errors[1]
+    assert last == f"{copy}: 2 errors"
 
 
 @pytest.mark.parametrize(
