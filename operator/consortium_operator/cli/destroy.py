@@ -25,6 +25,7 @@ from consortium_operator.cli.printing import (
     INVALID,
     Format,
     OutputOption,
+    answered,
     fail,
     note,
     show,
@@ -96,7 +97,8 @@ def _ask_back(
     typer.echo(shown(f"{key.namespace}/{key.name}, uid {wanted}. This dies:"), err=True)
     for line in lines(resource, left):
         typer.echo(line, err=True)
-    typed = uid or typer.prompt("Type the uid to destroy it for ever", err=True)
+    with answered(INVALID, "no answer: nothing was destroyed; --uid answers without a question"):
+        typed = uid or str(typer.prompt("Type the uid to destroy it for ever", err=True))
     if typed.strip() != wanted:
         fail(INVALID, "that is not the uid: nothing was destroyed")
 

@@ -24,6 +24,7 @@ from consortium_operator.cli.printing import (
     USAGE,
     Format,
     OutputOption,
+    answered,
     fail,
     note,
     show,
@@ -119,12 +120,8 @@ class _Questions:
 
 
 def _asked(question: str, default: str) -> str:
-    try:
-        answer = typer.prompt(question, default=default, show_default=bool(default), err=True)
-    except typer.Abort:
-        typer.echo(err=True)  # the question stands without an answer
-        fail(USAGE, "no answer: with --member NAME=CITY[:COUNT],… nothing is asked")
-    return str(answer)
+    with answered(USAGE, "no answer: with --member NAME=CITY[:COUNT],… nothing is asked"):
+        return str(typer.prompt(question, default=default, show_default=bool(default), err=True))
 
 
 def _asked_members() -> Iterator[NewMember]:

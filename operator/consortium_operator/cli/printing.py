@@ -53,6 +53,17 @@ def working(what: str) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def answered(code: int, otherwise: str) -> Iterator[None]:
+    """Around a question: ends the command where nobody is there to answer it, or it is left with
+    Ctrl-C."""
+    try:
+        yield
+    except typer.Abort:
+        typer.echo(err=True)  # the question stands without an answer
+        fail(code, otherwise)
+
+
 def shown(text: str) -> str:
     """In one line, and nothing that a terminal would obey: names in files and certificates are
     anybody's text."""

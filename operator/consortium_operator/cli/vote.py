@@ -12,6 +12,7 @@ from consortium_operator.cli.printing import (
     USAGE,
     Format,
     OutputOption,
+    answered,
     fail,
     read_input,
     show,
@@ -115,7 +116,8 @@ def _ask_back(through: Governance, account: bytes, number: int, *, agree: bool, 
         fail(INVALID, f"{address} is no governor of this chain")
     if not yes:
         word = "for" if agree else "against"
-        typer.confirm(f"Vote {word} proposal {number} as {address}?", abort=True, err=True)
+        with answered(INVALID, "not voted: the answer was not yes; --yes asks nothing"):
+            typer.confirm(f"Vote {word} proposal {number} as {address}?", abort=True, err=True)
 
 
 def _show(ballots: Sequence[Ballot], output: Format) -> None:

@@ -98,6 +98,7 @@ def test_what_dies_is_named_before_the_question(there: Cluster) -> None:
     for name in (NODE.names.identity, NODE.names.data(1), PLAN.key.genesis, there.uid):
         assert name in done.stderr
     assert "brought-ca" not in done.stderr
+    assert "no answer: nothing was destroyed; --uid answers" in done.stderr
     assert there.writes == []
 
 
