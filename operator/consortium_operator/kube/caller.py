@@ -34,7 +34,7 @@ def understood(kubeconfig: Path) -> Iterator[None]:
         AttributeError,
     ) as error:
         # What Python says of these is about our code, and tells nobody what is wrong with the file.
-        is_unexpected = isinstance(error, TypeError | KeyError | AttributeError)
+        is_unexpected = isinstance(error, TypeError | KeyError | AttributeError | UnicodeError)
         words = "" if is_unexpected else " ".join(str(error).split())
         reason = words or "it is not what a kubeconfig should be"
         raise NoTarget(

@@ -67,10 +67,12 @@ def test_whatever_stands_in_a_kubeconfig_the_next_step_is_named(
         find_target({"KUBECONFIG": str(path)}, "", "")
 
 
-@pytest.mark.parametrize("text", ["garbage", "[1]", "contexts: 3", ""])
-def test_what_is_no_kubeconfig_is_told_without_words_of_python(tmp_path: Path, text: str) -> None:
+@pytest.mark.parametrize("content", [b"garbage", b"[1]", b"contexts: 3", b"", b"\xcc\xff"])
+def test_what_is_no_kubeconfig_is_told_without_words_of_python(
+    tmp_path: Path, content: bytes
+) -> None:
     path = tmp_path / "config"
-    path.write_text(text)
+    path.write_bytes(content)
     with pytest.raises(NoTarget, match="it is not what a kubeconfig should be"):
         find_target({"KUBECONFIG": str(path)}, "", "")
 
