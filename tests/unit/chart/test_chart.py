@@ -1,5 +1,7 @@
 """What the chart installs."""
 
+import shutil
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +10,7 @@ import yaml
 from kubernetes.client import models
 
 from consortium_operator.chain.naming import CHAIN_LABEL
-from tests.charts import CHART, NAMESPACE, RELEASE, Chart, of_kind, only, parse
+from tests.charts import CHART, KUBE_VERSION, NAMESPACE, RELEASE, Chart, of_kind, only, parse
 from tests.restricted import violations
 
 ROOT = Path(__file__).parents[3]
@@ -345,3 +347,17 @@ def test_another_release_name_stays_in_the_names(chart: Chart) -> None:
     # Its NetworkPolicies-facing label must not follow the release.
     labels = only(objects, "Deployment")["spec"]["template"]["metadata"]["labels"]
     assert labels["app.kubernetes.io/name"] == RELEASE
+
+
+def test_the_notes_of_a_clones_chart_say_that_its_image_is_of_no_registry(
+    chart: Chart, tmp_path: Path
+) -> None:
+    """`helm template` shows no notes: here they are a template like others."""
+    copy = tmp_path / CHART.name
+    shutil.copytree(CHART, copy)
+    notes = (copy / "templates/NOTES.txt").rename(copy / "templates/notes.yaml")
+    notes.write_text("notes: |\n" + textwrap.indent(notes.read_text("utf-8"), "  "))
+    words = ("template", "one", str(copy), f"--kube-version={KUBE_VERSION}")
+    shown = chart.run(*words, "--show-only=templates/notes.yaml")
+    assert "Its image consortium-operator:" in shown
+    assert "is of no registry" in shown
