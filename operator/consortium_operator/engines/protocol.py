@@ -260,10 +260,14 @@ class Engine(Protocol):
         ...
 
     def judge_setting(
-        self, setting: WantedSetting, values: Mapping[str, str], versions: Mapping[str, str]
+        self,
+        setting: WantedSetting,
+        values: Mapping[str, str],
+        versions: Mapping[str, str],
+        seal: Seal,
     ) -> Verdict:
         """`values`: as the chain has it, and what it is judged by. `versions`: by node, as all
-        running nodes report them."""
+        running nodes report them. `seal`: what the chain was founded with."""
         ...
 
     def removal_call(self, address: str) -> str:

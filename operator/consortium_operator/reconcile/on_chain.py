@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from consortium_operator.api.conditions import ConditionType, Reason
+from consortium_operator.chain.genesis import Seal
 from consortium_operator.chain.journal import Journal
 from consortium_operator.chain.naming import CONFIRM_BACKUP_ANNOTATION
 from consortium_operator.chain.settings import Step, WantedSetting
@@ -28,12 +29,13 @@ ASK_AGAIN_AFTER = timedelta(minutes=10)
 @dataclass(frozen=True, slots=True)
 class _Sight:
     """`versions`: by node path, as running nodes report them; `silent`: paths of the others.
-    `achieved`: by the journal."""
+    `achieved`: by the journal. `seal`: what the chain was founded with."""
 
     values: Mapping[str, str]
     versions: Mapping[str, str]
     silent: tuple[str, ...]
     achieved: Mapping[str, str]
+    seal: Seal
 
     def is_others_work(self, setting: WantedSetting) -> bool:
         """Whether the chain had the wanted value before, so that somebody else changed it."""
@@ -55,7 +57,7 @@ async def bring_about_settings(founded: Founded, view: ChainView) -> None:
         message = f"the settings of the chain cannot be read: {error}"
         run.findings.add(Finding(_UP_TO_DATE, Reason.PENDING, message, unknown=True))
         return
-    sight = _Sight(values, *_versions(run, view), journal.chain.settings)
+    sight = _Sight(values, *_versions(run, view), journal.chain.settings, founded.seal)
     due = [one for one in wanted if _may_be_sent(run, one, sight)]
     await _remember(founded, journal, wanted, values)
     if due:
@@ -86,7 +88,7 @@ def _versions(run: Round, view: ChainView) -> tuple[dict[str, str], tuple[str, .
 def _may_be_sent(run: Round, setting: WantedSetting, sight: _Sight) -> bool:
     """Whether it is due, and nothing hinders it; what does is a finding."""
     now = sight.values.get(setting.change.key)
-    verdict = run.engine.judge_setting(setting, sight.values, sight.versions)
+    verdict = run.engine.judge_setting(setting, sight.values, sight.versions, sight.seal)
     if verdict.step is Step.NONE:
         return False
     if sight.is_others_work(setting):
@@ -139,7 +141,7 @@ async def _remember(
     settings = {}
     for one in wanted:
         key = one.change.key
-        if run.engine.judge_setting(one, values, {}).step is Step.NONE:
+        if run.engine.judge_setting(one, values, {}, founded.seal).step is Step.NONE:
             settings[key] = one.change.value
         elif key in before:
             settings[key] = before[key]

@@ -191,9 +191,13 @@ class FiscoBcos:
         return on_chain.wanted_settings(plan.spec.fisco_bcos)
 
     def judge_setting(
-        self, setting: WantedSetting, values: Mapping[str, str], versions: Mapping[str, str]
+        self,
+        setting: WantedSetting,
+        values: Mapping[str, str],
+        versions: Mapping[str, str],
+        seal: Seal,
     ) -> Verdict:
-        return on_chain.judge_setting(setting, values, versions)
+        return on_chain.judge_setting(setting, values, versions, seal)
 
     def removal_call(self, address: str) -> str:
         return calls.propose_governor(address, 0, calls.OPEN_FOR_BLOCKS).in_words()

@@ -11,15 +11,18 @@ from collections.abc import Iterator, Mapping
 from consortium_operator.api.fisco_bcos import ConsensusType, FiscoBcos
 from consortium_operator.api.problem import Problem, shown
 from consortium_operator.chain.changes import SettingChange
+from consortium_operator.chain.genesis import Seal
 from consortium_operator.chain.settings import Step, Verdict, WantedSetting
 from consortium_operator.engines.fisco_bcos.features import REQUIRED, stops_the_turns
 from consortium_operator.engines.fisco_bcos.overlay import nearest
+from consortium_operator.engines.fisco_bcos.sealed import SealedSettings
 from consortium_operator.engines.fisco_bcos.system_keys import ELSEWHERE, SYSTEM_KEYS
 from consortium_operator.engines.fisco_bcos.version_number import LEAST_COMPATIBILITY, Version
 from consortium_operator.engines.fisco_bcos.versions import VERSIONS, NodeVersion
 
 PATH = "spec.fiscoBcos.onChain"
 COMPATIBILITY = "compatibility_version"
+EXECUTOR = "executor_version"
 ON = "1"
 
 
@@ -82,7 +85,7 @@ def _system_key(spec: FiscoBcos, version: NodeVersion, name: str, value: str) ->
         return f"is not known to {version.tag}: the node has it from {key.since} on"
     if key.only_rpbft and spec.consensus.type is not ConsensusType.RPBFT:
         return "is for consensus.type RPBFT: remove it"
-    if name == "executor_version" and value == "1" and spec.executor.wasm:
+    if name == EXECUTOR and value == "1" and spec.executor.wasm:
         return "must be 0 with executor.wasm: true: executor 1 runs no WebAssembly"
     return key.kind.complaint(value)
 
@@ -113,7 +116,10 @@ def _needs(flag: str) -> tuple[int, str]:
 
 
 def judge_setting(
-    setting: WantedSetting, values: Mapping[str, str], versions: Mapping[str, str]
+    setting: WantedSetting,
+    values: Mapping[str, str],
+    versions: Mapping[str, str],
+    seal: Seal,
 ) -> Verdict:
     """`values`: as the chain has it, and what it is judged by. `versions`: by node, as all running
     nodes report them."""
@@ -129,10 +135,26 @@ def judge_setting(
             return Verdict(
                 Step.WAIT, f"node {node} runs {tag or 'an unknown version'}, which does not know it"
             )
+    lost = _what_is_lost(setting.change, now, SealedSettings.of(seal))
+    if lost is not None:
+        return Verdict(Step.WAIT, lost)
     least = _least_of(key)
     if least is None:
         return Verdict(Step.SEND)
     return _judge_by_compatibility(least, values.get(COMPATIBILITY))
+
+
+def _what_is_lost(change: SettingChange, now: str | None, sealed: SealedSettings) -> str | None:
+    """Executor 1 reads and writes each key alone (BaselineSchedulerInitializer.cpp), executor 0
+    whole pages, where a page has a size: neither finds what the other has written."""
+    current = sealed.executor_version if now is None else now
+    if change.key != EXECUTOR or change.value == current or sealed.key_page_size == "0":
+        return None
+    return (
+        f"the chain keeps its state in pages of {sealed.key_page_size} bytes (ledger.keyPageSize), "
+        "which executor 1 does not know: every contract would be lost, the committee's too; remove "
+        "the setting"
+    )
 
 
 def _least_of(key: str) -> Version | None:

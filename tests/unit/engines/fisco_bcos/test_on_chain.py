@@ -1,11 +1,12 @@
 """`spec.fiscoBcos.onChain`: what is refused at once, and what may be brought about when."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
 from consortium_operator.chain.changes import SettingChange
-from consortium_operator.chain.settings import Step, WantedSetting
+from consortium_operator.chain.settings import Step, Verdict, WantedSetting
 from tests.unit.engines.fisco_bcos import rendered
 
 ENGINE = rendered.ENGINE
@@ -139,6 +140,17 @@ def test_the_version_comes_first_and_a_feature_after_the_one_it_needs() -> None:
     assert [one.backup_first for one in wanted] == [True] + [False] * 4
 
 
+def judged(
+    wanted: WantedSetting,
+    values: Mapping[str, str],
+    versions: Mapping[str, str],
+    **ledger: int,
+) -> Verdict:
+    """On a chain that was founded with this ledger."""
+    seal = rendered.seal(rendered.plan(ledger=ledger))
+    return ENGINE.judge_setting(wanted, values, versions, seal)
+
+
 def setting(key: str, value: str) -> WantedSetting:
     return WantedSetting(SettingChange(key, value), "spec.fiscoBcos.onChain")
 
@@ -159,7 +171,7 @@ def test_the_chain_is_raised_to_what_every_running_node_knows(
     wanted: str, now: str | None, versions: dict[str, str], step: Step, why: str
 ) -> None:
     values = {} if now is None else {"compatibility_version": now}
-    verdict = ENGINE.judge_setting(setting("compatibility_version", wanted), values, versions)
+    verdict = judged(setting("compatibility_version", wanted), values, versions)
     assert verdict.step is step
     assert why in verdict.why
 
@@ -180,7 +192,7 @@ def test_a_setting_waits_for_nodes_that_do_not_know_it(
     key: str, value: str, now: str | None, versions: dict[str, str], step: Step
 ) -> None:
     values = {"compatibility_version": "3.16.4"} | ({} if now is None else {key: now})
-    assert ENGINE.judge_setting(setting(key, value), values, versions).step is step
+    assert judged(setting(key, value), values, versions).step is step
 
 
 @pytest.mark.parametrize(
@@ -198,8 +210,8 @@ def test_a_setting_waits_for_a_chain_that_takes_it(
 ) -> None:
     """The chain judges by its own version, whatever its nodes are (SystemConfigPrecompiled.cpp)."""
     wanted = setting(key, value)
-    assert ENGINE.judge_setting(wanted, {"compatibility_version": least}, NEW).step is Step.SEND
-    verdict = ENGINE.judge_setting(wanted, {"compatibility_version": before}, NEW)
+    assert judged(wanted, {"compatibility_version": least}, NEW).step is Step.SEND
+    verdict = judged(wanted, {"compatibility_version": before}, NEW)
     assert verdict.step is Step.WAIT
     if before:
         assert f"the chain is at {before}, and takes it from compatibility version {least} on" in (
@@ -207,8 +219,29 @@ def test_a_setting_waits_for_a_chain_that_takes_it(
         )
 
 
+@pytest.mark.parametrize(
+    ("pages", "now", "value", "step"),
+    [
+        (10240, "1", "0", Step.WAIT),
+        (10240, None, "0", Step.WAIT),  # founded with 1
+        (10240, None, "1", Step.SEND),
+        (10240, "0", "0", Step.NONE),
+        (0, "0", "1", Step.SEND),
+    ],
+)
+def test_the_executor_changes_only_where_both_read_the_same_state(
+    pages: int, now: str | None, value: str, step: Step
+) -> None:
+    values = {"compatibility_version": "3.16.4"} | (
+        {} if now is None else {"executor_version": now}
+    )
+    verdict = judged(setting("executor_version", value), values, NEW, keyPageSize=pages)
+    assert verdict.step is step
+    assert (step is Step.WAIT) == ("pages of 10240 bytes" in verdict.why)
+
+
 def test_what_every_chain_takes_is_not_held_against_its_version() -> None:
     asked = {"tx_count_limit": "9", "web3_chain_id": "7"}
     every, newer = ENGINE.wanted_settings(rendered.plan(onChain={"systemConfig": asked}))
     assert (every.judged_by, newer.judged_by) == ((), ("compatibility_version",))
-    assert ENGINE.judge_setting(every, {}, NEW).step is Step.SEND
+    assert judged(every, {}, NEW).step is Step.SEND
