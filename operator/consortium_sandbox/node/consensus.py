@@ -232,8 +232,7 @@ class Consensus:
 
     def _seal(self) -> None:
         self._sealing = None
-        limit = self._ledger.state().setting("tx_count_limit")
-        transactions = self._pool.first(int(limit.value) if limit else 1000)
+        transactions = self._pool.first(self._ledger.most_transactions)
         if self._removed or not transactions or not self._core.may_propose():
             return
         executed = self._ledger.propose(transactions, int(self._now() * 1000), self._key)

@@ -135,7 +135,8 @@ class Ledger:
         """
         number, version = self.height + 1, self.state().compatibility()
         if working_sealers.is_due(self.state(), number):
-            transactions = [self._rotation(key), *transactions]
+            # It takes a place: with a limit of 1 there is none for any other.
+            transactions = [self._rotation(key), *transactions[: self.most_transactions - 1]]
         version = min(version, self.rules.release.max_version)
         sealer = self.committee.index(key.node_id) or 0
         return self._build(transactions, timestamp, sealer, version)
@@ -226,12 +227,15 @@ class Ledger:
             and first.sender == leader
         )
 
-    def _may_hold(self, transactions: list[Transaction]) -> bool:
+    @property
+    def most_transactions(self) -> int:
         limit = self.state().setting("tx_count_limit")
+        return int(limit.value) if limit else 1000
+
+    def _may_hold(self, transactions: list[Transaction]) -> bool:
         nonces = {transaction.data.nonce for transaction in transactions}
         return (
-            # One more: a rotation comes on top of what the leader took from its pool.
-            len(transactions) <= int(limit.value if limit else 1000) + 1
+            len(transactions) <= self.most_transactions
             and len(nonces) == len(transactions)
             and not any(self.has_nonce(nonce) for nonce in nonces)
             and all(self._belongs_here(transaction) for transaction in transactions)

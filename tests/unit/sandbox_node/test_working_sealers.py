@@ -18,6 +18,7 @@ from consortium_sandbox.node.ledger import Ledger, open_ledger
 from consortium_sandbox.node.releases import release
 from consortium_sandbox.node.state import CANDIDATE, SEALER, State, genesis_changes
 from consortium_sandbox.node.suite import KeyPair
+from consortium_sandbox.node.transaction import TransactionData, decode, sign
 from tests.unit.sandbox_node.test_genesis import genesis, text_of
 
 RULES = Rules(STANDARD, release("3.16.4"))
@@ -135,6 +136,17 @@ def test_where_the_last_worker_became_a_candidate_the_first_candidate_votes() ->
     assert call(state, Place(RULES, 3), "11" * 20, CONSENSUS_ADDRESS, data).status == 0
     assert of_kind(state, SEALER) == set()
     assert len(state.committee().sealers) == 1
+
+
+@pytest.mark.parametrize(("limit", "left"), [(2, 1), (1, 0)])
+def test_a_rotation_takes_a_place_in_the_block(limit: int, left: int, tmp_path: Path) -> None:
+    founding = replace(genesis_of(text_of_rpbft(4, 1)), tx_count_limit=limit)
+    leader = open_ledger(founding, str(tmp_path), str(tmp_path), RULES.release, print)
+    key = KEYS[leader.committee.sealers[0].node_id]
+    sent = decode(sign(TransactionData(nonce="1"), key, STANDARD), STANDARD)
+    rotation, *others = leader.propose([sent], 1, key).transactions
+    assert working_sealers.is_rotation(rotation.data, STANDARD)
+    assert len(others) == left
 
 
 @pytest.mark.parametrize(("limit", "agreed"), [(600, True), (599, False)])

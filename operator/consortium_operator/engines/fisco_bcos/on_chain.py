@@ -33,7 +33,7 @@ def problems(spec: FiscoBcos, version: NodeVersion) -> Iterator[Problem]:
         if complaint is not None:
             yield Problem(f"{PATH}.features[{index}]", complaint)
     for key, value in sorted(spec.on_chain.system_config.items()):
-        complaint = _system_key(spec, version, key, value)
+        complaint = _system_key(spec, version, key, value) or _full_of_turns(spec, key)
         if complaint is not None:
             yield Problem(f"{PATH}.systemConfig.{shown(key)}", complaint)
 
@@ -88,6 +88,23 @@ def _system_key(spec: FiscoBcos, version: NodeVersion, name: str, value: str) ->
     if name == EXECUTOR and value == "1" and spec.executor.wasm:
         return "must be 0 with executor.wasm: true: executor 1 runs no WebAssembly"
     return key.kind.complaint(value)
+
+
+def _full_of_turns(spec: FiscoBcos, name: str) -> str | None:
+    """As at the founding (problems.py): the turns of RPBFT's sealers take a place in the block."""
+    founded = {
+        "tx_count_limit": spec.consensus.block_tx_count_limit,
+        "feature_rpbft_epoch_block_num": spec.consensus.epoch_block_num,
+    }
+    wanted = {key: spec.on_chain.system_config.get(key, str(founded[key])) for key in founded}
+    if spec.consensus.type is not ConsensusType.RPBFT or name not in wanted:
+        return None
+    if set(wanted.values()) != {"1"}:
+        return None
+    return (
+        "must not be 1 where the other of tx_count_limit and feature_rpbft_epoch_block_num is 1: "
+        "the transaction by which sealers take turns would fill every block"
+    )
 
 
 def wanted_settings(spec: FiscoBcos) -> tuple[WantedSetting, ...]:

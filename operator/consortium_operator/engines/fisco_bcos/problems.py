@@ -100,12 +100,20 @@ def _needs_newer(spec: FiscoBcos, wanted: Version) -> Iterator[Problem]:
 
 
 def _turns(spec: FiscoBcos) -> Iterator[Problem]:
-    is_rpbft = spec.consensus.type is ConsensusType.RPBFT
-    if is_rpbft and spec.genesis.block_limit < _ROTATION_BLOCKS:
+    if spec.consensus.type is not ConsensusType.RPBFT:
+        return
+    if spec.genesis.block_limit < _ROTATION_BLOCKS:
         yield Problem(
             f"{_GENESIS}.blockLimit",
             f"must be at least {_ROTATION_BLOCKS} with consensus.type RPBFT: else the nodes refuse "
             "the transaction by which sealers take turns, and the chain stops at the first turn",
+        )
+    # The turn takes a place in the block (SealingManager.cpp, generateProposal).
+    if spec.consensus.epoch_block_num == spec.consensus.block_tx_count_limit == 1:
+        yield Problem(
+            "spec.fiscoBcos.consensus.blockTxCountLimit",
+            "must be at least 2 with epochBlockNum: 1: else the transaction by which sealers take "
+            "turns fills every block, and no other is ever in one",
         )
 
 

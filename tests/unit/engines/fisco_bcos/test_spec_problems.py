@@ -100,6 +100,20 @@ def test_the_transaction_of_rpbfts_turns_must_be_within_the_block_limit() -> Non
     assert list(refused(599, "RPBFT")) == ["spec.fiscoBcos.genesis.blockLimit"]
 
 
+def test_the_turns_of_rpbft_leave_a_place_in_the_block() -> None:
+    def refused(limit: int, blocks: int, **settings: str) -> list[str]:
+        consensus = {"type": "RPBFT", "blockTxCountLimit": limit, "epochBlockNum": blocks}
+        found = rendered.problems(consensus=consensus, onChain={"systemConfig": settings})
+        return [path.removeprefix("spec.fiscoBcos.") for path in found]
+
+    assert refused(1, 2) == refused(2, 1) == refused(2, 2, tx_count_limit="1") == []
+    assert refused(1, 1) == ["consensus.blockTxCountLimit"]
+    assert refused(2, 1, tx_count_limit="1") == ["onChain.systemConfig.tx_count_limit"]
+    epoch = "feature_rpbft_epoch_block_num"
+    assert refused(1, 2, **{epoch: "1"}) == [f"onChain.systemConfig.{epoch}"]
+    assert refused(1, 2, **{epoch: "1"}, tx_count_limit="2") == []
+
+
 def test_sm_sealers_cannot_prove_their_turns_with_secp256k1() -> None:
     flag = "feature_rpbft_vrf_type_secp256k1"
 
