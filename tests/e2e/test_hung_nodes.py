@@ -45,7 +45,7 @@ def comes_back(chain: Chain, before: Body, node: str) -> None:
     wait_until(replaced, "another pod in its place", chain.report, SECONDS)
     chain.wait_ready(120)
     events = chain.kubectl.get("events", chain.here, "--field-selector=reason=NodeEvicted")
-    assert [f"node {node} hangs" in event["message"] for event in events["items"]] == [True]
+    assert any(f"node {node} hangs" in event["message"] for event in events["items"])
     with member_clients(chain) as clients:
         client = clients[node.partition("/")[0]]
         wait_until(lambda: client.height() >= missed, "the missed blocks", chain.report)
