@@ -121,7 +121,11 @@ async def _is_there(run: Round, ledger: Ledger) -> bool:
 def _wait_for_others(known: Knowledge, ledgers: Sequence[Ledger]) -> Wait | None:
     if known.view is None or not known.was_read or known.disagrees:
         return _UNREADABLE
-    others = [one.node.path for one in ledgers if one.entry.rebuilding is not None]
+    others = [
+        one.node.path
+        for one in ledgers
+        if one.entry.rebuilding is not None and not one.node.is_stopped
+    ]
     # One that cannot vote again before this one is back must not be waited for.
     if others and known.view.has_quorum():
         return Wait(f"{', '.join(others)} is being rebuilt, and only one is at a time")

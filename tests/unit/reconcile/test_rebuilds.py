@@ -296,6 +296,28 @@ async def test_one_that_is_lost_while_another_is_rebuilt_needs_a_person(running:
     assert running.told(READY) == "True/AsExpected"
 
 
+async def test_one_that_was_stopped_meanwhile_holds_up_no_other(stage: Stage) -> None:
+    def entries(**eye: str) -> list[dict[str, Any]]:
+        names, role = ("huawei", "ping-an", "tencent", "webank"), {"role": "Observer"}
+        eyes = [chains.node("eye", **role, **eye), chains.node("lens", **role)]
+        return [*map(chains.member, names), chains.member("auditor", *eyes)]
+
+    stage.create(*entries())
+    await stage.settle()
+    lose(stage, "trade-auditor-eye-0")
+    await stage.round()
+    assert entry(stage, "trade-auditor-eye-0").rebuilding == 2
+    stage.edit(members=entries(state="Stopped"))
+    await stage.settle()
+    lose(stage, "trade-auditor-lens-0")
+    await stage.settle()
+    assert mounted(stage, "trade-auditor-lens-0") == "g2"
+    stage.edit(members=entries())
+    await stage.settle()
+    assert stage.told(READY) == "True/AsExpected"
+    assert mounted(stage, "trade-auditor-eye-0") == "g2"
+
+
 async def test_nothing_is_rebuilt_while_nodes_disagree(running: Stage) -> None:
     running.nodes.scripted[HUAWEI] = {"latest_hash": "0xother"}
     lose(running, WEBANK)
