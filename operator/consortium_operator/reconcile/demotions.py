@@ -11,6 +11,7 @@ from consortium_operator.chain.journal import Journal
 from consortium_operator.chain.plan import PlannedNode
 from consortium_operator.chain.quorum import Quorum
 from consortium_operator.reconcile.enactment import enact
+from consortium_operator.reconcile.evictions import going
 from consortium_operator.reconcile.findings import Finding
 from consortium_operator.reconcile.knowledge import Knowledge
 from consortium_operator.reconcile.rebuilds import is_back
@@ -25,6 +26,8 @@ async def change_votes(founded: Founded, known: Knowledge, stands: Journal) -> b
     round."""
     if known.view is None or not known.was_read or known.disagrees:
         return False
+    if going(founded.round, known) is not None:
+        return False  # what the chain can spare is seen once that one is gone
     for ledger in ledgers_of(founded.round, known.journal):
         entry, node = ledger.entry, ledger.node
         begun = stands.of(node.names.node).rebuilding == entry.rebuilding

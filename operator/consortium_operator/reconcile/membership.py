@@ -13,6 +13,7 @@ from consortium_operator.chain.plan import Departure, PlannedNode
 from consortium_operator.chain.view import ChainView
 from consortium_operator.kube.kinds import STATEFUL_SET, ObjectKey
 from consortium_operator.reconcile.enactment import enact
+from consortium_operator.reconcile.evictions import going
 from consortium_operator.reconcile.findings import Finding
 from consortium_operator.reconcile.knowledge import Knowledge
 from consortium_operator.reconcile.node_states import Sight, why_down
@@ -106,6 +107,9 @@ def _why_wait(
     assert view is not None
     if not view.has_quorum():
         return _finding(wish, f"{wish.what} once the chain has a quorum to decide it")
+    restarting = going(run, known)
+    if wish.kind is not Kind.OBSERVE and restarting is not None:
+        return _finding(wish, f"{wish.what} once {restarting.path} has restarted")
     if wish.kind is Kind.OBSERVE and not _is_ready_to_join(wish, view, known):
         return _finding(wish, f"{wish.what} once its node runs: {_why_down(run, wish, known)}")
     if wish.kind is Kind.PROMOTE and not (known.is_live(wish.node) and known.height(wish.node) > 0):

@@ -21,7 +21,7 @@ from consortium_operator.manifests import Manifest
 from consortium_operator.reconcile.acceptance import how_to_accept
 from consortium_operator.reconcile.apply import bring_one, is_settled, refusal, wanted_hash
 from consortium_operator.reconcile.desired import NodeObjects
-from consortium_operator.reconcile.evictions import evict, pod_of
+from consortium_operator.reconcile.evictions import evict, pod_of, stays
 from consortium_operator.reconcile.findings import Finding
 from consortium_operator.reconcile.hangs import SILENT_FOR, is_silent_for_a_moment
 from consortium_operator.reconcile.knowledge import Knowledge, MassExpiry
@@ -337,12 +337,6 @@ def _wait_for_others(
     else:
         return None
     for other in run.plan.running:
-        if other != node and known.is_member(other) and not (serves(other) and _stays(run, other)):
+        if other != node and known.is_member(other) and not (serves(other) and stays(run, other)):
             return Wait(f"{other.path} is not {word}, and only one goes at a time", missing=other)
     return None
-
-
-def _stays(run: Round, node: PlannedNode) -> bool:
-    """A pod that is stopping answers for a moment longer."""
-    pod = pod_of(run, node)
-    return pod is not None and not pod.deleting

@@ -191,8 +191,10 @@ async def _bring_about(founded: Founded, progress: Progress, view: ChainView) ->
     journal = updated(run, journal, seen)
     known = await _remember(founded, replace(known, journal=journal))
     known = replace(_with_expiry(run, known, progress), in_doubt=is_in_doubt(run, view))
-    await _protect(founded, known)
     has_voted = await change_votes(founded, known, stands)
+    if has_voted:
+        known = await _anew(founded, progress, known)
+    await _protect(founded, known)
     await grow_volumes(run)
     complete = [one for one in certified if await _volume_is_there(run, one)]
     ready = [one for one in complete if volumes[one.node.names.node].is_settled]
@@ -208,8 +210,14 @@ async def _bring_about(founded: Founded, progress: Progress, view: ChainView) ->
     if rolled_out:
         await tell_removed_organisations(founded, known.journal)
     await see_off(founded, known.journal)
-    if not has_voted:  # what was read before that is old
+    if not has_voted:  # one transaction a round
         await bring_membership(founded, known)
+
+
+async def _anew(founded: Founded, progress: Progress, known: Knowledge) -> Knowledge:
+    """After a vote, since the quorum may be another one."""
+    view = progress.view = await read_chain(founded)
+    return replace(known, view=view)
 
 
 def _with_expiry(run: Round, known: Knowledge, progress: Progress) -> Knowledge:

@@ -269,7 +269,7 @@ class Presence:
 @dataclass(frozen=True, slots=True)
 class Round:
     """One run of reconcile for one chain whose spec was accepted. `generation` and `annotations`:
-    the resource's."""
+    the resource's. `evicted`: uids of the pods that it has sent away."""
 
     world: World
     memory: ChainMemory
@@ -280,6 +280,7 @@ class Round:
     generation: int = 0
     annotations: Mapping[str, str] = field(default_factory=dict)
     presence: Presence = field(default_factory=Presence)
+    evicted: set[str] = field(default_factory=set)
 
     @property
     def key(self) -> ChainKey:
