@@ -1,14 +1,22 @@
-"""Pods whose labels somebody changed: no Service, budget or policy finds them, their StatefulSet
-lets go of them, and cannot make another of their name. Nobody may write to a pod, so such a one is
-restarted when the chain can spare it."""
+"""Pods that somebody changed. Without their labels no Service, budget or policy finds them, their
+StatefulSet lets go of them, and cannot make another of their name; another image is started at once
+by kubelet. Nobody may write to a pod, so such a one is restarted when the chain can spare it, and
+ever less often where it is changed again: else its chain would restart for ever, and no other
+could roll."""
 
+from datetime import timedelta
+
+from consortium_operator.api.conditions import ConditionType, Reason
+from consortium_operator.api.moment import rfc3339
 from consortium_operator.chain.naming import CHAIN_LABEL, MEMBER_LABEL, NODE_LABEL, PART_LABEL
 from consortium_operator.chain.plan import PlannedNode
 from consortium_operator.kube.kinds import POD, ObjectKey
 from consortium_operator.kube.projection import Observed, PodDetail, project
 from consortium_operator.reconcile.desired import NodeObjects
+from consortium_operator.reconcile.findings import Finding
+from consortium_operator.reconcile.hangs import FIRST_PAUSE, LONGEST_PAUSE
 from consortium_operator.reconcile.key_refusals import name_conflict
-from consortium_operator.reconcile.world import Round
+from consortium_operator.reconcile.world import MadeAnew, Round
 
 _FOUND_BY = (CHAIN_LABEL, MEMBER_LABEL, NODE_LABEL, PART_LABEL)
 
@@ -16,6 +24,34 @@ _FOUND_BY = (CHAIN_LABEL, MEMBER_LABEL, NODE_LABEL, PART_LABEL)
 def is_found(pod: Observed, objects: NodeObjects) -> bool:
     wanted = objects.stateful_set["spec"]["template"]["metadata"]["labels"]
     return all(pod.labels.get(label) == wanted[label] for label in _FOUND_BY)
+
+
+def is_as_made(pod: Observed, objects: NodeObjects) -> bool:
+    has_changed_image = isinstance(pod.detail, PodDetail) and pod.detail.has_changed_image
+    return is_found(pod, objects) and not has_changed_image
+
+
+def may_be_made_anew(run: Round, node: PlannedNode, pod: Observed) -> bool:
+    """Whether its time has come; until then a finding says what a person has to do."""
+    last, now = run.memory.made_anew.get(node.names.node), run.world.now()
+    if last is None or last.pod_uid == pod.uid or not timedelta(0) <= now - last.at < last.pause:
+        return True
+    message = (
+        f"the labels or the image of pod {pod.key.name} are changed again and again, so that a "
+        f"restart does not help: it is left as it is until {rfc3339(last.at + last.pause)}. Stop "
+        "whoever does that; `kubectl get pod --show-managed-fields -o yaml` names the manager"
+    )
+    run.findings.add(
+        Finding(ConditionType.UP_TO_DATE, Reason.ROLLOUT_STUCK, message, needs_person=True)
+    )
+    return False
+
+
+def note_made_anew(run: Round, node: PlannedNode, pod: Observed) -> None:
+    last, now = run.memory.made_anew.get(node.names.node), run.world.now()
+    is_again = last is not None and timedelta(0) <= now - last.at < 2 * LONGEST_PAUSE
+    pause = min(2 * last.pause, LONGEST_PAUSE) if last is not None and is_again else FIRST_PAUSE
+    run.memory.made_anew[node.names.node] = MadeAnew(pod.uid, now, pause)
 
 
 async def hidden_pod(run: Round, node: PlannedNode) -> Observed | None:

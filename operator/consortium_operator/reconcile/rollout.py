@@ -26,7 +26,12 @@ from consortium_operator.reconcile.findings import Finding
 from consortium_operator.reconcile.hangs import SILENT_FOR, is_silent_for_a_moment
 from consortium_operator.reconcile.knowledge import Knowledge, MassExpiry
 from consortium_operator.reconcile.node_states import Sight, cannot_start, why_down
-from consortium_operator.reconcile.relabelled import hidden_pod, is_found
+from consortium_operator.reconcile.relabelled import (
+    hidden_pod,
+    is_as_made,
+    may_be_made_anew,
+    note_made_anew,
+)
 from consortium_operator.reconcile.world import Round
 
 REVISION_LABEL = "controller-revision-hash"
@@ -40,13 +45,15 @@ class Turn:
 
     `written`: only the pod is left. `seen`: the StatefulSet's controller knows what was written; a
     pod that is evicted before would come back by the old template. `pod`: the one that was judged;
-    another may have its name by the time the turn is taken.
+    another may have its name by the time the turn is taken. `meddled`: its template is the wanted
+    one, but somebody has changed the pod.
     """
 
     objects: NodeObjects
     pod: Observed | None
     written: bool
     seen: bool = True
+    meddled: bool = False
 
     @property
     def node(self) -> PlannedNode:
@@ -256,13 +263,11 @@ async def _turn_of_pod(run: Round, objects: NodeObjects, stateful_set: Observed)
     pod = pod or await hidden_pod(run, objects.node)
     if pod is None:
         return None
-    is_current = pod.labels.get(REVISION_LABEL) == detail.update_revision
-    is_as_made = is_found(pod, objects) and not _has_changed_image(pod)
-    return None if is_current and is_as_made else Turn(objects, pod, written=True)
-
-
-def _has_changed_image(pod: Observed) -> bool:
-    return isinstance(pod.detail, PodDetail) and pod.detail.has_changed_image
+    if pod.labels.get(REVISION_LABEL) != detail.update_revision:
+        return Turn(objects, pod, written=True)
+    if is_as_made(pod, objects) or not may_be_made_anew(run, objects.node, pod):
+        return None
+    return Turn(objects, pod, written=True, meddled=True)
 
 
 def _precedence(turn: Turn, known: Knowledge) -> tuple[bool, bool, bool, bool, bool, int, str]:
@@ -294,7 +299,11 @@ async def _take(run: Round, turn: Turn, known: Knowledge) -> Wait | None:
     if turn.pod is None:
         return None
     refused = await evict(run, turn.pod, f"node {turn.node.path} changes")
-    return Wait(refused) if refused is not None else None
+    if refused is not None:
+        return Wait(refused)
+    if turn.meddled:
+        note_made_anew(run, turn.node, turn.pod)
+    return None
 
 
 def why_wait(run: Round, node: PlannedNode, pod: Observed, known: Knowledge) -> Wait | None:

@@ -76,3 +76,19 @@ async def test_a_pod_of_somebody_else_is_told_and_left_alone(running: Stage) -> 
     assert running.told(ConditionType.SPEC_VALID) == "False/NameConflict"
     assert f"Pod {NODE}-0" in running.condition(ConditionType.SPEC_VALID)["message"]
     assert running.cluster.find(STATEFUL_SET, NODE) is not None
+
+
+async def test_one_that_is_changed_again_and_again_is_left_for_a_while(running: Stage) -> None:
+    """Else its chain would restart for ever, and hold up the rollouts of all others."""
+    for _ in range(30):
+        running.controllers.run()
+        running.cluster.edit(POD, f"{NODE}-0", _set_image)
+        await running.round()
+    assert running.cluster.evictions == [f"{NODE}-0"]
+    assert running.told(ConditionType.UP_TO_DATE) == "False/RolloutStuck"
+    assert f"image of pod {NODE}-0" in running.condition(ConditionType.UP_TO_DATE)["message"]
+    assert running.reconciler._world.slot.holder is None
+    running.clock.advance(minutes=5)
+    await running.settle()
+    assert running.cluster.evictions == 2 * [f"{NODE}-0"]
+    assert running.told(ConditionType.READY) == "True/AsExpected"
