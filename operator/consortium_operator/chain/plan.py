@@ -157,6 +157,11 @@ class Plan:
         return tuple(node for node in self.staying if not node.is_stopped)
 
     @cached_property
+    def leaving(self) -> tuple[PlannedNode, ...]:
+        """Nodes that run on as they are until they are voted out."""
+        return tuple(node for node in self.nodes if node.departure is Departure.LEAVING)
+
+    @cached_property
     def stopped(self) -> tuple[PlannedNode, ...]:
         """The nodes of the spec that should have none."""
         return tuple(node for node in self.staying if node.is_stopped)

@@ -8,7 +8,7 @@ apply alone would leave it there.
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from consortium_operator.api.conditions import ConditionType, Reason
 from consortium_operator.chain.naming import is_ours
@@ -48,6 +48,22 @@ async def bring_one(run: Round, manifest: Manifest) -> bool:
         return await _apply(run, manifest)
     except (Forbidden, QuotaExceeded, Invalid, Conflict) as error:
         run.findings.add(refusal(key_of(manifest), error))
+        return False
+
+
+async def change_one(
+    run: Round, key: ObjectKey, change: Callable[[JsonObject], JsonObject]
+) -> bool:
+    """An object that cannot be rendered any more: what is there, changed, bound to its version.
+    False where that was refused; the refusal is a finding."""
+    check_resource(run)
+    try:
+        found = await run.world.client.get(key)
+        if found is not None:
+            run.world.store.record(await run.world.client.replace(change(found)))
+        return True
+    except (Forbidden, QuotaExceeded, Invalid, Conflict) as error:
+        run.findings.add(refusal(key, error))
         return False
 
 

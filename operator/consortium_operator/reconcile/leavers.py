@@ -8,15 +8,14 @@ the ConfigMap with its certificates; then its pod is evicted as every pod that c
 from collections.abc import Mapping
 
 from consortium_operator.chain.naming import NODE_LABEL, PART_LABEL, ChildPart
-from consortium_operator.chain.plan import Departure, PlannedNode
+from consortium_operator.chain.plan import PlannedNode
 from consortium_operator.kube.kinds import CONFIG_MAP, STATEFUL_SET, JsonObject, ObjectKey, key_of
 from consortium_operator.kube.projection import Observed, PodDetail, StatefulSetDetail
-from consortium_operator.reconcile.apply import bring_one
+from consortium_operator.reconcile.apply import bring_one, change_one
 from consortium_operator.reconcile.certificates import Standing
 from consortium_operator.reconcile.desired import desired_certificate
 from consortium_operator.reconcile.evictions import evict, pod_of
 from consortium_operator.reconcile.knowledge import Knowledge
-from consortium_operator.reconcile.presence import check_resource
 from consortium_operator.reconcile.rollout import Wait, under_way, why_wait
 from consortium_operator.reconcile.world import Founded, Round
 
@@ -27,13 +26,18 @@ async def renew_leavers(
     """Whether any came a step further, so that what was read of the chain is old. One at a time,
     but for those that restart together."""
     run, has_changed = founded.round, False
-    for node in run.plan.nodes:
-        is_due = node.departure is Departure.LEAVING and node.names.node in known.renewed
-        if not is_due or _waits_for_others(node, known):
+    for node in run.plan.leaving:
+        name = node.names.node
+        if name not in known.renewed:
             continue
-        if has_changed and node.names.node not in known.together:
-            break
-        wait = await _renew(founded, node, certificates[node.names.node], known)
+        # Before its turn, as everybody's: an operator that starts anew would issue another one, and
+        # a person's word for all that restart together would be void.
+        certificate = desired_certificate(founded, node, certificates[name])
+        if not await bring_one(run, certificate) or _waits_for_others(node, known):
+            continue
+        if has_changed and name not in known.together:
+            continue
+        wait = await _renew(run, node, key_of(certificate).name, known)
         what = f"node {node.path} leaves, and restarts with its new certificate until it is out"
         run.findings.add(under_way(what, wait))
         has_changed = has_changed or wait is None
@@ -45,23 +49,18 @@ def _waits_for_others(node: PlannedNode, known: Knowledge) -> bool:
     return known.mass_expiry is not None and node.names.node not in known.together
 
 
-async def _renew(
-    founded: Founded, node: PlannedNode, standing: Standing, known: Knowledge
-) -> Wait | None:
-    run, pod = founded.round, pod_of(founded.round, node)
+async def _renew(run: Round, node: PlannedNode, wanted: str, known: Knowledge) -> Wait | None:
+    pod = pod_of(run, node)
     found = run.world.store.get(ObjectKey(STATEFUL_SET, run.key.namespace, node.names.node))
     if pod is None or found is None or run.plan.uid not in found.owner_uids:
         return Wait("it has no pod")
     wait = why_wait(run, node, pod, known)
     if wait is not None:
         return wait
-    certificate = desired_certificate(founded, node, standing)
-    if not await bring_one(run, certificate):
-        return Wait("its certificate cannot be written")
-    wanted = key_of(certificate).name
     if not _mounts(found, wanted):
-        await _put(run, node, found.key, wanted)
-        return None
+        old = _certificates_of(run, node)
+        is_put = await change_one(run, found.key, lambda one: _renamed(one, old, wanted))
+        return None if is_put else Wait("its StatefulSet cannot be written")
     if not _is_seen(found):
         return Wait("the controller of its StatefulSet has not looked at it yet")
     refused = await evict(run, pod, f"node {node.path} has a new certificate")
@@ -78,15 +77,6 @@ def _is_seen(found: Observed) -> bool:
     return isinstance(detail, StatefulSetDetail) and (
         detail.observed_generation == detail.generation
     )
-
-
-async def _put(run: Round, node: PlannedNode, key: ObjectKey, wanted: str) -> None:
-    """By what is there, bound to its version."""
-    check_resource(run)
-    found = await run.world.client.get(key)
-    if found is not None:
-        old = _certificates_of(run, node)
-        run.world.store.record(await run.world.client.replace(_renamed(found, old, wanted)))
 
 
 def _certificates_of(run: Round, node: PlannedNode) -> frozenset[str]:

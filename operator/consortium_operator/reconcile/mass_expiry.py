@@ -9,9 +9,11 @@ any more, else once a person accepts the pause.
 
 from collections.abc import Mapping
 
+from consortium_operator.api.conditions import ConditionType, Reason
 from consortium_operator.chain.naming import ACCEPT_CHANGE_ANNOTATION, content_hash
 from consortium_operator.reconcile.certificates import Standing
 from consortium_operator.reconcile.expiry import has_ended
+from consortium_operator.reconcile.findings import Finding
 from consortium_operator.reconcile.knowledge import Knowledge, MassExpiry
 from consortium_operator.reconcile.world import Round
 
@@ -39,6 +41,24 @@ def find_mass_expiry(
     if not view.has_quorum() or word in run.words(ACCEPT_CHANGE_ANNOTATION):
         return MassExpiry(renewed)
     return MassExpiry(renewed, waits_for=_command(run, word))
+
+
+def tell_mass_expiry(run: Round, mass: MassExpiry) -> None:
+    count = f"{len(mass.nodes)} nodes whose certificates have ended"
+    if mass.waits_for is None:
+        message = f"{count} restart together, since they refuse each other one by one"
+        run.findings.add(Finding(ConditionType.UP_TO_DATE, Reason.ROLLING_OUT, message))
+        return
+    message = (
+        f"{count} still hold the connections that they have. Restarted one by one they would "
+        "refuse each other, so they restart together, and no block is made meanwhile. It waits "
+        f"for a person to accept that: {mass.waits_for}"
+    )
+    for condition, reason in (
+        (ConditionType.CERTIFICATES_VALID, Reason.AWAITING_RESTART),
+        (ConditionType.UP_TO_DATE, Reason.AWAITING_ACCEPTANCE),
+    ):
+        run.findings.add(Finding(condition, reason, message, needs_person=True))
 
 
 def _word(serving: Mapping[str, Standing]) -> str:

@@ -31,6 +31,11 @@ _REASONS = {
 
 async def bring_membership(founded: Founded, known: Knowledge) -> None:
     """Grants at most one wish. Nothing is done while the nodes disagree about the chain."""
+    await _grant_one(founded, known)
+    _tell_leavers_down(founded.round, known)
+
+
+async def _grant_one(founded: Founded, known: Knowledge) -> None:
     run, view = founded.round, known.view
     open_wishes = tell_membership(run, known)
     if view is None or view.splits or view.foreign_block0:
@@ -89,6 +94,17 @@ def _tell_absent_leavers(run: Round, view: ChainView, known: Knowledge) -> None:
         "the chain runs"
     )
     run.findings.add(Finding(_IN_SYNC, Reason.QUORUM_UNSAFE, message, needs_person=True))
+
+
+def _tell_leavers_down(run: Round, known: Knowledge) -> None:
+    """Nothing else tells of them, and the others have the margin without them until they are out:
+    one may not have come back with its new certificate."""
+    sight = Sight(run.world.store, run.key.namespace, known.custody, known.view)
+    for node in run.plan.leaving:
+        why = why_down(node, sight) if known.vote(node) else None
+        if why is not None and not run.plan.spec.hibernated:
+            message = f"{node.path} counts until the chain is without it, and is down: {why}"
+            run.findings.add(Finding(_IN_SYNC, Reason.LEAVING, message))
 
 
 def _may_run(run: Round, node: PlannedNode) -> bool:

@@ -4,18 +4,21 @@ Only kinds and parts from one short list, only with our labels and owner, and ne
 pod may still name them.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable, Iterator
 
 from consortium_operator.chain.naming import NODE_LABEL, PART_LABEL, ChildPart
 from consortium_operator.kube.errors import Conflict, NotFound
 from consortium_operator.kube.kinds import (
     CONFIG_MAP,
     NETWORK_POLICY,
+    POD,
     POD_DISRUPTION_BUDGET,
+    STATEFUL_SET,
     Kind,
     ObjectKey,
     key_of,
 )
+from consortium_operator.kube.projection import PodDetail, StatefulSetDetail
 from consortium_operator.manifests import Manifest
 from consortium_operator.reconcile.world import Round
 
@@ -30,12 +33,10 @@ FILES: Doomed = frozenset({(CONFIG_MAP, ChildPart.CERTIFICATE), (CONFIG_MAP, Chi
 """Only once every pod runs its wanted template, so that nothing names an older one."""
 
 
-async def prune(
-    run: Round, wanted: Iterable[Manifest], doomed: Doomed, spared: Collection[str] = ()
-) -> None:
-    """Deletes what is `doomed` and `wanted` does not name. `spared`: full object names of nodes
-    whose pods are left as they are, with all that they name."""
-    keep = {key_of(manifest) for manifest in wanted}
+async def prune(run: Round, wanted: Iterable[Manifest], doomed: Doomed) -> None:
+    """Deletes what is `doomed` and `wanted` does not name, but nothing of nodes that leave."""
+    spared = {node.names.node for node in run.plan.leaving}
+    keep = {key_of(manifest) for manifest in wanted} | set(_named(run))
     for kind in sorted({kind for kind, _ in doomed}, key=str):
         for observed in run.world.store.by_chain(run.key.namespace, run.key.name, kind):
             is_doomed = (kind, observed.labels.get(PART_LABEL)) in doomed
@@ -43,6 +44,16 @@ async def prune(
             is_kept = observed.key in keep or observed.labels.get(NODE_LABEL) in spared
             if is_doomed and ours and not is_kept and not observed.deleting:
                 await discard(run, observed.key, observed.uid)
+
+
+def _named(run: Round) -> Iterator[ObjectKey]:
+    """The ConfigMaps that a pod mounts, or one that is made now would: also where a write that was
+    refused keeps a node at what it has."""
+    for kind in (POD, STATEFUL_SET):
+        for observed in run.world.store.by_chain(run.key.namespace, run.key.name, kind):
+            if isinstance(observed.detail, PodDetail | StatefulSetDetail):
+                for name in observed.detail.config_maps:
+                    yield ObjectKey(CONFIG_MAP, run.key.namespace, name)
 
 
 async def discard(run: Round, key: ObjectKey, uid: str) -> None:

@@ -24,7 +24,7 @@ from consortium_operator.reconcile.desired import NodeObjects
 from consortium_operator.reconcile.evictions import evict, pod_of, stays
 from consortium_operator.reconcile.findings import Finding
 from consortium_operator.reconcile.hangs import SILENT_FOR, is_silent_for_a_moment
-from consortium_operator.reconcile.knowledge import Knowledge, MassExpiry
+from consortium_operator.reconcile.knowledge import Knowledge
 from consortium_operator.reconcile.node_states import Sight, cannot_start, why_down
 from consortium_operator.reconcile.relabelled import (
     hidden_pod,
@@ -84,7 +84,7 @@ async def take_turn(run: Round, turns: Sequence[Turn], known: Knowledge) -> None
         return
     ordered = sorted(turns, key=lambda turn: _precedence(turn, known))
     if known.mass_expiry is not None:
-        await _take_together(run, ordered, known, known.mass_expiry)
+        await _take_together(run, ordered, known)
         return
     other = run.world.slot.other(run.key, run.world.now())
     if other is not None:
@@ -132,30 +132,13 @@ async def _wait_for_chain(
     return Finding(ConditionType.UP_TO_DATE, Reason.ROLLING_OUT, message)
 
 
-async def _take_together(
-    run: Round, turns: Sequence[Turn], known: Knowledge, mass: MassExpiry
-) -> None:
+async def _take_together(run: Round, turns: Sequence[Turn], known: Knowledge) -> None:
     """All whose certificates have ended, or until a person lets them only those that are down:
     whoever restarts alone is refused by the others, or must refuse them."""
     run.memory.awaited = None
     for turn in turns:
         if turn.node.names.node in known.together or is_silent(run, turn, known):
             await _take(run, turn, known)
-    count = f"{len(mass.nodes)} nodes whose certificates have ended"
-    if mass.waits_for is None:
-        message = f"{count} restart together, since they refuse each other one by one"
-        run.findings.add(Finding(ConditionType.UP_TO_DATE, Reason.ROLLING_OUT, message))
-        return
-    message = (
-        f"{count} still hold the connections that they have. Restarted one by one they would "
-        "refuse each other, so they restart together, and no block is made meanwhile. It waits "
-        f"for a person to accept that: {mass.waits_for}"
-    )
-    for condition, reason in (
-        (ConditionType.CERTIFICATES_VALID, Reason.AWAITING_RESTART),
-        (ConditionType.UP_TO_DATE, Reason.AWAITING_ACCEPTANCE),
-    ):
-        run.findings.add(Finding(condition, reason, message, needs_person=True))
 
 
 def _finding(run: Round, turn: Turn, wait: Wait | None, count: int, known: Knowledge) -> Finding:
@@ -313,10 +296,19 @@ def why_wait(run: Round, node: PlannedNode, pod: Observed, known: Knowledge) -> 
     goes_anyway = node.names.node in known.lost | known.together
     wait = None if goes_anyway else _wait_for_others(run, node, known, may_serve=may_serve)
     if not verdict.granted and not verdict.needs_acceptance:
-        return Wait(verdict.why, missing=wait.missing if wait is not None else None)
+        missing = wait.missing if wait is not None else _absent_leaver(run, known)
+        return Wait(verdict.why, missing=missing)
     if wait is not None or verdict.granted:
         return wait
     return Wait(verdict.why, acceptance=how_to_accept(run, known, node, pod))
+
+
+def _absent_leaver(run: Round, known: Knowledge) -> PlannedNode | None:
+    """One that leaves is waited for only where the chain cannot spare another one meanwhile."""
+    if known.disagrees or not known.has_blocks:
+        return None
+    away = (one for one in run.plan.leaving if known.vote(one) and not known.is_live(one))
+    return next(away, None)
 
 
 def _works(run: Round, node: PlannedNode, pod: Observed, known: Knowledge) -> bool:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from consortium_operator.api.conditions import ConditionType
 from consortium_operator.chain.genesis import Seal
 from consortium_operator.chain.journal import Journal
-from consortium_operator.chain.plan import Departure, Plan
+from consortium_operator.chain.plan import Plan
 from consortium_operator.chain.roster import as_running, with_leavers
 from consortium_operator.chain.view import ChainView, Look
 from consortium_operator.kube.kinds import key_of
@@ -54,7 +54,7 @@ from consortium_operator.reconcile.identities import ensure_identities, look_up_
 from consortium_operator.reconcile.journal import Seen, look_up_journal, read_journal, updated
 from consortium_operator.reconcile.knowledge import Knowledge
 from consortium_operator.reconcile.leavers import renew_leavers
-from consortium_operator.reconcile.mass_expiry import find_mass_expiry
+from consortium_operator.reconcile.mass_expiry import find_mass_expiry, tell_mass_expiry
 from consortium_operator.reconcile.membership import bring_membership, tell_membership
 from consortium_operator.reconcile.on_chain import bring_about_settings
 from consortium_operator.reconcile.probes import found_if_due, is_in_doubt, settle_doubt
@@ -198,15 +198,15 @@ async def _bring_about(founded: Founded, progress: Progress, view: ChainView) ->
     await grow_volumes(run)
     complete = [one for one in certified if await _volume_is_there(run, one)]
     ready = [one for one in complete if volumes[one.node.names.node].is_settled]
-    if services_stand and not await renew_leavers(founded, progress.certificates, known):
+    if services_stand:
         movable = [one for one in complete if one in ready or one.node.is_stopped]
-        known = await _change_pods(founded, movable, known, progress.hangs)
+        known = await _change_pods(founded, movable, known, progress)
     is_rolling = bool(run.findings.of(ConditionType.UP_TO_DATE))
     if is_rolling and known.in_doubt:
         await settle_doubt(run, custody, view)
-    rolled_out = len(ready) == len(run.plan.staying) and not is_rolling
+    rolled_out = services_stand and len(ready) == len(run.plan.staying) and not is_rolling
     wanted = [*shared, *(part for one in nodes for part in _files(one))]
-    await prune(run, wanted, POLICIES | FILES if rolled_out else POLICIES, _leaving(run))
+    await prune(run, wanted, POLICIES | FILES if rolled_out else POLICIES)
     if rolled_out:
         await tell_removed_organisations(founded, known.journal)
     await see_off(founded, known.journal)
@@ -222,16 +222,11 @@ async def _anew(founded: Founded, progress: Progress, known: Knowledge) -> Knowl
 
 def _with_expiry(run: Round, known: Knowledge, progress: Progress) -> Knowledge:
     expired = find_mass_expiry(run, known, progress.certificates, progress.in_use)
+    if expired is not None:
+        tell_mass_expiry(run, expired)
     renewed = awaiting_restart(run, progress.certificates, progress.in_use)
     names = frozenset(node.names.node for node in renewed)
     return replace(known, mass_expiry=expired, renewed=names)
-
-
-def _leaving(run: Round) -> frozenset[str]:
-    """Full object names of nodes that run on as they are until they are voted out."""
-    return frozenset(
-        node.names.node for node in run.plan.nodes if node.departure is Departure.LEAVING
-    )
 
 
 def _volumes(
@@ -275,11 +270,13 @@ async def _protect(founded: Founded, known: Knowledge) -> None:
 
 
 async def _change_pods(
-    founded: Founded, ready: Sequence[NodeObjects], known: Knowledge, hangs: Sequence[Hang]
+    founded: Founded, ready: Sequence[NodeObjects], known: Knowledge, progress: Progress
 ) -> Knowledge:
     """One node comes a step further. One that hangs needs a turn of its own only if it is up to
-    date."""
+    date, or leaves."""
     run = founded.round
+    if await renew_leavers(founded, progress.certificates, known):
+        return known
     await sleep_and_wake(run, known)
     if await stop_nodes(run, [one for one in ready if one.node.is_stopped], known):
         return known
@@ -288,7 +285,8 @@ async def _change_pods(
     changing = {turn.node.path for turn in turns}
     stopped = {node.path for node in run.plan.stopped}
     settled = [one.node for one in ready if one.node.path not in changing | stopped]
-    await restart_hung(founded, [one for one in hangs if one.node in settled], known)
+    kept = (*settled, *run.plan.leaving)
+    await restart_hung(founded, [one for one in progress.hangs if one.node in kept], known)
     if not image_is_another(run, known.view, settled):
         await take_turn(run, approved(run, turns, known), known)
     if not turns:

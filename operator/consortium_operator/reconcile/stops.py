@@ -8,18 +8,18 @@ runs is stopped, since it could not go on; nor is what runs on a volume that wou
 """
 
 from collections.abc import Iterable, Iterator
+from functools import partial
 
 from consortium_operator.api.conditions import ConditionType, Reason
 from consortium_operator.chain.naming import ASLEEP_ANNOTATION
 from consortium_operator.chain.plan import Departure, PlannedNode
 from consortium_operator.kube.kinds import STATEFUL_SET, JsonObject, ObjectKey
 from consortium_operator.kube.projection import Observed, PodDetail, StatefulSetDetail
-from consortium_operator.reconcile.apply import bring_one
+from consortium_operator.reconcile.apply import bring_one, change_one
 from consortium_operator.reconcile.desired import NodeObjects
 from consortium_operator.reconcile.evictions import evict, pod_of
 from consortium_operator.reconcile.findings import Finding
 from consortium_operator.reconcile.knowledge import Knowledge
-from consortium_operator.reconcile.presence import check_resource
 from consortium_operator.reconcile.rollout import Wait, under_way, why_wait
 from consortium_operator.reconcile.volumes import ledgers_of
 from consortium_operator.reconcile.world import Round
@@ -63,7 +63,8 @@ async def sleep_and_wake(run: Round, known: Knowledge) -> None:
             run.findings.add(under_way(f"node {node.path} sleeps with its chain", wait))
             if wait is not None:
                 continue
-        await _scale(run, found.key, asleep=sleeps)
+        # By what is there: nothing else says how the node was, that the spec has no more.
+        await change_one(run, found.key, partial(_scaled, asleep=sleeps))
 
 
 def _leavers(run: Round) -> Iterator[tuple[PlannedNode, Observed]]:
@@ -76,14 +77,6 @@ def _leavers(run: Round) -> Iterator[tuple[PlannedNode, Observed]]:
             and run.plan.uid in found.owner_uids
         ):
             yield node, found
-
-
-async def _scale(run: Round, key: ObjectKey, *, asleep: bool) -> None:
-    """By what is there: nothing else says how the node was, that the spec has no more."""
-    check_resource(run)
-    found = await run.world.client.get(key)
-    if found is not None:
-        run.world.store.record(await run.world.client.replace(_scaled(found, asleep=asleep)))
 
 
 def _scaled(found: JsonObject, *, asleep: bool) -> JsonObject:

@@ -105,6 +105,19 @@ async def test_a_refused_write_is_told_and_made_once_it_is_granted(
     assert stage.told(ConditionType.READY) == "True/AsExpected"
 
 
+async def test_what_pods_mount_stays_while_nothing_can_be_changed(running: Stage) -> None:
+    """A pod that is moved meanwhile starts with it."""
+    before = {one["metadata"]["name"] for one in running.cluster.all(CONFIG_MAP)}
+    running.cluster.faults.append(Fault(on("apply", SERVICE), error=refusing(Forbidden)))
+    running.start()
+    running.edit(fiscoBcos={"config": {"txpool": {"limit": "20000"}}})
+    for _ in range(3):
+        await running.round()
+    after = {one["metadata"]["name"] for one in running.cluster.all(CONFIG_MAP)}
+    assert len(after) == len(before) + 4
+    assert before < after
+
+
 @pytest.mark.parametrize("error", [Forbidden, QuotaExceeded])
 async def test_what_others_must_grant_is_not_asked_for_every_moment(
     stage: Stage, error: type[ApiError]
