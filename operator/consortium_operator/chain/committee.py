@@ -1,7 +1,7 @@
 """The committee that governs a chain with auth on, and what the operator remembers of its own
 proposals. Addresses are 0x and 40 lower-case hex digits."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -13,11 +13,6 @@ class Committee:
     governors: Mapping[str, int]
     participation: int
     win: int
-
-    def can_pass(self, addresses: Iterable[str]) -> bool:
-        """Whether these governors together pass a proposal on which nobody else votes."""
-        weight = sum(self.governors.get(address, 0) for address in set(addresses))
-        return weight > 0 and weight * 100 >= self.participation * sum(self.governors.values())
 
 
 @dataclass(frozen=True, slots=True)

@@ -136,18 +136,6 @@ def test_the_committee_is_read() -> None:
     )
 
 
-@pytest.mark.parametrize(
-    ("participation", "alone"),
-    [(0, [OTHER, ACCOUNT]), (25, [OTHER, ACCOUNT]), (26, [OTHER]), (75, [OTHER]), (76, [])],
-)
-def test_who_decides_alone_follows_from_weight_and_rate(
-    participation: int, alone: list[str]
-) -> None:
-    """VoteComputer.sol: with rates 0/0 any single vote passes."""
-    info = Committee({ACCOUNT: 1, OTHER: 3}, participation, win=51)
-    assert [one for one in sorted(info.governors) if info.can_pass([one])] == alone
-
-
 PROPOSAL_TYPES = ("address", "address", "uint8", "uint256", "uint8", "address[]", "address[]")
 
 
