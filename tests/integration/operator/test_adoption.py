@@ -321,12 +321,12 @@ def test_a_resource_that_is_deleted_while_it_is_founded_is_founded_when_it_comes
     since = api.version(chain.namespace)
     for objects in (1, 9, 20):
         chain.create()
-        wait_until(
-            lambda objects=objects: len(chain.children()) >= objects,  # type: ignore[misc]
-            f"{objects} objects",
-            chain.report,
-        )
+        _wait_for_objects(chain, objects)
         delete_and_wait(chain)
     chain.found()
     assert set(retained(chain)) == RETAINED
     assert violations_of(api, chain.namespace, since) == []
+
+
+def _wait_for_objects(chain: Chain, number: int) -> None:
+    wait_until(lambda: len(chain.children()) >= number, f"{number} objects", chain.report)

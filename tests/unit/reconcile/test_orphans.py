@@ -85,10 +85,9 @@ async def test_nothing_is_made_for_a_resource_that_is_gone(running: Stage, end: 
     running.cluster.delete_by_hand(SERVICE, "trade-webank-node-0")
     running.cluster.delete_by_hand(STATEFUL_SET, "trade-webank-node-0")
     for kind in (SERVICE, STATEFUL_SET):
-        running.store.forget(
-            ObjectKey(kind, "chains", "trade-webank-node-0"),
-            running.store.get(ObjectKey(kind, "chains", "trade-webank-node-0")).uid,  # type: ignore[union-attr]
-        )
+        seen = running.store.get(ObjectKey(kind, "chains", "trade-webank-node-0"))
+        assert seen is not None
+        running.store.forget(seen.key, seen.uid)
     running.cluster.forget_calls()
     for _ in range(3):
         await running.act()

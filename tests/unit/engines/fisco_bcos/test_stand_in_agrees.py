@@ -26,9 +26,9 @@ def test_both_know_the_same_releases_versions_and_flags() -> None:
         assert release(tag).max_version == numbers.to_number(str(row.max_compatibility)), tag
 
 
-def config_tree(plan: Plan, **peers: object) -> Tree:
+def config_tree(plan: Plan, tls_ids: tuple[str, ...] = ()) -> Tree:
     """config.ini of the first node, as the plan's version reads it."""
-    material = replace(rendered.material(plan.nodes[0]), **peers)  # type: ignore[arg-type]
+    material = replace(rendered.material(plan.nodes[0]), chain_tls_ids=tls_ids)
     engine = rendered.ENGINE.for_chain(plan)
     files = engine.node_files(plan, rendered.seal(plan), material)
     text = next(file.content for file in files if file.path == "config/config.ini")
@@ -89,7 +89,7 @@ def test_the_switches_of_rpc_tls_mean_the_same_to_every_version(tag: str, tls: b
 
 def test_listed_peers_are_obeyed() -> None:
     plan = rendered.plan(peers={"mode": "Listed", "allow": ["1" * 512], "deny": ["2" * 512]})
-    p2p = p2p_settings(config_tree(plan, chain_tls_ids=("a" * 512,)))
+    p2p = p2p_settings(config_tree(plan, tls_ids=("a" * 512,)))
     assert p2p.allow == frozenset(("1" * 512, "A" * 512))
     assert p2p.deny == frozenset(("2" * 512,))
 
