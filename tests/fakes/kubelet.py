@@ -48,13 +48,13 @@ class Controllers:
             if not self._has_owner(pod):
                 self._cluster.remove(key_of(pod), CONTROLLER)
 
-    def restart_container(self, name: str, namespace: str = "chains") -> None:
+    def restart_container(self, name: str) -> None:
         """A container crashed and was started again in the same pod."""
 
         def restart(pod: JsonObject) -> None:
             pod["status"]["containerStatuses"][0]["restartCount"] += 1
 
-        self._change(POD, name, namespace, restart)
+        self._change(POD, name, "chains", restart)
 
     def _has_owner(self, pod: JsonObject) -> bool:
         name = pod["metadata"]["name"].rpartition("-")[0]

@@ -155,12 +155,12 @@ class Stage:
                 return
         raise AssertionError(f"not settled: {self.cluster.writes[-10:]}")
 
-    async def settle_with_restarts(self, key: ChainKey = KEY) -> int:
+    async def settle_with_restarts(self) -> int:
         """As `settle`, with a new process after each death. Returns how often it died."""
         deaths = 0
         while True:
             try:
-                await self.settle(key)
+                await self.settle()
                 return deaths
             except Killed:
                 deaths += 1
@@ -210,11 +210,13 @@ class Stage:
 
         self.cluster.edit(CONSORTIUM_CHAIN, name, change, namespace=namespace)
 
-    def annotate(self, annotation: str, value: str, name: str = "trade") -> None:
-        """kubectl annotate --overwrite."""
+    def annotate(self, annotation: str, value: str | None, name: str = "trade") -> None:
+        """kubectl annotate --overwrite. None: take it away."""
 
         def change(body: JsonObject) -> None:
-            body["metadata"].setdefault("annotations", {})[annotation] = value
+            others = body["metadata"].get("annotations", {}).items()
+            kept = {key: text for key, text in others if key != annotation}
+            body["metadata"]["annotations"] = kept if value is None else {**kept, annotation: value}
 
         self.cluster.edit(CONSORTIUM_CHAIN, name, change)
 

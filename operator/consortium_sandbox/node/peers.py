@@ -28,7 +28,7 @@ def system_resolver(name: str) -> str | None:
     return str(found[0][4][0]) if found else None
 
 
-def load_peers(path: str, resolve: Resolver = system_resolver) -> frozenset[Endpoint]:
+def load_peers(path: str) -> frozenset[Endpoint]:
     """Read nodes.json. Raises StartFailed with the node's text."""
     try:
         content = Path(path).read_bytes()
@@ -36,7 +36,7 @@ def load_peers(path: str, resolve: Resolver = system_resolver) -> frozenset[Endp
         content = b""
     if not content:
         raise invalid_parameter(f"initP2PConfig: unable to read nodes json file, path={path}")
-    return parse_peers(content, resolve)
+    return parse_peers(content, system_resolver)
 
 
 def parse_peers(content: bytes, resolve: Resolver) -> frozenset[Endpoint]:

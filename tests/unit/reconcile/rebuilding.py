@@ -5,7 +5,6 @@ from consortium_operator.chain.changes import MemberChange, Members, Standing
 from consortium_operator.chain.journal import Journal, JournalEntry
 from consortium_operator.kube.kinds import (
     CONFIG_MAP,
-    CONSORTIUM_CHAIN,
     PERSISTENT_VOLUME_CLAIM,
     POD,
     JsonObject,
@@ -32,13 +31,7 @@ def restored(claim: JsonObject) -> JsonObject:
 
 
 def say(stage: Stage, words: str | None) -> None:
-    def change(body: JsonObject) -> None:
-        annotations = body["metadata"].setdefault("annotations", {})
-        annotations.pop("consortium.dev/move-node", None)
-        if words is not None:
-            annotations["consortium.dev/move-node"] = words
-
-    stage.cluster.edit(CONSORTIUM_CHAIN, "trade", change)
+    stage.annotate("consortium.dev/move-node", words)
 
 
 def node_id(stage: Stage, node: str) -> str:

@@ -12,7 +12,6 @@ from consortium_operator.chain.naming import ACCEPT_PAUSE_ANNOTATION
 from consortium_operator.kube.errors import ApiError
 from consortium_operator.kube.kinds import (
     CONFIG_MAP,
-    CONSORTIUM_CHAIN,
     POD,
     POD_DISRUPTION_BUDGET,
     JsonObject,
@@ -53,10 +52,7 @@ async def heavy() -> AsyncIterator[Stage]:
 
 
 def _accept(stage: Stage, word: str | None) -> None:
-    def annotate(body: JsonObject) -> None:
-        body["metadata"]["annotations"] = {ACCEPT_PAUSE_ANNOTATION: word} if word else {}
-
-    stage.cluster.edit(CONSORTIUM_CHAIN, "trade", annotate)
+    stage.annotate(ACCEPT_PAUSE_ANNOTATION, word)
 
 
 def _budgets(stage: Stage) -> dict[str, list[str]]:

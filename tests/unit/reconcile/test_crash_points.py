@@ -8,7 +8,7 @@ import pytest
 
 from consortium_operator.api.conditions import ConditionType
 from consortium_operator.chain.naming import ACCEPT_PAUSE_ANNOTATION
-from consortium_operator.kube.kinds import CONSORTIUM_CHAIN, POD, JsonObject, kind_of
+from consortium_operator.kube.kinds import POD, JsonObject, kind_of
 from tests import chains
 from tests.campaigns import few_of
 from tests.crash_points import (
@@ -53,11 +53,7 @@ async def _with_an_accepted_pause() -> Stage:
     stage.edit(fiscoBcos=LIMIT)
     await stage.settle(rounds=80)
     generation = stage.body()["metadata"]["generation"]
-
-    def annotate(body: JsonObject) -> None:
-        body["metadata"]["annotations"] = {ACCEPT_PAUSE_ANNOTATION: f"{HEAVY}@{generation}"}
-
-    stage.cluster.edit(CONSORTIUM_CHAIN, "trade", annotate)
+    stage.annotate(ACCEPT_PAUSE_ANNOTATION, f"{HEAVY}@{generation}")
     return stage
 
 

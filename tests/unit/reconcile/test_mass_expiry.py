@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from consortium_operator.api.conditions import ConditionType
-from consortium_operator.kube.kinds import CONSORTIUM_CHAIN, POD, POD_DISRUPTION_BUDGET
+from consortium_operator.kube.kinds import POD, POD_DISRUPTION_BUDGET
 from tests.fakes.faults import Fault, Mode, at_write
 from tests.fakes.operator import Stage
 from tests.unit.reconcile.bringing import CERTIFICATES, READY, pods
@@ -16,10 +16,7 @@ AWAY = timedelta(hours=8760, minutes=1)
 
 
 def accept(stage: Stage, word: str) -> None:
-    def annotate(body: dict) -> None:  # type: ignore[type-arg]
-        body["metadata"].setdefault("annotations", {})[ACCEPT] = word
-
-    stage.cluster.edit(CONSORTIUM_CHAIN, "trade", annotate)
+    stage.annotate(ACCEPT, word)
 
 
 def word_in(stage: Stage) -> str:

@@ -8,7 +8,7 @@ from consortium_operator.api.conditions import ConditionType
 from consortium_operator.chain.changes import SettingChange
 from consortium_operator.chain.journal import Journal
 from consortium_operator.chain.naming import CONFIRM_BACKUP_ANNOTATION
-from consortium_operator.kube.kinds import CONFIG_MAP, CONSORTIUM_CHAIN, JsonObject
+from consortium_operator.kube.kinds import CONFIG_MAP
 from tests.fakes.operator import Stage
 
 UP_TO_DATE, READY = ConditionType.UP_TO_DATE, ConditionType.READY
@@ -32,13 +32,6 @@ def reads(stage: Stage) -> int:
 
 def ask_for(stage: Stage, **on_chain: Any) -> None:
     stage.edit(fiscoBcos={"onChain": on_chain})
-
-
-def annotate(stage: Stage, value: str) -> None:
-    def change(body: JsonObject) -> None:
-        body["metadata"]["annotations"] = {CONFIRM_BACKUP_ANNOTATION: value}
-
-    stage.cluster.edit(CONSORTIUM_CHAIN, "trade", change)
 
 
 def on_chain(stage: Stage) -> dict[str, str]:
@@ -103,10 +96,10 @@ async def test_the_version_waits_for_a_backup_with_the_command(running: Stage) -
         "consortium.dev/confirm-backup=3.16.4"
     )
     assert running.nodes.enacted == []
-    annotate(running, "3.15.0")
+    running.annotate(CONFIRM_BACKUP_ANNOTATION, "3.15.0")
     await running.settle()
     assert running.nodes.enacted == []
-    annotate(running, "3.16.4")
+    running.annotate(CONFIRM_BACKUP_ANNOTATION, "3.16.4")
     await running.settle()
     assert running.nodes.enacted == [RAISED]
     assert running.told(READY) == "True/AsExpected"
@@ -115,7 +108,7 @@ async def test_the_version_waits_for_a_backup_with_the_command(running: Stage) -
 async def test_the_version_waits_for_a_node_that_does_not_know_it(running: Stage) -> None:
     running.nodes.scripted[HUAWEI] = {"version": "3.15.0"}
     ask_for(running, compatibilityVersion="3.16.4")
-    annotate(running, "3.16.4")
+    running.annotate(CONFIRM_BACKUP_ANNOTATION, "3.16.4")
     await running.settle()
     assert "huawei/node-0 runs 3.15.0" in running.condition(UP_TO_DATE)["message"]
     assert running.nodes.enacted == []
@@ -136,7 +129,7 @@ async def test_a_lower_version_is_refused(running: Stage) -> None:
     await running.settle()
     on_chain(running)["compatibility_version"] = "3.16.4"
     ask_for(running, compatibilityVersion="3.15.0")
-    annotate(running, "3.15.0")
+    running.annotate(CONFIRM_BACKUP_ANNOTATION, "3.15.0")
     await running.settle()
     assert running.told(UP_TO_DATE) == "False/DowngradeRefused"
     assert "the chain is at 3.16.4" in running.condition(UP_TO_DATE)["message"]

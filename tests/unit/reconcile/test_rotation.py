@@ -7,7 +7,7 @@ import pytest
 from consortium_operator.api.conditions import ConditionType
 from consortium_operator.chain.private import PrivateFiles
 from consortium_operator.engines.protocol import ClientIdentity
-from consortium_operator.kube.kinds import CONFIG_MAP, CONSORTIUM_CHAIN, POD, SECRET
+from consortium_operator.kube.kinds import CONFIG_MAP, POD, SECRET
 from tests.fakes.faults import Fault, Mode, at_write
 from tests.fakes.operator import Stage
 from tests.unit.reconcile.bringing import CERTIFICATES, INTACT, READY, data_of, pods
@@ -17,10 +17,7 @@ CAS = ("trade-webank-node-ca", "trade-webank-client-ca")
 
 
 def rotate(stage: Stage, words: str) -> None:
-    def annotate(body: dict) -> None:  # type: ignore[type-arg]
-        body["metadata"].setdefault("annotations", {})["consortium.dev/rotate-ca"] = words
-
-    stage.cluster.edit(CONSORTIUM_CHAIN, "trade", annotate)
+    stage.annotate("consortium.dev/rotate-ca", words)
 
 
 def ca(stage: Stage, number: int, name: str = CAS[0]) -> str:

@@ -262,11 +262,7 @@ async def test_where_no_node_answers_the_founding_decides(old: Stage) -> None:
 async def test_where_no_node_answers_what_the_operator_has_raised_counts(old: Stage) -> None:
     old.nodes.settings_made["trade"] = {"compatibility_version": OLD}
     old.edit(version=NEW, fiscoBcos={"onChain": {"compatibilityVersion": NEW}})
-
-    def confirm(body: JsonObject) -> None:
-        body["metadata"]["annotations"] = {CONFIRM_BACKUP_ANNOTATION: NEW}
-
-    old.cluster.edit(CONSORTIUM_CHAIN, "trade", confirm)
+    old.annotate(CONFIRM_BACKUP_ANNOTATION, NEW)
     await old.settle(rounds=80)
     assert old.nodes.settings_made["trade"] == {"compatibility_version": NEW}
     old.nodes.silent = {pod["metadata"]["name"].removesuffix("-0") for pod in old.cluster.all(POD)}
