@@ -7,6 +7,7 @@ Nothing that runs inside can leave the machine, and removing the namespaces remo
 it.
 
 topology (names and addresses) and layout (files) are pure; pki, network, mounts, cgroups and
-processes each manage one kind of thing; components says what is run with which flags; cluster
-brings it up, cleanup takes it down.
+processes each manage one kind of thing; control_plane and node_components say what is run with
+which flags; record is what is known of it on disk; start brings it up, cleanup takes it down, and
+cluster is what others see.
 """

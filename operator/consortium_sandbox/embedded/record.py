@@ -28,7 +28,7 @@ class ProcessRecord:
 
 @dataclass(frozen=True)
 class Record:
-    """The record of a sandbox; processes by key, as components.py names them."""
+    """The record of a sandbox; processes by key, as the modules that run them name them."""
 
     name: str
     slot: int

@@ -12,16 +12,16 @@ real nodes were seen to do.
 How the modules fit, from the bottom up:
 
 - `ini`, `versions`, `settings`, `genesis`, `peers`: what the files mean, and which mistakes stop
-  the process (`failure`). `releases`: what each tag of the node knows.
+  the process (`failure`, `key_center`). `releases`: what each tag of the node knows.
 - `suite`: what differs between a Standard and an SM chain; `keys` is the one, `sm` the other.
 - `certificates`, `tls`, `stream`, `listener`: who the node is, and whom it trusts.
 - `tars`, `transaction`, `abi`, `block`: the formats.
-- `state`, `executor`, `ledger`, `blockfile`, `datadir`, `txpool`: what a block does, and where
-  it is kept.
+- `state`, `executor`, `executed`, `ledger`, `blockfile`, `datadir`, `txpool`: what a block does,
+  and where it is kept.
 - `pbft`: agreement, as a pure state machine (no sockets, no clock).
 - `gateway`: sessions between nodes. `consensus`, `sync`, `submit`: what runs over them.
 - `rpc`: JSON-RPC. `opened` reads the files, `node` puts it together, `process` runs it, `main` is
-  the command line.
+  the command line. `log` and `speech`: what it says on its way.
 
 For tests (the real node knows neither):
 
