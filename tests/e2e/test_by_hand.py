@@ -1,4 +1,4 @@
-"""What a person does to nodes by name: stops one, sends a chain to sleep, approves a roll-out. By
+"""What a person does to nodes by name: stops one, sends a chain to sleep, approves a rollout. By
 the commands of docs/day-2.md."""
 
 import re

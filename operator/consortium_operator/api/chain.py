@@ -73,7 +73,7 @@ class NodeState(StrEnum):
 
 
 class RolloutStrategy(StrEnum):
-    """Who starts a roll-out."""
+    """Who starts a rollout."""
 
     AUTOMATIC = "Automatic"
     MANUAL = "Manual"

@@ -85,7 +85,7 @@ class JournalEntry:
 
 @dataclass(frozen=True, slots=True)
 class RolloutApproval:
-    """The number by which a person last approved a roll-out, and whether that one goes on still:
+    """The number by which a person last approved a rollout, and whether that one goes on still:
     once every node has had its turn, the number is used up."""
 
     number: int = 0

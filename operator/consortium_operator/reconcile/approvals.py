@@ -1,4 +1,4 @@
-"""Roll-outs that a person starts: `rollout.strategy: Manual`, and then
+"""Rollouts that a person starts: `rollout.strategy: Manual`, and then
 `consortium.dev/approve-rollout: <number>`.
 
 The number is the resource's generation, so that an edit in the middle asks again, or where that
@@ -48,7 +48,7 @@ def approved(run: Round, turns: Sequence[Turn], known: Knowledge) -> tuple[Turn,
 
 
 class _Awaited(Enum):
-    """What a roll-out that waits would bring: in words, and on which condition it stands."""
+    """What a rollout that waits would bring: in words, and on which condition it stands."""
 
     CHANGE = ("to change", ConditionType.UP_TO_DATE, Reason.AWAITING_APPROVAL)
     RENEWAL = (

@@ -1,4 +1,4 @@
-"""With `rollout.strategy: Manual` a person starts each roll-out, by a word that is good for one."""
+"""With `rollout.strategy: Manual` a person starts each rollout, by a word that is good for one."""
 
 import pytest
 

@@ -188,7 +188,7 @@ async def test_an_unreadable_journal_is_told(running: Stage, text: str) -> None:
 async def test_a_volume_without_its_labels_is_told_with_the_command_that_mends_it(
     running: Stage,
 ) -> None:
-    """No watch shows it, and no roll-out would ever reach its node."""
+    """No watch shows it, and no rollout would ever reach its node."""
     name = "trade-webank-node-0-data-g1"
     labels = {}
 
