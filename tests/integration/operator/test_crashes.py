@@ -262,11 +262,15 @@ def test_the_resource_may_be_deleted_at_each_write_of_its_founding(
 
     crew.proxy.faults.append(EachWrite(chain.namespace, Meanwhile(delete)))
     operator.start()
+
+    def is_further(before: int) -> bool:
+        return len(deleted) > before or crew.is_over(chain, wanted)
+
     while not (deleted and crew.is_over(chain, wanted)):
         before = len(deleted)
         chain.create()
         wait_until(
-            lambda before=before: len(deleted) > before or crew.is_over(chain, wanted),  # type: ignore[misc]
+            partial(is_further, before),
             "deleted once more, or the end that it has in peace",
             lambda: crew.report(chain, wanted),
         )

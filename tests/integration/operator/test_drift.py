@@ -119,7 +119,8 @@ def container(chain: Chain) -> Body:
     found = chain.get(STATEFUL_SET, NODE)
     assert found is not None
     pod: Body = found["spec"]["template"]["spec"]
-    return pod["containers"][0]  # type: ignore[no-any-return]  # JSON
+    first: Body = pod["containers"][0]
+    return first
 
 
 def foreign_container(chain: Chain) -> Any:
