@@ -3,15 +3,12 @@ where the image is broken, or another than the spec says."""
 
 import copy
 import re
-import tempfile
 from collections.abc import Iterator
 from configparser import ConfigParser
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from consortium_sandbox import Sandbox
 from tests.e2e.conftest import namespace_for, quickstart_in
 from tests.e2e.support.aftermath import Aftermath
 from tests.e2e.support.block_flow import blocks_go_on
@@ -26,21 +23,11 @@ ROLLOUT_SECONDS = 150
 
 
 @pytest.fixture(scope="module")
-def older(cluster: Sandbox) -> dict[str, str]:
-    """spec.image of the older version, which the operator's catalogue does not have."""
-    with tempfile.TemporaryDirectory() as directory:
-        images = cluster.build_images(Path(directory), versions=(OLD,))
-        reference = cluster.load_image(images.stand_in[OLD].archive)
-    repository, _, digest = reference.partition("@")
-    return {"repository": repository, "digest": digest}
-
-
-@pytest.fixture(scope="module")
-def founded(kubectl: Kubectl, aftermath: Aftermath, older: dict[str, str]) -> Iterator[Chain]:
+def founded(kubectl: Kubectl, aftermath: Aftermath) -> Iterator[Chain]:
     """A chain of the older version."""
     with namespace_for(kubectl, aftermath, "upgrade") as namespace:
         manifest = quickstart_in(namespace)
-        manifest["spec"] |= {"version": OLD, "image": older}
+        manifest["spec"]["version"] = OLD
         yield Chain(kubectl, manifest)
 
 
@@ -52,11 +39,18 @@ def old_chain(founded: Chain) -> Chain:
     return founded
 
 
+@pytest.fixture
+def older(old_chain: Chain) -> dict[str, str]:
+    """The image of the older version, as spec.image names one."""
+    (reference,) = images(old_chain)
+    repository, _, digest = reference.partition("@")
+    return {"repository": repository, "digest": digest}
+
+
 def upgraded(chain: Chain, image: dict[str, str] | None = None) -> Body:
     """With the newer version: of the catalogue, or of an image that is not what it should be."""
     changed = copy.deepcopy(chain.manifest)
     changed["spec"]["version"] = NEW
-    del changed["spec"]["image"]
     return changed if image is None else changed | {"spec": changed["spec"] | {"image": image}}
 
 

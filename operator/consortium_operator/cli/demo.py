@@ -120,5 +120,6 @@ def _show(chain: dict[str, Any], seconds: float) -> None:
         f"  {KUBECTL} delete pod {pod} -n {metadata['namespace']}   # one of four may go\n"
         f"  KUBECONFIG=$({CONSORTIUM} sandbox kubeconfig) "
         f"{CONSORTIUM} status {metadata['name']} -n {metadata['namespace']} --watch\n"
+        "An upgrade, certificates that end, a mistake: docs/quickstart.md\n"
         "\n`make demo-down` removes everything."
     )

@@ -17,9 +17,10 @@ from consortium_sandbox.node.releases import TAGS
 from consortium_sandbox.paths import checkout_root
 from consortium_sandbox.progress import Progress
 
-# Which releases of FISCO BCOS get a stand-in image unless others are asked for. Each can emulate
-# any of `releases.TAGS`, but every archive takes time to write and to load.
-STAND_IN_VERSIONS = ("3.16.4",)
+# Which releases of FISCO BCOS get a stand-in image unless others are asked for: the newest, and one
+# to upgrade from. Each can emulate any of `releases.TAGS`, but every archive takes time to write
+# and to load.
+STAND_IN_VERSIONS = ("3.15.2", "3.16.4")
 OPERATOR_REPOSITORY = "sandbox.local/consortium-operator"
 STAND_IN_REPOSITORY = "sandbox.local/fisco-bcos-stand-in"
 # The stages of images/Dockerfile.
