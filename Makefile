@@ -14,6 +14,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PYTEST := $(BIN)/python -m pytest
+UNIT := $(PYTEST) tests/unit -m "not campaign" --numprocesses=auto --dist=worksteal
 HELM := $(BIN)/consortium sandbox tool helm --
 KUBECTL := $(BIN)/consortium sandbox tool kubectl --
 CHART := charts/consortium-operator
@@ -43,7 +44,19 @@ demo-down: venv ## Remove everything that `make demo` made
 	$(BIN)/consortium demo down
 
 .PHONY: test
-test: lint unit conformance integration e2e ## Run every test but the long campaigns (the command that CI runs)
+test: lint ## Run every test but the long campaigns (the command that CI runs)
+	$(MAKE) --jobs=2 --no-print-directory unit-aside on-clusters
+
+# Tests on clusters wait for pods much of the time; the unit tests take what is left over.
+.PHONY: unit-aside
+unit-aside: venv ## Run the fast tests with the processor time that nothing else wants
+	$(BIN)/python scripts/spare_time.py $(UNIT)
+
+.PHONY: on-clusters
+on-clusters: venv ## Run conformance, integration and e2e, one after the other
+	$(MAKE) conformance
+	$(MAKE) integration
+	$(MAKE) e2e
 
 .PHONY: check-all
 check-all: test docs ## Run the tests and the long campaigns (at most 90 minutes)
@@ -60,7 +73,7 @@ lint: venv ## Check style, types and the direction of imports
 
 .PHONY: unit
 unit: venv ## Run the fast tests (no cluster)
-	$(PYTEST) tests/unit -m "not campaign" --numprocesses=auto --dist=worksteal
+	$(UNIT)
 
 .PHONY: conformance
 conformance: venv ## Hold the stand-in node, or NODE_COMMAND, against what real nodes do
