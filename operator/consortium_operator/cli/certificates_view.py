@@ -133,11 +133,18 @@ def _row(one: CertificateLine) -> tuple[str, ...]:
         one.node or "-",
         one.use,
         "-" if one.generation is None else str(one.generation),
-        (one.not_after or "-")[:10],
+        end_of(one),
         _days_left(one),
         one.issuer or "-",
         f"{one.config_map}/{one.file}",
     )
+
+
+def end_of(one: CertificateLine) -> str:
+    """The day; of those that end in less than two also the minute, in UTC."""
+    if one.not_after is None or one.days_left is None:
+        return "-"
+    return one.not_after[:10] if one.days_left > 1 else f"{one.not_after[:16]}Z"
 
 
 def _days_left(one: CertificateLine) -> str:

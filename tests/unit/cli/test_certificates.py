@@ -7,7 +7,7 @@ import pytest
 
 from consortium_operator.chain.naming import ChildPart
 from consortium_operator.chain.register import AuthorityKind
-from consortium_operator.cli.certificates_view import view
+from consortium_operator.cli.certificates_view import end_of, view
 from consortium_operator.engines.fisco_bcos.suites.table import STANDARD
 from consortium_operator.kube.kinds import CONFIG_MAP
 from consortium_operator.manifests.core import immutable_config_map
@@ -92,6 +92,14 @@ def test_one_that_has_ended_or_cannot_be_read_is_told_and_fails_the_command(
     assert done.code == 1
     assert done.stdout.count("ended") == 1
     assert done.stdout.count("unreadable") == 1
+
+
+def test_of_what_ends_within_two_days_the_minute_is_told() -> None:
+    (one, *_) = view(config_maps(), NOW + timedelta(days=29))
+    (early, *_) = view(config_maps(), NOW + timedelta(days=28))
+    assert one.not_after is not None
+    assert end_of(early) == one.not_after[:10]
+    assert end_of(one) == f"{one.not_after[:16]}Z"
 
 
 def test_a_chain_that_is_not_there_has_none(there: Cluster) -> None:

@@ -6,7 +6,7 @@ from datetime import datetime
 from consortium_operator.api.quantity import parse_duration
 from consortium_operator.chain.naming import ROTATE_CA_ANNOTATION
 from consortium_operator.chain.plan import Plan
-from consortium_operator.cli.certificates_view import CertificateLine, view
+from consortium_operator.cli.certificates_view import CertificateLine, end_of, view
 from consortium_operator.cli.doctor.facts import Facts, of_chain
 from consortium_operator.cli.doctor.finding import Check, Finding
 from consortium_operator.cli.seeing import Hidden
@@ -35,7 +35,7 @@ def _judge(plan: Plan, found: tuple[CertificateLine, ...], now: datetime) -> Ite
         first = min(serving, key=lambda one: one.not_after or "")
         yield _CHECK.ok(
             plan.key.name,
-            f"all {len(serving)} hold; the first ends on {(first.not_after or '')[:10]}",
+            f"all {len(serving)} hold; the first ends on {end_of(first)}",
         )
     if not serving:
         yield _CHECK.unknown(plan.key.name, f"none is there yet, at {now:%Y-%m-%d %H:%M} UTC")
@@ -67,5 +67,5 @@ def _tell(plan: Plan, one: CertificateLine) -> Finding:
         status = f"kubectl consortium status {plan.key.name} {here}"
         fix = f"the operator renews it; what it waits for: {status}"
     if not one.holds:
-        return _CHECK.error(subject, f"ended on {(one.not_after or '')[:10]}", fix)
-    return _CHECK.warning(subject, f"ends in {one.days_left} days", fix)
+        return _CHECK.error(subject, f"ended on {end_of(one)}", fix)
+    return _CHECK.warning(subject, f"ends on {end_of(one)}", fix)
