@@ -32,7 +32,7 @@ _REASONS = {
 async def bring_membership(founded: Founded, known: Knowledge) -> None:
     """Grants at most one wish. Nothing is done while the nodes disagree about the chain."""
     await _grant_one(founded, known)
-    _tell_leavers_down(founded.round, known)
+    _tell_leavers(founded.round, known)
 
 
 async def _grant_one(founded: Founded, known: Knowledge) -> None:
@@ -96,11 +96,15 @@ def _tell_absent_leavers(run: Round, view: ChainView, known: Knowledge) -> None:
     run.findings.add(Finding(_IN_SYNC, Reason.QUORUM_UNSAFE, message, needs_person=True))
 
 
-def _tell_leavers_down(run: Round, known: Knowledge) -> None:
-    """Nothing else tells of them, and the others have the margin without them until they are out:
-    one may not have come back with its new certificate."""
+def _tell_leavers(run: Round, known: Knowledge) -> None:
+    """Nothing else tells of them. The others have the margin without them until they are out: one
+    may not have come back with its new certificate. And whoever is out is seen off from the next
+    round on, for which all others may have to restart."""
     sight = Sight(run.world.store, run.key.namespace, known.custody, known.view)
     for node in run.plan.leaving:
+        if not known.is_member(node):
+            message = f"the chain is without {node.path}, and what it needed goes next"
+            run.findings.add(Finding(_IN_SYNC, Reason.LEAVING, message))
         why = why_down(node, sight) if known.vote(node) else None
         if why is not None and not run.plan.spec.hibernated:
             message = f"{node.path} counts until the chain is without it, and is down: {why}"

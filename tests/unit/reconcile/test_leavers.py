@@ -10,7 +10,7 @@ from tests.fakes.faults import Call, Fault, on
 from tests.fakes.operator import Stage
 from tests.unit.reconcile.bringing import CERTIFICATES
 from tests.unit.reconcile.test_mass_expiry import after_long_absence, word_in
-from tests.unit.reconcile.test_membership import members
+from tests.unit.reconcile.test_membership import FOUNDERS, members
 
 IN_SYNC, UP_TO_DATE = ConditionType.MEMBERSHIP_IN_SYNC, ConditionType.UP_TO_DATE
 LEAVER = "trade-webank-node-0"
@@ -85,3 +85,18 @@ async def test_a_word_for_all_outlives_the_operator_that_asked_for_it(running: S
     running.start()
     await running.round()
     assert word_in(running) == word
+
+
+async def test_between_the_vote_and_the_restarts_that_follow_the_chain_is_not_called_ready(
+    running: Stage,
+) -> None:
+    """Whoever waits for Ready after the edit would else be done before it is."""
+    running.edit(members=members(*FOUNDERS, "newcomer"))
+    await running.settle(rounds=80)
+    running.edit(members=members("huawei", "ping-an", "tencent", "newcomer"))
+    told = []
+    while not running.cluster.evictions:
+        await running.round()
+        told.append(running.told(ConditionType.READY))
+    assert "True/AsExpected" not in told
+    assert told[:2] == ["False/Leaving", "False/Leaving"]
