@@ -41,9 +41,10 @@ class Wait:
 async def note_rebuilds(run: Round, known: Knowledge) -> Journal:
     """The journal with the rebuilds that go on now. At most one begins."""
     journal = known.journal
-    for ledger in ledgers_of(run, journal):
+    before = ledgers_of(run, journal)
+    for ledger in before:
         if ledger.entry.rebuilding is not None:
-            journal = journal.noting(ledger.node.names.node, _gone_on(run, known, ledger))
+            journal = journal.noting(ledger.node.names.node, _gone_on(run, known, ledger, before))
     ledgers = ledgers_of(run, journal)
     tell_wrong_moves(run, ledgers)
     for ledger in sorted(ledgers, key=lambda one: (known.vote(one.node) > 0, one.node.path)):
@@ -80,10 +81,13 @@ def is_back(run: Round, known: Knowledge, ledger: Ledger) -> bool:
     )
 
 
-def _gone_on(run: Round, known: Knowledge, ledger: Ledger) -> JournalEntry:
+def _gone_on(
+    run: Round, known: Knowledge, ledger: Ledger, ledgers: Sequence[Ledger]
+) -> JournalEntry:
     entry = ledger.entry
     if ledger.awaits_volume:
-        goes_on = ledger.is_lost or is_to_move(run, ledger)
+        is_on_its_way = not _wait_for_lost(known, ledger, ledgers)
+        goes_on = ledger.is_lost or (is_to_move(run, ledger) and is_on_its_way)
         return entry if goes_on else replace(entry, rebuilding=ledger.newest)
     votes_again = known.vote(ledger.node) == (entry.former_weight or 0)
     if is_back(run, known, ledger) and votes_again:
@@ -98,7 +102,7 @@ async def _may_begin(
     is_asked = is_to_move(run, ledger)
     if not (is_asked or ledger.is_lost) or ledger.node.is_stopped:
         return False
-    wait = _wait_for_others(known, ledgers)
+    wait = _wait_for_others(known, ledgers) or _wait_for_lost(known, ledger, ledgers)
     if wait is None and not is_asked:
         wait = _wait_for_person(run, known, ledger, ledgers)
     if wait is not None:
@@ -130,6 +134,19 @@ def _wait_for_others(known: Knowledge, ledgers: Sequence[Ledger]) -> Wait | None
     if others and known.view.has_quorum():
         return Wait(f"{', '.join(others)} is being rebuilt, and only one is at a time")
     return None
+
+
+def _wait_for_lost(known: Knowledge, ledger: Ledger, ledgers: Sequence[Ledger]) -> Wait | None:
+    """A sealer that only moves makes way, also once that is noted: the chain may not spare its vote
+    before the other is back, which could wait for its turn for ever."""
+    lost = [
+        one.node.path
+        for one in ledgers
+        if one.is_lost and not one.node.is_stopped and one.node != ledger.node
+    ]
+    if not lost or ledger.is_lost or not known.vote(ledger.node):
+        return None
+    return Wait(f"the volume of {', '.join(lost)} is lost, and comes first")
 
 
 def _wait_for_person(

@@ -112,9 +112,11 @@ def ledgers_of(run: Round, journal: Journal) -> tuple[Ledger, ...]:
 
 
 def is_to_move(run: Round, ledger: Ledger) -> bool:
-    """Whether a person has asked for the node's next volume, which is not there yet."""
+    """Whether a person has asked for the node's next volume, which is not there yet. A node that is
+    being built on one comes to the end of that first: else it would have no pod on either."""
+    is_under_way = ledger.entry.rebuilding is not None and not ledger.awaits_volume
     word = f"{ledger.node.names.node}@{ledger.movable_to}"
-    return ledger.last > 0 and word in run.words(MOVE_NODE_ANNOTATION)
+    return ledger.last > 0 and not is_under_way and word in run.words(MOVE_NODE_ANNOTATION)
 
 
 def how_to_move(run: Round, ledger: Ledger) -> str:

@@ -121,6 +121,33 @@ async def test_a_sealer_does_not_move_while_the_chain_cannot_spare_its_vote(stag
     assert stage.told(READY) == "True/AsExpected"
 
 
+async def test_a_move_that_waits_makes_way_for_a_volume_that_is_lost(running: Stage) -> None:
+    """Without that node the chain cannot spare the vote of the one that moves, and only one node is
+    rebuilt at a time: each waited for the other."""
+    running.nodes.silent = {WEBANK}
+    say(running, f"{TENCENT}@2")
+    for _ in range(5):
+        await running.round()
+    assert entry(running, TENCENT).rebuilding == 2
+    lose(running, WEBANK)
+    running.nodes.silent.clear()
+    await running.settle(rounds=80)
+    assert running.told(READY) == "True/AsExpected"
+    assert mounted(running, WEBANK) == mounted(running, TENCENT) == "g2"
+
+
+async def test_a_word_for_the_volume_after_next_waits_until_the_node_is_back(
+    running: Stage,
+) -> None:
+    """In force between the making of a volume and the restart on it, it kept the node from both."""
+    lose(running, WEBANK)
+    say(running, f"{WEBANK}@3")
+    await running.settle(rounds=80)
+    assert mounted(running, WEBANK) == "g3"
+    assert weight(running, WEBANK) == 1
+    assert running.told(READY) == "True/AsExpected"
+
+
 @pytest.mark.campaign
 async def test_two_nodes_move_one_after_the_other(running: Stage) -> None:
     say(running, f"{WEBANK}@2 {TENCENT}@2")
