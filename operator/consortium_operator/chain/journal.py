@@ -30,7 +30,8 @@ class JournalEntry:
 
     `path`: the node as people write it ("webank/shenzhen-0").
     `intent`: role and weight that the spec last asked for ("Sealer/1").
-    `role`, `weight`: what the chain last had by our doing; `block`: the height where it was read.
+    `role`, `weight`: what the chain last had by our doing; `block`: the height where it was read;
+    0 of a node that must have had blocks before the journal was lost.
     `cluster_ip`: the address of the node's Service.
     `first_pod`: "<volume generation>/<uid>" of the first pod on the node's newest volume: a later
     one, before the first block, is a second start.
@@ -117,7 +118,7 @@ class Journal:
     @property
     def has_blocks(self) -> bool:
         """Whether any node was ever seen with one."""
-        return any(entry.block is not None for entry in self.entries.values())
+        return any(entry.block for entry in self.entries.values())
 
     def noting(self, node: str, entry: JournalEntry) -> "Journal":
         """The journal with another entry of `node`."""

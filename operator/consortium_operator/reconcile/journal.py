@@ -88,6 +88,8 @@ def _entry(run: Round, node: PlannedNode, known: JournalEntry, seen: Seen) -> Jo
         cluster_ip=_cluster_ip(run, node.names.node) or known.cluster_ip,
         first_pod=_first_pod(run, node, known, seen),
     )
+    if _was_forgotten(run, node, known, seen):
+        entry = replace(entry, block=0)
     register, view = seen.custody.nodes.get(node.names.node), seen.view
     if node.departure is not None:
         entry = replace(entry, rebuilding=None, former_weight=None)
@@ -105,6 +107,14 @@ def _entry(run: Round, node: PlannedNode, known: JournalEntry, seen: Seen) -> Jo
         weight = node.weight if node.is_sealer else 0
         return replace(entry, role=node.role.value, weight=weight, block=view.height)
     return _noted_block(node, entry, view)
+
+
+def _was_forgotten(run: Round, node: PlannedNode, known: JournalEntry, seen: Seen) -> bool:
+    """Whether it is a founder whose volume is lost, and with it the journal that told of both: of a
+    founding the journal is written before the first volume."""
+    name = node.names.node
+    is_lost = name in run.founders and name not in seen.generations
+    return known == JournalEntry() and is_lost and bool(seen.generations)
 
 
 def _noted_out(run: Round, entry: JournalEntry, view: ChainView) -> JournalEntry:

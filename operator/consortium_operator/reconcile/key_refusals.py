@@ -16,7 +16,9 @@ def _secrets(names: Iterable[str]) -> str:
 
 
 def missing(request: KeyRequest[P], absent: Sequence[str], why: str) -> Blocked:
-    elsewhere = "" if request.field is None else f", or name another Secret in {request.field}"
+    # A node's TLS key is never brought.
+    is_brought = request.field is not None and next(iter(request.secrets)) in absent
+    elsewhere = f", or name another Secret in {request.field}" if is_brought else ""
     return Blocked(
         Finding(
             ConditionType.IDENTITIES_INTACT,

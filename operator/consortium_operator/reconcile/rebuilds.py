@@ -32,10 +32,12 @@ from consortium_operator.reconcile.world import Round
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Why a node is not rebuilt yet. `needs_person`: its owner has to say that it may be."""
+    """Why a node is not rebuilt yet. `needs_person`: its owner has to say that it may be, or where
+    it `needs_backup`, to bring its volume back."""
 
     why: str
     needs_person: bool = False
+    needs_backup: bool = False
 
 
 async def note_rebuilds(run: Round, known: Knowledge) -> Journal:
@@ -102,7 +104,11 @@ async def _may_begin(
     is_asked = is_to_move(run, ledger)
     if not (is_asked or ledger.is_lost) or ledger.node.is_stopped:
         return False
-    wait = _wait_for_others(known, ledgers) or _wait_for_lost(known, ledger, ledgers)
+    wait = (
+        _wait_for_backup(known, ledger, ledgers)
+        or _wait_for_others(known, ledgers)
+        or _wait_for_lost(known, ledger, ledgers)
+    )
     if wait is None and not is_asked:
         wait = _wait_for_person(run, known, ledger, ledgers)
     if wait is not None:
@@ -120,6 +126,15 @@ async def _is_there(run: Round, ledger: Ledger) -> bool:
     if not is_ours(found["metadata"].get("labels") or {}, wanted):
         run.findings.add(_unlabelled(run, ledger, wanted))
     return True
+
+
+def _wait_for_backup(known: Knowledge, ledger: Ledger, ledgers: Sequence[Ledger]) -> Wait | None:
+    """Nodes that run still have what is deleted under them, and others can be rebuilt from it."""
+    is_left = known.was_read or any(one.last and not one.is_lost for one in ledgers)
+    if is_left or not ledger.is_lost:
+        return None
+    why = "no other node has its volume, from which it could be rebuilt"
+    return Wait(why, needs_person=True, needs_backup=True)
 
 
 def _wait_for_others(known: Knowledge, ledgers: Sequence[Ledger]) -> Wait | None:
@@ -234,13 +249,26 @@ def _on_its_way(run: Round, ledger: Ledger, wait: Wait | None) -> Finding:
     return Finding(ConditionType.UP_TO_DATE, Reason.ROLLING_OUT, message)
 
 
+def _or_begun_empty(ledger: Ledger) -> str:
+    """Before its first block, nothing tells a founding from a restore but the pin."""
+    if ledger.entry.block is not None:
+        return ""
+    return (
+        ", or where the chain never had a block, delete the resource, which keeps keys and data, "
+        "and create it without spec.fiscoBcos.genesisSha256"
+    )
+
+
 def _lost(run: Round, ledger: Ledger, wait: Wait) -> Finding:
     node = ledger.node
+    where = "is gone or going" if ledger.entry.block else "is not there"
     message = (
-        f"the volume {node.names.data(ledger.last)} of node {node.path} is gone or going, and its "
-        f"pod is left alone: {wait.why}"
+        f"the volume {node.names.data(ledger.last)} of node {node.path} {where}, and its pod is "
+        f"left alone: {wait.why}"
     )
-    if wait.needs_person:
+    if wait.needs_backup:
+        message += f". Restore the PersistentVolumeClaim{_or_begun_empty(ledger)}"
+    elif wait.needs_person:
         message += (
             ". Restore the PersistentVolumeClaim, or have the node rebuilt from the others: "
             f"{how_to_move(run, ledger)}"

@@ -151,7 +151,9 @@ def _with_leavers(run: Round, seal: Seal) -> Round:
     # The same object as long as it is equal: what was rendered for it is still good.
     if run.memory.roster is None or run.memory.roster != roster:
         run.memory.roster = roster
-    return replace(run, plan=run.memory.roster)
+    founders = (one for one in roster.nodes if seal.founder(one.member, one.name) is not None)
+    names = frozenset(one.names.node for one in founders)
+    return replace(run, plan=run.memory.roster, founders=names)
 
 
 async def look(run: Round, progress: Progress) -> None:

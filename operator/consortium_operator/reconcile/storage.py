@@ -95,7 +95,7 @@ def _problem(run: Round, volume: _Volume) -> str | None:
 
 def _or_moved(run: Round, volume: _Volume, where: str) -> str:
     """From its peers it is built anew: there must be blocks."""
-    if volume.ledger.last == 0:
+    if not volume.ledger.may_move:
         return ""
     return f", or move the node to {where}: {how_to_move(run, volume.ledger)}"
 

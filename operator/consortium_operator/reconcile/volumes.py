@@ -69,16 +69,21 @@ def _foreign_ledger(node: PlannedNode, volume: str, node_id: str) -> Finding:
 @dataclass(frozen=True, slots=True)
 class Ledger:
     """A node's volumes. `entry`: what the journal knows of the node; `newest`: the newest
-    generation that is there, 0 where none is."""
+    generation that is there, 0 where none is. `is_pinned`: it founded the genesis that the spec
+    pins."""
 
     node: PlannedNode
     entry: JournalEntry
     newest: int
+    is_pinned: bool = False
 
     @property
     def last(self) -> int:
-        """The newest generation that has held blocks; 0 where none has."""
-        return 0 if self.entry.block is None else self.entry.volume or 1
+        """The newest generation that has held blocks; 0 where none has. A founder of what is pinned
+        has had one, which may be on its way back from a backup, as the journal may be."""
+        if self.entry.block is None:
+            return 1 if self.is_pinned else 0
+        return self.entry.volume or 1
 
     @property
     def next(self) -> int:
@@ -97,6 +102,11 @@ class Ledger:
         return self.newest < self.last
 
     @property
+    def may_move(self) -> bool:
+        """Whether blocks, or their loss, are a reason for another volume."""
+        return self.entry.block is not None or self.is_lost
+
+    @property
     def awaits_volume(self) -> bool:
         """Whether the node is to be rebuilt on a volume that is not there yet."""
         return self.entry.rebuilding is not None and self.newest < self.entry.rebuilding
@@ -105,9 +115,11 @@ class Ledger:
 def ledgers_of(run: Round, journal: Journal) -> tuple[Ledger, ...]:
     """Of every node that stays."""
     newest = newest_generations(run)
+    is_pinned = run.plan.spec.fisco_bcos.genesis_sha256 is not None
     return tuple(
-        Ledger(node, journal.of(node.names.node), newest.get(node.names.node, 0))
+        Ledger(node, journal.of(name), newest.get(name, 0), is_pinned and name in run.founders)
         for node in run.plan.staying
+        for name in [node.names.node]
     )
 
 
@@ -116,7 +128,7 @@ def is_to_move(run: Round, ledger: Ledger) -> bool:
     being built on one comes to the end of that first: else it would have no pod on either."""
     is_under_way = ledger.entry.rebuilding is not None and not ledger.awaits_volume
     word = f"{ledger.node.names.node}@{ledger.movable_to}"
-    return ledger.last > 0 and not is_under_way and word in run.words(MOVE_NODE_ANNOTATION)
+    return ledger.may_move and not is_under_way and word in run.words(MOVE_NODE_ANNOTATION)
 
 
 def how_to_move(run: Round, ledger: Ledger) -> str:
@@ -128,7 +140,7 @@ def how_to_move(run: Round, ledger: Ledger) -> str:
 def tell_wrong_moves(run: Round, ledgers: Iterable[Ledger]) -> None:
     """Words that cannot move the node that they name. One with the number of a volume that is there
     did its work once, and one of a node that the spec has no more did so too, or never will."""
-    by_name = {ledger.node.names.node: ledger for ledger in ledgers if ledger.last > 0}
+    by_name = {ledger.node.names.node: ledger for ledger in ledgers if ledger.may_move}
     for word in run.words(MOVE_NODE_ANNOTATION):
         name, _, number = word.partition("@")
         ledger = by_name.get(name)

@@ -281,7 +281,8 @@ class Presence:
 @dataclass(frozen=True, slots=True)
 class Round:
     """One run of reconcile for one chain whose spec was accepted. `generation` and `annotations`:
-    the resource's. `evicted`: uids of the pods that it has sent away."""
+    the resource's. `evicted`: uids of the pods that it has sent away. `founders`: full object
+    names of the nodes that founded the chain, once that is known."""
 
     world: World
     memory: ChainMemory
@@ -293,6 +294,7 @@ class Round:
     annotations: Mapping[str, str] = field(default_factory=dict)
     presence: Presence = field(default_factory=Presence)
     evicted: set[str] = field(default_factory=set)
+    founders: frozenset[str] = frozenset()
 
     @property
     def key(self) -> ChainKey:

@@ -5,6 +5,7 @@ import pytest
 from consortium_operator.api.conditions import ConditionType
 from consortium_operator.kube.kinds import (
     CONFIG_MAP,
+    PERSISTENT_VOLUME_CLAIM,
     POD,
     SECRET,
     STATEFUL_SET,
@@ -35,6 +36,7 @@ async def test_a_lost_node_key_is_told_and_never_made_anew(running: Stage, name:
     assert (found["status"], found["reason"]) == ("False", "NodeKeyMissing")
     assert name in found["message"]
     assert "webank/node-0" in found["message"]
+    assert ("name another Secret in" in found["message"]) == (name == NODE_KEY)
     assert running.told(ConditionType.STALLED) == "True/NodeKeyMissing"
     assert running.cluster.find(SECRET, name) is None
 
@@ -229,7 +231,8 @@ async def test_a_lost_client_key_is_told_while_its_certificate_is_there(running:
 
 
 async def test_with_a_pinned_genesis_nothing_is_ever_generated(running: Stage) -> None:
-    """The resource is restored first, its keys and genesis later: the wrong order."""
+    """The resource is restored first, its keys and genesis later, and volumes last: the wrong
+    order."""
     sha256 = running.status()["genesis"]["sha256"]
     backup = [obj for obj in running.cluster.all() if obj["kind"] in ("Secret", "ConfigMap")]
     stage = Stage(clock=running.clock, engine=running.engine)
@@ -244,7 +247,13 @@ async def test_with_a_pinned_genesis_nothing_is_ever_generated(running: Stage) -
         if obj["metadata"]["name"] != "trade-journal":
             stage.cluster.put(_restored(obj))
             await stage.round()
-    assert not [write for write in stage.cluster.writes if write.startswith("create Secret")]
+    await stage.settle(rounds=80)
+    made = {write.split()[1] for write in stage.cluster.writes if write.startswith("create")}
+    assert made.isdisjoint({"Secret", "PersistentVolumeClaim"})
+    assert stage.told(ConditionType.NODES_READY) == "False/VolumeLost"
+    assert "without spec.fiscoBcos.genesisSha256" in stage.condition(READY)["message"]
+    for claim in running.cluster.all(PERSISTENT_VOLUME_CLAIM):
+        stage.cluster.put(_restored(claim))
     await stage.settle(rounds=80)
     assert stage.told(READY) == "True/AsExpected"
     assert stage.status()["genesis"]["sha256"] == sha256

@@ -1,0 +1,61 @@
+"""More is gone than one volume: the journal that told of it, or the volumes of all."""
+
+from consortium_operator.api.conditions import ConditionType
+from consortium_operator.kube.kinds import CONFIG_MAP, PERSISTENT_VOLUME_CLAIM
+from tests.fakes.operator import Stage
+from tests.unit.reconcile.rebuilding import (
+    BACK_AND_FORTH,
+    NODES,
+    READY,
+    WEBANK,
+    changes,
+    lose,
+    mounted,
+    say,
+    volumes,
+    weight,
+)
+
+
+async def test_that_a_sealer_had_a_volume_is_known_without_the_journal(running: Stage) -> None:
+    """Both are missing, as after a restore of a part of a backup: it does not vote on an empty
+    volume all the same."""
+    running.delete()
+    lose(running, WEBANK)
+    running.cluster.delete_by_hand(CONFIG_MAP, "trade-journal")
+    running.controllers.run()
+    running.create()
+    await running.settle(rounds=80)
+    assert running.told(READY) == "True/AsExpected"
+    assert volumes(running, WEBANK) == ["g2"]
+    assert changes(running, WEBANK) == BACK_AND_FORTH
+
+
+async def test_where_all_volumes_are_lost_only_a_backup_helps(running: Stage) -> None:
+    lose(running, *(f"trade-{name}-node-0" for name in ("huawei", "ping-an", "tencent", "webank")))
+    await running.settle()
+    assert running.told(NODES) == "False/VolumeLost"
+    assert running.told(ConditionType.STALLED) == "True/VolumeLost"
+    message = running.condition(NODES)["message"]
+    assert "no other node has its volume, from which it could be rebuilt" in message
+    assert ". Restore the PersistentVolumeClaim;" in message
+    assert volumes(running, WEBANK) == []
+
+
+async def test_volumes_deleted_under_nodes_that_run_are_rebuilt_by_words_for_each(
+    running: Stage,
+) -> None:
+    """As by `kubectl delete persistentvolumeclaim --all`: the pods keep what they have open."""
+    for claim in running.cluster.all(PERSISTENT_VOLUME_CLAIM):
+        running.cluster.edit(
+            PERSISTENT_VOLUME_CLAIM,
+            claim["metadata"]["name"],
+            lambda one: one["metadata"].update(deletionTimestamp="2026-01-01T00:00:00Z"),
+        )
+    await running.settle()
+    assert "move-node=" in running.condition(NODES)["message"]
+    say(running, f"{WEBANK}@2")
+    for _ in range(20):
+        await running.round()
+    assert mounted(running, WEBANK) == "g2"
+    assert weight(running, WEBANK) == 1
