@@ -39,25 +39,20 @@ def problems(spec: FiscoBcos, version: NodeVersion) -> Iterator[Problem]:
 
 
 def _compatibility(spec: FiscoBcos, version: NodeVersion) -> Iterator[Problem]:
-    path, text = f"{PATH}.compatibilityVersion", spec.on_chain.compatibility_version
+    text, founded = spec.on_chain.compatibility_version, spec.genesis.compatibility_version
     if text is None:
         return
-    try:
-        wanted = Version.parse(text)
-        founded = Version.parse(spec.genesis.compatibility_version or str(LEAST_COMPATIBILITY))
-    except ValueError as error:
-        yield Problem(path, str(error))
-        return
-    if str(wanted) != text:
-        yield Problem(path, f"must be written {wanted}")
-    elif wanted > version.max_compatibility:
-        yield Problem(
-            path,
-            f"must be at most {version.max_compatibility}, the newest that {version.tag} knows: "
-            "raise spec.version first",
-        )
-    elif wanted < founded:
-        yield Problem(path, f"must be at least {founded}, with which the chain was founded")
+    complaint = version.complaint(text) or _is_lower(text, founded, version)
+    if complaint is not None:
+        yield Problem(f"{PATH}.compatibilityVersion", complaint)
+
+
+def _is_lower(text: str, founded: str | None, version: NodeVersion) -> str | None:
+    if founded is None or version.complaint(founded) is not None:
+        return None
+    if Version.parse(text) >= Version.parse(founded):
+        return None
+    return f"must be at least {founded}, with which the chain was founded"
 
 
 def _feature(spec: FiscoBcos, version: NodeVersion, flag: str) -> str | None:

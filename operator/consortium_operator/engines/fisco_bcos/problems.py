@@ -15,7 +15,6 @@ from consortium_operator.engines.fisco_bcos.suites import sm2_keys
 from consortium_operator.engines.fisco_bcos.version_number import (
     EPOCHS_IN_BLOCK0,
     EXECUTOR_VERSIONS,
-    LEAST_COMPATIBILITY,
     SEPARATE_BLOCK_STATE,
     WEB3,
     Version,
@@ -68,22 +67,11 @@ def _cryptography(spec: FiscoBcos) -> Iterator[Problem]:
 def _compatibility(spec: FiscoBcos, version: NodeVersion) -> Iterator[Problem]:
     path = f"{_GENESIS}.compatibilityVersion"
     text = spec.genesis.compatibility_version or str(version.max_compatibility)
-    try:
-        wanted = Version.parse(text)
-    except ValueError as error:
-        yield Problem(path, str(error))
-        return
-    # The genesis holds the text as the node prints it, and 3.016.4 is not what it prints.
-    if str(wanted) != text:
-        yield Problem(path, f"must be written {wanted}")
-    elif wanted > version.max_compatibility:
-        yield Problem(
-            path,
-            f"must be at most {version.max_compatibility}, the newest that {version.tag} knows",
-        )
-    elif wanted < LEAST_COMPATIBILITY:
-        yield Problem(path, f"must be at least {LEAST_COMPATIBILITY}")
-    yield from _needs_newer(spec, wanted)
+    complaint = version.complaint(text)
+    if complaint is not None:
+        yield Problem(path, complaint)
+    else:
+        yield from _needs_newer(spec, Version.parse(text))
 
 
 def _needs_newer(spec: FiscoBcos, wanted: Version) -> Iterator[Problem]:

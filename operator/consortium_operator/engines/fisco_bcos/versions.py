@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from consortium_operator.engines.fisco_bcos.features import known_features
-from consortium_operator.engines.fisco_bcos.version_number import Version
+from consortium_operator.engines.fisco_bcos.version_number import LEAST_COMPATIBILITY, Version
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,20 @@ class NodeVersion:
     @property
     def tag(self) -> str:
         return str(self.version)
+
+    def complaint(self, text: str) -> str | None:
+        """What is wrong with `text` as the compatibility version of a chain, or None."""
+        try:
+            wanted = Version.parse(text)
+        except ValueError as error:
+            return str(error)
+        # Block 0 holds the text as the node prints it, and 3.016.4 is not what it prints.
+        if str(wanted) != text:
+            return f"must be written {wanted}"
+        if wanted > self.max_compatibility:
+            newest = f"{self.max_compatibility}, the newest that {self.tag} knows"
+            return f"must be at most {newest}: raise spec.version first"
+        return None if wanted >= LEAST_COMPATIBILITY else f"must be at least {LEAST_COMPATIBILITY}"
 
 
 # Minor version → patches, of every release from 3.6.0 on; 3.10.1, for one, was never made.
