@@ -56,7 +56,7 @@ class Ledger:
         self, genesis: Genesis, release: Release, blocks: BlockFile, genesis_hash: bytes
     ) -> None:
         self.genesis = genesis
-        self.rules = Rules(genesis.suite, release)
+        self.rules = Rules(genesis.suite, release, genesis.executor.serial)
         self.genesis_hash = genesis_hash
         self.genesis_header = genesis_header(genesis)
         self._blocks = blocks

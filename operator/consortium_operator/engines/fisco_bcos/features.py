@@ -5,6 +5,7 @@ that of the newest tag; a genesis names its flags in this order whatever tag fou
 that one list of flags always gives one block 0.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from consortium_operator.api.fisco_bcos import ConsensusType, Cryptography, FiscoBcos
@@ -95,6 +96,20 @@ def stops_the_turns(flag: str, spec: FiscoBcos) -> str | None:
     if flag != _SECP256K1_PROOFS or not sm_rpbft:
         return None
     return "does not go with cryptography: SM: no sealer would ever take a turn from another"
+
+
+PAID = "feature_balance_policy1"
+_IN_ONE_QUEUE, _SHARDS = "feature_dmc2serial", "feature_sharding"
+CHARGING = (PAID, _IN_ONE_QUEUE, _SHARDS)
+"""The flags by which `charges` decides."""
+
+
+def charges(on: Collection[str], executor: str, *, serial: bool) -> bool:
+    """Whether who sends a transaction must have a balance, at any price, 0 too: so it is with
+    executor 0 where transactions are executed one after the other (ExecutiveSerialFlow.cpp,
+    BlockExecutiveFactory.cpp). Those who govern have none, nor has the founding's committee."""
+    is_serial = (serial or _IN_ONE_QUEUE in on) and _SHARDS not in on
+    return executor == "0" and is_serial and PAID in on
 
 
 def known_features(version: Version) -> tuple[str, ...]:

@@ -13,7 +13,13 @@ from consortium_operator.api.problem import Problem, shown
 from consortium_operator.chain.changes import SettingChange
 from consortium_operator.chain.genesis import Seal
 from consortium_operator.chain.settings import Step, Verdict, WantedSetting
-from consortium_operator.engines.fisco_bcos.features import REQUIRED, stops_the_turns
+from consortium_operator.engines.fisco_bcos.features import (
+    CHARGING,
+    REQUIRED,
+    charges,
+    stops_the_turns,
+)
+from consortium_operator.engines.fisco_bcos.genesis import Genesis
 from consortium_operator.engines.fisco_bcos.overlay import nearest
 from consortium_operator.engines.fisco_bcos.sealed import SealedSettings
 from consortium_operator.engines.fisco_bcos.system_keys import ELSEWHERE, SYSTEM_KEYS
@@ -111,12 +117,20 @@ def wanted_settings(spec: FiscoBcos) -> tuple[WantedSetting, ...]:
         found.append(WantedSetting(change, field, backup_first=True, can_go_back=False))
     for flag in sorted(spec.on_chain.features, key=_needs):
         change = SettingChange(flag, ON)
-        found.append(WantedSetting(change, f"{PATH}.features", can_go_back=False))
+        field, judged_by = f"{PATH}.features", _judged_by(flag)
+        found.append(WantedSetting(change, field, can_go_back=False, judged_by=judged_by))
     for key, value in sorted(spec.on_chain.system_config.items()):
         change = SettingChange(key, value)
-        judged_by = () if _least_of(key) is None else (COMPATIBILITY,)
-        found.append(WantedSetting(change, f"{PATH}.systemConfig", judged_by=judged_by))
+        found.append(WantedSetting(change, f"{PATH}.systemConfig", judged_by=_judged_by(key)))
     return tuple(found)
+
+
+def _judged_by(key: str) -> tuple[str, ...]:
+    payment = (EXECUTOR, *CHARGING)
+    return (
+        *(() if _least_of(key) is None else (COMPATIBILITY,)),
+        *(one for one in payment if key in payment and one != key),
+    )
 
 
 def _needs(flag: str) -> tuple[int, str]:
@@ -147,7 +161,8 @@ def judge_setting(
             return Verdict(
                 Step.WAIT, f"node {node} runs {tag or 'an unknown version'}, which does not know it"
             )
-    lost = _what_is_lost(setting.change, now, SealedSettings.of(seal))
+    sealed = SealedSettings.of(seal)
+    lost = _what_is_lost(setting.change, now, sealed) or _unpaid(setting.change, values, seal)
     if lost is not None:
         return Verdict(Step.WAIT, lost)
     least = _least_of(key)
@@ -166,6 +181,18 @@ def _what_is_lost(change: SettingChange, now: str | None, sealed: SealedSettings
         f"the chain keeps its state in pages of {sealed.key_page_size} bytes (ledger.keyPageSize), "
         "which executor 1 does not know: every contract would be lost, the committee's too; remove "
         "the setting"
+    )
+
+
+def _unpaid(change: SettingChange, values: Mapping[str, str], seal: Seal) -> str | None:
+    after = {EXECUTOR: SealedSettings.of(seal).executor_version, **values, change.key: change.value}
+    on = {flag for flag in CHARGING if after.get(flag) == ON}
+    serial = Genesis.read(seal.text).is_serial_execute
+    if change.key not in (EXECUTOR, *CHARGING) or not charges(on, after[EXECUTOR], serial=serial):
+        return None
+    return (
+        "then whose account has no balance changes nothing any more, this setting included: remove "
+        "it; a governor who has seen to that sets it with a tool of their own"
     )
 
 

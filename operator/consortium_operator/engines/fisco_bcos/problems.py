@@ -10,7 +10,13 @@ from consortium_operator.api.conditions import Reason
 from consortium_operator.api.fisco_bcos import ConsensusType, Cryptography, FiscoBcos
 from consortium_operator.api.problem import Problem
 from consortium_operator.engines.fisco_bcos import access, governors, on_chain, overlay
-from consortium_operator.engines.fisco_bcos.features import REQUIRED, stops_the_turns
+from consortium_operator.engines.fisco_bcos.features import (
+    PAID,
+    REQUIRED,
+    charges,
+    stops_the_turns,
+)
+from consortium_operator.engines.fisco_bcos.sealed import resolve
 from consortium_operator.engines.fisco_bcos.suites import sm2_keys
 from consortium_operator.engines.fisco_bcos.version_number import (
     EPOCHS_IN_BLOCK0,
@@ -122,6 +128,12 @@ def _feature(spec: FiscoBcos, version: NodeVersion, flag: str) -> str | None:
     # On its own it makes an RPBFT chain without epochs (LedgerMethods.cpp, getLedgerConfig).
     if flag == "feature_rpbft" and spec.consensus.type is not ConsensusType.RPBFT:
         return "is for consensus.type RPBFT, which switches it on itself: set that"
+    executor, serial = resolve(spec, version).executor_version, spec.executor.serial
+    if flag == PAID and charges(spec.genesis.features, executor, serial=serial):
+        return (
+            "would let no transaction pass with executor.version 0, not even the committee's: each "
+            "must be paid for, and no account has a balance at the founding"
+        )
     return stops_the_turns(flag, spec)
 
 

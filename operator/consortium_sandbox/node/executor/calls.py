@@ -42,10 +42,12 @@ def revert(text: str) -> CallFailed:
 
 @dataclass(frozen=True)
 class Rules:
-    """By which rules a chain's transactions are executed: its cryptography and the binary's."""
+    """By which rules a chain's transactions are executed: its cryptography and the binary's.
+    `serial`: one after the other."""
 
     suite: Suite
     release: Release
+    serial: bool = True
 
 
 @dataclass(frozen=True)

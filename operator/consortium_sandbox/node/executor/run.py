@@ -57,11 +57,15 @@ def execute(state: State, transaction: Transaction, place: Place) -> Receipt:
 
 
 def _costs(state: State, place: Place) -> bool:
-    """Executor 1 takes the price from every sender, and no account has anything here."""
-    executor, price = state.setting("executor_version"), state.setting("tx_gas_price")
-    if executor is None or executor.value == "0" or price is None:
-        return False
-    return price.since <= place.block_number and int(price.value, 16) > 0
+    """Whether the sender must have a balance; no account has one here. Executor 1 takes the price,
+    executor 0 the gas at any price, 0 too, where a flag says so (ExecutiveSerialFlow.cpp)."""
+    number, executor = place.block_number, state.setting("executor_version")
+    if executor is None or executor.value == "0":
+        serial = place.rules.serial or state.has_feature("feature_dmc2serial", number)
+        serial = serial and not state.has_feature("feature_sharding", number)
+        return serial and state.has_feature("feature_balance_policy1", number)
+    price = state.setting("tx_gas_price")
+    return price is not None and price.since <= number and int(price.value, 16) > 0
 
 
 def call(state: State, place: Place, sender: str, to: str, data: bytes) -> Receipt:

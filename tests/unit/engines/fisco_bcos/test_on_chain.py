@@ -144,10 +144,11 @@ def judged(
     wanted: WantedSetting,
     values: Mapping[str, str],
     versions: Mapping[str, str],
+    serial: bool = True,
     **ledger: int,
 ) -> Verdict:
     """On a chain that was founded with this ledger."""
-    seal = rendered.seal(rendered.plan(ledger=ledger))
+    seal = rendered.seal(rendered.plan(ledger=ledger, executor={"serial": serial}))
     return ENGINE.judge_setting(wanted, values, versions, seal)
 
 
@@ -238,6 +239,32 @@ def test_the_executor_changes_only_where_both_read_the_same_state(
     verdict = judged(setting("executor_version", value), values, NEW, keyPageSize=pages)
     assert verdict.step is step
     assert (step is Step.WAIT) == ("pages of 10240 bytes" in verdict.why)
+
+
+@pytest.mark.parametrize(
+    ("serial", "has", "wanted", "step"),
+    [
+        (True, {"executor_version": "0"}, "feature_balance_policy1", Step.WAIT),
+        (True, {}, "feature_balance_policy1", Step.SEND),  # founded with executor 1
+        (True, {"feature_balance_policy1": "1"}, "executor_version", Step.WAIT),
+        (True, {}, "executor_version", Step.SEND),
+        (False, {"executor_version": "0"}, "feature_balance_policy1", Step.SEND),
+        (
+            False,
+            {"executor_version": "0", "feature_balance_policy1": "1"},
+            "feature_dmc2serial",
+            Step.WAIT,
+        ),
+    ],
+)
+def test_nothing_is_sent_after_which_only_accounts_with_a_balance_could_act(
+    serial: bool, has: dict[str, str], wanted: str, step: Step
+) -> None:
+    """Executor 0 asks every sender for a balance, at a price of 0 too (ExecutiveSerialFlow.cpp)."""
+    change = setting(wanted, "0" if wanted == "executor_version" else "1")
+    verdict = judged(change, {"compatibility_version": "3.16.4"} | has, NEW, serial)
+    assert verdict.step is step
+    assert (step is Step.WAIT) == ("no balance" in verdict.why)
 
 
 def test_what_every_chain_takes_is_not_held_against_its_version() -> None:

@@ -86,6 +86,20 @@ def test_a_feature_needs_the_one_that_it_builds_upon() -> None:
     assert features_problems(*chain) == []
 
 
+def test_no_chain_is_founded_on_which_all_must_pay_and_nobody_can() -> None:
+    flags = ["feature_balance", "feature_balance_precompiled", "feature_balance_policy1"]
+
+    def refused(tag: str, /, *more: str, **executor: Any) -> list[str]:
+        features = {"features": [*flags, *more]}
+        return list(rendered.problems(tag, genesis=features, executor=executor))
+
+    bad = ["spec.fiscoBcos.genesis.features[2]"]
+    assert refused("3.16.4") == refused("3.16.4", version=0, serial=False) == []
+    assert refused("3.16.4", version=0) == refused("3.14.0") == bad
+    assert refused("3.14.0", "feature_dmc2serial", serial=False) == bad
+    assert refused("3.14.0", "feature_sharding") == []
+
+
 def test_the_flag_of_rpbft_alone_does_not_make_an_rpbft_chain() -> None:
     (message,) = features_problems("feature_rpbft")
     assert "set that" in message
