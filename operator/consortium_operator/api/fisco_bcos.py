@@ -97,7 +97,11 @@ class Genesis(Part):
         ),
     )
     gas_limit: Annotated[Integer, Field(ge=100_001, le=9_007_199_254_740_991)] = Field(
-        default=3_000_000_000, description="Most gas that one transaction may use; above 100000."
+        default=3_000_000_000,
+        description=(
+            "Most gas that one transaction may use. The committee needs 700000: that is the least "
+            "with executor.authCheck, as it is by default."
+        ),
     )
     block_limit: Annotated[Integer, Field(ge=1, le=5000)] = Field(
         default=1000,

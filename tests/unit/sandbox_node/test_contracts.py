@@ -256,20 +256,6 @@ def test_a_deployed_contract_has_the_real_nodes_address_and_its_runtime_code() -
     assert call(world.state, Place(RULES, 2), GOVERNOR, receipt.contract_address, b"").status == 0
 
 
-@pytest.mark.parametrize(
-    ("executor", "serial", "status"), [("0", True, 7), ("0", False, 0), ("1", True, 0)]
-)
-def test_executor_0_asks_for_a_balance_at_any_price(
-    executor: str, serial: bool, status: int
-) -> None:
-    world = World()
-    world.state.set_setting("executor_version", executor, 0)
-    world.state.set_setting("feature_balance_policy1", "1", 0)
-    code = TransactionData(input=bytes.fromhex("6001600c60003960016000f300"))
-    place = Place(Rules(STANDARD, release("3.16.4"), serial), 1)
-    assert execute(world.state, decode(sign(code, KEY, STANDARD), STANDARD), place).status == status
-
-
 # --- what clients read of the governance contracts ------------------------------------------------
 
 READ_COMMITTEE, READ_PROPOSALS = "_committee()", "_proposalMgr()"

@@ -9,7 +9,13 @@ from consortium_operator.api.chain import ConsortiumChain
 from consortium_operator.api.conditions import Reason
 from consortium_operator.api.fisco_bcos import ConsensusType, Cryptography, FiscoBcos
 from consortium_operator.api.problem import Problem
-from consortium_operator.engines.fisco_bcos import access, governors, on_chain, overlay
+from consortium_operator.engines.fisco_bcos import (
+    access,
+    committee_gas,
+    governors,
+    on_chain,
+    overlay,
+)
 from consortium_operator.engines.fisco_bcos.features import (
     PAID,
     REQUIRED,
@@ -53,6 +59,7 @@ def problems(chain: ConsortiumChain) -> tuple[Problem, ...]:
         *overlay.problems(chain.spec, version),
         *on_chain.problems(spec, version),
         *governors.problems(chain.spec),
+        *committee_gas.problems(spec),
     )
 
 

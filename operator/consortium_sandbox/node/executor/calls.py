@@ -12,7 +12,7 @@ from consortium_sandbox.node.state import State
 from consortium_sandbox.node.suite import Suite
 
 SYSTEM_GAS, DEPLOY_GAS = "21000", "44"
-NOT_ENOUGH_CASH = 7
+NOT_ENOUGH_CASH, OUT_OF_GAS = 7, 12
 PRECOMPILED_ERROR, REVERT, PERMISSION_DENIED, CALL_ADDRESS_ERROR = 15, 16, 18, 19
 
 SYSTEM_CONFIG_ADDRESS = f"{0x1000:040x}"

@@ -20,6 +20,7 @@ from consortium_sandbox.node.executor.calls import (
     CONTRACT_AUTH_ADDRESS,
     DEPLOY_GAS,
     NOT_ENOUGH_CASH,
+    OUT_OF_GAS,
     PERMISSION_DENIED,
     SYSTEM_CONFIG_ADDRESS,
     SYSTEM_GAS,
@@ -40,6 +41,8 @@ _CONTRACTS: dict[str, Contract] = {
     committee_views.COMMITTEE: committee_views.of_committee,
     committee_views.PROPOSALS: committee_views.of_proposals,
 }
+# What a proposal takes at least, as counted by executing the contract.
+_PROPOSAL_GAS = 300_000
 # The usual start of a compiled contract: copy LEN bytes from offset 12 to memory and return them.
 _PRELUDE = re.compile(rb"\x60(.)\x60\x0c\x60\x00\x39\x60(.)\x60\x00\xf3(.*)", re.DOTALL)
 
@@ -49,6 +52,8 @@ def execute(state: State, transaction: Transaction, place: Place) -> Receipt:
     sender = (transaction.sender or b"").hex()
     if _costs(state, place):
         return Receipt(place.block_number, status=NOT_ENOUGH_CASH, gas_used=SYSTEM_GAS)
+    if transaction.data.to == COMMITTEE_ADDRESS and _starves(state, place):
+        return _failed(CallFailed("", OUT_OF_GAS), place)
     if transaction.data.to:
         return call(state, place, sender, transaction.data.to, transaction.data.input)
     if not contract_auth.may_deploy(state, sender):
@@ -66,6 +71,16 @@ def _costs(state: State, place: Place) -> bool:
         return serial and state.has_feature("feature_balance_policy1", number)
     price = state.setting("tx_gas_price")
     return price is not None and price.since <= number and int(price.value, 16) > 0
+
+
+def _starves(state: State, place: Place) -> bool:
+    """Executor 0 limits what the committee may take from a flag on (BlockExecutive.cpp)."""
+    number, executor = place.block_number, state.setting("executor_version")
+    is_old = executor is None or executor.value == "0"
+    if is_old and not state.has_feature("bugfix_precompiled_gascalc", number):
+        return False
+    limit = state.setting("tx_gas_limit")
+    return limit is not None and limit.since <= number and int(limit.value) < _PROPOSAL_GAS
 
 
 def call(state: State, place: Place, sender: str, to: str, data: bytes) -> Receipt:
@@ -96,6 +111,8 @@ def _failed(error: CallFailed, place: Place) -> Receipt:
 
 
 def _contract(state: State, address: str) -> Contract:
+    if address == COMMITTEE_ADDRESS and state.get("governors") is None:
+        raise CallFailed("Call address error.", CALL_ADDRESS_ERROR)
     if address in _CONTRACTS:
         return _CONTRACTS[address]
     if state.get(f"code/{address}") is None:

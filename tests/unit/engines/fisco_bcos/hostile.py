@@ -242,7 +242,7 @@ _GOOD: dict[str, tuple[Any, ...]] = {
     "spec.fiscoBcos.consensus.blockTxCountLimit": (1, 1_000_000),
     "spec.fiscoBcos.consensus.epochSealerNum": (1, 256),
     "spec.fiscoBcos.genesis.compatibilityVersion": ("3.6.0", "3.1.0"),
-    "spec.fiscoBcos.genesis.gasLimit": (100_001, 9_007_199_254_740_991),
+    "spec.fiscoBcos.genesis.gasLimit": (100_001, 700_000, 9_007_199_254_740_991),
     "spec.fiscoBcos.genesis.blockLimit": (1, 5000),
     "spec.fiscoBcos.genesis.features": ([], ["feature_sharding", "bugfix_revert"]),
     "spec.fiscoBcos.executor.serial": (True, False),

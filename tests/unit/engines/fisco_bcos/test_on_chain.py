@@ -109,7 +109,7 @@ def test_a_setting_that_the_version_does_not_know_is_refused() -> None:
 def test_every_known_setting_is_accepted() -> None:
     settings = {
         "tx_count_limit": "2000",
-        "tx_gas_limit": "100000",
+        "tx_gas_limit": "700000",
         "tx_gas_price": "0x0",
         "consensus_leader_period": "2",
         "feature_rpbft_epoch_block_num": "9",
