@@ -98,6 +98,8 @@ def stops_the_turns(flag: str, spec: FiscoBcos) -> str | None:
     return "does not go with cryptography: SM: no sealer would ever take a turn from another"
 
 
+RAW_ADDRESS = "feature_raw_address"
+"""Moves every account of executor 1: for a founding only (on_chain.py)."""
 PAID = "feature_balance_policy1"
 _IN_ONE_QUEUE, _SHARDS = "feature_dmc2serial", "feature_sharding"
 CHARGING = (PAID, _IN_ONE_QUEUE, _SHARDS)

@@ -15,6 +15,7 @@ from consortium_operator.chain.genesis import Seal
 from consortium_operator.chain.settings import Step, Verdict, WantedSetting
 from consortium_operator.engines.fisco_bcos.features import (
     CHARGING,
+    RAW_ADDRESS,
     REQUIRED,
     charges,
     stops_the_turns,
@@ -71,6 +72,9 @@ def _feature(spec: FiscoBcos, version: NodeVersion, flag: str) -> str | None:
         return f"needs {required} beside it"
     if flag == "feature_rpbft" and spec.consensus.type is not ConsensusType.RPBFT:
         return "is for chains that were founded with consensus.type RPBFT: remove it"
+    # It asks the committee for its governors (SystemConfigPrecompiled.cpp).
+    if flag == "feature_balance_precompiled" and spec.executor.wasm:
+        return "is refused by a chain with executor.wasm: true: remove it"
     return stops_the_turns(flag, spec)
 
 
@@ -126,10 +130,10 @@ def wanted_settings(spec: FiscoBcos) -> tuple[WantedSetting, ...]:
 
 
 def _judged_by(key: str) -> tuple[str, ...]:
-    payment = (EXECUTOR, *CHARGING)
+    one_another = (EXECUTOR, RAW_ADDRESS, *CHARGING)
     return (
         *(() if _least_of(key) is None else (COMPATIBILITY,)),
-        *(one for one in payment if key in payment and one != key),
+        *(one for one in one_another if key in one_another and one != key),
     )
 
 
@@ -162,7 +166,7 @@ def judge_setting(
                 Step.WAIT, f"node {node} runs {tag or 'an unknown version'}, which does not know it"
             )
     sealed = SealedSettings.of(seal)
-    lost = _what_is_lost(setting.change, now, sealed) or _unpaid(setting.change, values, seal)
+    lost = _what_is_lost(setting.change, values, sealed) or _unpaid(setting.change, values, seal)
     if lost is not None:
         return Verdict(Step.WAIT, lost)
     least = _least_of(key)
@@ -171,17 +175,27 @@ def judge_setting(
     return _judge_by_compatibility(least, values.get(COMPATIBILITY))
 
 
-def _what_is_lost(change: SettingChange, now: str | None, sealed: SealedSettings) -> str | None:
-    """Executor 1 reads and writes each key alone (BaselineSchedulerInitializer.cpp), executor 0
-    whole pages, where a page has a size: neither finds what the other has written."""
-    current = sealed.executor_version if now is None else now
-    if change.key != EXECUTOR or change.value == current or sealed.key_page_size == "0":
-        return None
-    return (
-        f"the chain keeps its state in pages of {sealed.key_page_size} bytes (ledger.keyPageSize), "
-        "which executor 1 does not know: every contract would be lost, the committee's too; remove "
-        "the setting"
-    )
+def _what_is_lost(
+    change: SettingChange, values: Mapping[str, str], sealed: SealedSettings
+) -> str | None:
+    """Where a contract is looked for afterwards, and is not."""
+    current = values.get(EXECUTOR, sealed.executor_version)
+    if change.key == EXECUTOR and change.value != current:
+        # Executor 1 reads and writes each key alone (BaselineSchedulerInitializer.cpp), executor 0
+        # whole pages, where a page has a size: neither finds what the other has written.
+        if sealed.key_page_size != "0":
+            size = f"{sealed.key_page_size} bytes (ledger.keyPageSize)"
+            return _lost(f"the chain keeps its state in pages of {size}, unknown to executor 1")
+        is_moved = values.get(RAW_ADDRESS) == ON
+    else:
+        is_moved = change.key == RAW_ADDRESS and current != "0"
+    # Executor 1 then names an account's table by the bytes of its address (EVMAccount.h), executor
+    # 0 always by their digits.
+    return _lost(f"with {RAW_ADDRESS} executor 1 looks elsewhere for them") if is_moved else None
+
+
+def _lost(why: str) -> str:
+    return f"every contract would be lost, the committee's too: {why}; remove the setting"
 
 
 def _unpaid(change: SettingChange, values: Mapping[str, str], seal: Seal) -> str | None:

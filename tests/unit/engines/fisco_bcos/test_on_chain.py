@@ -55,6 +55,12 @@ def test_a_feature_that_cannot_be_switched_on_is_refused(
     assert message in refused(field, onChain={"features": flags})
 
 
+def test_a_chain_of_webassembly_has_no_governors_to_ask_for_a_balance() -> None:
+    flags = {"features": ["feature_balance", "feature_balance_precompiled"]}
+    executor = {"wasm": True, "authCheck": False}
+    assert "executor.wasm" in refused("features[1]", executor=executor, onChain=flags)
+
+
 def test_a_feature_may_need_one_of_the_founding() -> None:
     genesis = {"features": ["feature_balance"]}
     found = rendered.problems(
@@ -239,6 +245,33 @@ def test_the_executor_changes_only_where_both_read_the_same_state(
     verdict = judged(setting("executor_version", value), values, NEW, keyPageSize=pages)
     assert verdict.step is step
     assert (step is Step.WAIT) == ("pages of 10240 bytes" in verdict.why)
+
+
+@pytest.mark.parametrize(
+    ("has", "key", "value", "step"),
+    [
+        ({}, "feature_raw_address", "1", Step.WAIT),
+        ({"feature_raw_address": "1"}, "feature_raw_address", "1", Step.NONE),
+        ({"executor_version": "0"}, "feature_raw_address", "1", Step.SEND),
+        ({"feature_raw_address": "1"}, "executor_version", "0", Step.WAIT),
+        (
+            {"feature_raw_address": "1", "executor_version": "0"},
+            "executor_version",
+            "1",
+            Step.WAIT,
+        ),
+        ({"feature_raw_address": "1"}, "executor_version", "1", Step.SEND),
+        ({"feature_raw_address": "1"}, "tx_count_limit", "9", Step.SEND),
+    ],
+)
+def test_no_account_is_moved_from_where_its_contract_is(
+    has: dict[str, str], key: str, value: str, step: Step
+) -> None:
+    """EVMAccount.h: the flag names an account's table otherwise, and nothing moves the old one."""
+    wanted = setting(key, value)
+    verdict = judged(wanted, {"compatibility_version": "3.16.4"} | has, NEW)
+    assert verdict.step is step
+    assert (step is Step.WAIT) == ("every contract would be lost" in verdict.why)
 
 
 @pytest.mark.parametrize(
