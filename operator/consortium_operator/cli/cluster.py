@@ -25,6 +25,8 @@ from consortium_operator.kube.transport import Timeouts
 # Nobody ends a log that is followed because it is silent, before the kubelet does after 4 h.
 _TIMEOUTS = Timeouts(connect=5, request=15, idle=4 * 3600)
 
+UNAUTHORIZED = 401
+
 Found = TypeVar("Found")
 
 ChainArgument = Annotated[
@@ -126,6 +128,11 @@ def _code(error: ApiError) -> int:
 
 
 def _next_step(error: ApiError, target: Target) -> str:
+    if error.status == UNAUTHORIZED:
+        return (
+            f"; the credentials of the context {target.context} have ended or were never accepted: "
+            f"log in again, until `kubectl --context {target.context} auth whoami` says who you are"
+        )
     if isinstance(error, Forbidden):
         return f"; see `kubectl auth can-i --list --namespace {target.namespace}`"
     if isinstance(error, NotFound) or error.status == 404:

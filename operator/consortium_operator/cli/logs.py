@@ -32,7 +32,7 @@ from consortium_operator.cli.named_nodes import all_nodes
 from consortium_operator.cli.printing import INVALID, USAGE, Format, OutputOption, fail, note, show
 from consortium_operator.engines import registry
 from consortium_operator.kube.client import KubeClient
-from consortium_operator.kube.errors import Invalid, NotFound
+from consortium_operator.kube.errors import Invalid, NotFound, Unavailable
 from consortium_operator.kube.kinds import POD, JsonObject, key_of
 from consortium_operator.manifests.pod import CONTAINER
 
@@ -189,10 +189,11 @@ async def _print_as_they_come(
 async def _lines(
     client: KubeClient, wanted: _Wanted, node: str, pod: JsonObject, *, follow: bool
 ) -> AsyncIterator[str]:
-    """A pod that is gone or has not started is told, and does not keep the others from speaking."""
+    """A pod that is gone or has not started, or whose host is away, is told, and does not keep the
+    others from speaking."""
     key = key_of(pod)
     try:
         async for line in client.logs(key, CONTAINER, since_seconds=wanted.since, follow=follow):
             yield line
-    except (Invalid, NotFound) as error:
+    except (Invalid, NotFound, Unavailable) as error:
         note(f"{node}: {error.message}")

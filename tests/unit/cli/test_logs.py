@@ -6,7 +6,7 @@ import pytest
 
 from consortium_operator.cli import logs
 from consortium_operator.cli.logs_view import seconds_of
-from consortium_operator.kube.errors import Forbidden, Invalid
+from consortium_operator.kube.errors import ApiError, Forbidden, Invalid, Unavailable
 from consortium_operator.kube.kinds import POD, ObjectKey
 from tests import chains
 from tests.unit.cli.cluster import Cluster
@@ -15,6 +15,7 @@ from tests.unit.cli.commands import consortium
 FIRST = "info|2026-11-27 10:00:01.000001|th-1|[GATEWAY]heartBeat,connected count=3"
 SECOND = "warning|2026-11-27 10:00:02.000001|th-1|[PBFT]a|b"
 THIRD = "error|2026-11-27 10:00:03.000001|th-1|[RPC]no"
+HUAWEI = ObjectKey(POD, "chains", "trade-huawei-node-0-0")
 
 
 def pod(member: str, uid: str = "1", container: str = "a") -> dict[str, Any]:
@@ -88,15 +89,22 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(logs, "_EVERY", 0)
 
 
-def test_a_node_that_has_not_started_does_not_keep_the_others_from_speaking(
-    there: Cluster,
+@pytest.mark.parametrize(
+    "error",
+    [
+        Invalid(400, "BadRequest", "waiting to start", "logs", HUAWEI),
+        Unavailable(500, "InternalError", "dial tcp 10.0.0.5:10250: no route", "logs", HUAWEI),
+    ],
+    ids=["not started", "its host is away"],
+)
+def test_a_node_whose_log_is_not_to_be_had_does_not_keep_the_others_from_speaking(
+    there: Cluster, error: ApiError
 ) -> None:
-    key = ObjectKey(POD, "chains", "trade-huawei-node-0-0")
-    there.written[key.name] = Invalid(400, "BadRequest", "waiting to start", "logs", key)
+    there.written[HUAWEI.name] = error
     done = consortium("logs", "trade")
     assert done.code == 0
     assert len(done.stdout.splitlines()) == 3
-    assert "huawei/node-0: waiting to start" in done.stderr
+    assert f"huawei/node-0: {error.message}" in done.stderr
 
 
 @pytest.mark.usefixtures("at_once")
@@ -119,14 +127,12 @@ def test_a_log_that_is_followed_goes_on_with_the_next_container(
 
 @pytest.mark.usefixtures("at_once")
 def test_a_log_that_must_not_be_read_ends_the_following(there: Cluster) -> None:
-    key = ObjectKey(POD, "chains", "trade-huawei-node-0-0")
-    there.written[key.name] = Forbidden(403, "Forbidden", "no", "logs", key)
+    there.written[HUAWEI.name] = Forbidden(403, "Forbidden", "no", "logs", HUAWEI)
     assert consortium("logs", "trade", "--follow").code == 1
 
 
 def test_without_the_right_to_read_logs_the_next_step_is_named(there: Cluster) -> None:
-    key = ObjectKey(POD, "chains", "trade-huawei-node-0-0")
-    there.written[key.name] = Forbidden(403, "Forbidden", "no", "logs", key)
+    there.written[HUAWEI.name] = Forbidden(403, "Forbidden", "no", "logs", HUAWEI)
     done = consortium("logs", "trade")
     assert (done.code, done.stdout) == (1, "")
     assert "kubectl auth can-i" in done.stderr

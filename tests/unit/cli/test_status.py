@@ -136,6 +136,11 @@ def test_what_a_terminal_would_obey_is_not_printed() -> None:
     [
         (None, 1, "no chain trade in the namespace chains"),
         (Forbidden(403, "Forbidden", "no", "get", KEY), 1, "kubectl auth can-i"),
+        (
+            ApiError(401, "Unauthorized", "Unauthorized", "get", KEY),
+            1,
+            "--context work auth whoami",
+        ),
         (Unavailable(404, "NoAnswer", "no such page", "get", KEY), 1, "kubectl get crd"),
         (Unavailable(0, "NoAnswer", "refused", "get", KEY), 3, "kubectl --context work version"),
     ],

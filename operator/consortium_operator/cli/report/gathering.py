@@ -119,12 +119,18 @@ def _moment(event: JsonObject) -> tuple[str, str]:
 async def _add_logs(
     found: Gathered, client: PersonClient, directory: str, pods: Iterable[JsonObject], lines: int
 ) -> None:
-    for pod in pods:
-        name = pod["metadata"]["name"]
-        found.add(f"{directory}/{name}.log", await _log(client, pod, lines, previous=False))
-        if _has_restarted(pod):
-            log = await _log(client, pod, lines, previous=True)
-            found.add(f"{directory}/{name}.previous.log", log)
+    wanted = [
+        (pod, previous)
+        for pod in pods
+        for previous in ([False, True] if _has_restarted(pod) else [False])
+    ]
+    # At once: those of a host that is away are waited for a minute each.
+    logs = await asyncio.gather(
+        *(_log(client, pod, lines, previous=previous) for pod, previous in wanted)
+    )
+    for (pod, previous), log in zip(wanted, logs, strict=True):
+        ending = "previous.log" if previous else "log"
+        found.add(f"{directory}/{pod['metadata']['name']}.{ending}", log)
 
 
 async def _log(

@@ -1,5 +1,6 @@
 """`consortium report`: everything that helps, and no key, wherever one has slipped in."""
 
+import asyncio
 import base64
 import tarfile
 from collections.abc import Iterator
@@ -138,6 +139,22 @@ def test_what_could_not_be_read_is_told_and_the_rest_is_there(there: PersonClust
     assert "events.yaml: you may not list events in chains" in done.json["missing"]
     assert "not in it: events.yaml" in done.stderr
     assert "events.yaml: you may not" in dict(written())["missing.txt"]
+
+
+def test_all_logs_are_asked_for_at_once_since_a_dead_host_is_waited_for(
+    there: PersonCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    both = asyncio.Barrier(2)
+
+    async def log_tail(*_: object, **__: object) -> str:
+        async with asyncio.timeout(5):
+            await both.wait()
+        return "a line\n"
+
+    monkeypatch.setattr(there, "log_tail", log_tail)
+    assert report().code == 0
+    logs = [name for name, _ in written() if name.startswith("logs/")]
+    assert logs == [f"logs/{NODE}-0.log", f"logs/{NODE}-0.previous.log"]
 
 
 def test_a_file_that_is_there_is_not_overwritten(there: PersonCluster) -> None:
