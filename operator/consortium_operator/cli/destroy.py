@@ -18,6 +18,7 @@ from consortium_operator.cli.destruction import (
     Doomed,
     doomed,
     lines,
+    needed_rights,
     selector,
     uid_to_type,
 )
@@ -35,6 +36,7 @@ from consortium_operator.cli.printing import (
 from consortium_operator.kube.caller import Target
 from consortium_operator.kube.client import KubeClient
 from consortium_operator.kube.kinds import CONSORTIUM_CHAIN, POD, JsonObject, Kind, ObjectKey
+from consortium_operator.kube.person import PersonClient
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -55,8 +57,9 @@ def destroy(
     """Destroy a chain with its keys, genesis and ledgers. There is no way back.
 
     What dies is named first, and nothing dies before the chain's uid is typed. Exits with 0 where
-    all of it is gone, 1 where it is not (also: another uid, deletionProtection, no right), 2 where
-    the command line or the kubeconfig is wrong, and 3 where the cluster does not answer.
+    all of it is gone, 1 where it is not (also: another uid, deletionProtection, no right to one of
+    these kinds), 2 where the command line or the kubeconfig is wrong, and 3 where the cluster does
+    not answer.
     """
     target = target_of(context, namespace)
     key = ObjectKey(CONSORTIUM_CHAIN, target.namespace, name)
@@ -70,6 +73,7 @@ def destroy(
             f"there is nothing of a chain {name} in the namespace {target.namespace}; "
             "see `kubectl get consortiumchains --all-namespaces`",
         )
+    ask(target, lambda client: _refuse_half(client, target))
     _ask_back(key, resource, left, wanted, uid)
     destroyed = _carry_out(target, key, resource)
     gone = [{"kind": one.key.kind.kind, "name": one.key.name} for one in destroyed]
@@ -87,6 +91,20 @@ def _refuse_protected(resource: JsonObject | None, key: ObjectKey) -> None:
             f"{key} is protected: set spec.deletionProtection to false first, with `kubectl patch "
             f"consortiumchain {key.name} --namespace {key.namespace} --type merge --patch "
             """'{"spec":{"deletionProtection":false}}'`""",
+        )
+
+
+async def _refuse_half(client: PersonClient, target: Target) -> None:
+    """Ends the command of a caller whose rights would end in the middle, with keys gone and ledgers
+    there."""
+    needed = needed_rights(target.namespace)
+    held = await asyncio.gather(*map(client.may, needed))
+    lacks = [str(one) for one, is_held in zip(needed, held, strict=True) if not is_held]
+    if lacks:
+        fail(
+            INVALID,
+            f"you may not {', '.join(lacks)} in {target.namespace}: nothing was destroyed; see "
+            f"`kubectl auth can-i --list --namespace {target.namespace}`",
         )
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from consortium_operator.api.chain import GROUP, PLURAL
 from consortium_operator.chain.naming import (
     CHAIN_LABEL,
     MANAGED_BY,
@@ -20,11 +21,13 @@ from consortium_operator.cli.printing import shown
 from consortium_operator.kube.kinds import (
     CONFIG_MAP,
     PERSISTENT_VOLUME_CLAIM,
+    POD,
     SECRET,
     Kind,
     ObjectKey,
     key_of,
 )
+from consortium_operator.kube.person import Right
 
 RETAINED_KINDS = (SECRET, PERSISTENT_VOLUME_CLAIM, CONFIG_MAP)
 
@@ -33,6 +36,15 @@ _WORDS: Mapping[Kind, str] = {
     PERSISTENT_VOLUME_CLAIM: "volumes, with the ledgers",
     CONFIG_MAP: "genesis, register of the keys and journal",
 }
+
+
+def needed_rights(namespace: str) -> tuple[Right, ...]:
+    """What a person needs who destroys a chain, to the last object."""
+    return (
+        Right(namespace, "list", "", POD.plural),
+        Right(namespace, "delete", GROUP, PLURAL),
+        *(Right(namespace, "delete", "", kind.plural) for kind in RETAINED_KINDS),
+    )
 
 
 def selector(chain: str) -> str:

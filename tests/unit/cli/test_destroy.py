@@ -19,6 +19,7 @@ from consortium_operator.kube.kinds import (
     ObjectKey,
     key_of,
 )
+from consortium_operator.kube.person import Right
 from consortium_operator.manifests.core import config_map
 from consortium_operator.manifests.identity import node_key_secret
 from consortium_operator.manifests.metadata import disposable, retained
@@ -35,7 +36,12 @@ CHAIN = ObjectKey(CONSORTIUM_CHAIN, "chains", "trade")
 
 
 class Cluster(FakeCluster):
-    """With lists, as a person may make them."""
+    """With lists, as a person may make them. `forbidden`: what that person may not do."""
+
+    forbidden: tuple[str, ...] = ()
+
+    async def may(self, right: Right) -> bool:
+        return str(right) not in self.forbidden
 
     async def list_pages(
         self, kind: Kind, namespace: str | None = None, label_selector: str = "", limit: int = 500
@@ -116,6 +122,15 @@ def test_a_protected_chain_is_refused_with_the_way_to_unprotect_it(there: Cluste
     done = consortium("destroy", "trade", "--uid", there.uid)
     assert done.code == 1
     assert '{"spec":{"deletionProtection":false}}' in done.stderr
+    assert there.writes == []
+
+
+@pytest.mark.parametrize("right", ["delete persistentvolumeclaims", "delete configmaps"])
+def test_who_could_not_finish_it_does_not_begin(there: Cluster, right: str) -> None:
+    there.forbidden = (right,)
+    done = consortium("destroy", "trade", "--uid", there.uid)
+    assert done.code == 1
+    assert f"you may not {right} in chains: nothing was destroyed" in done.stderr
     assert there.writes == []
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from consortium_operator.api.chain import GROUP, PLURAL
+from consortium_operator.cli.destruction import needed_rights
 from consortium_operator.cli.doctor.facts import Facts
 from consortium_operator.cli.doctor.finding import Check, Finding
 from consortium_operator.cli.seeing import Hidden, Objects
@@ -44,11 +45,7 @@ def rights_of(namespace: str, operator_namespace: str) -> Mapping[str, Sequence[
         "report": (chain, maps, pods, logs, Right(namespace, "list", "", "events")),
         "restart, fence": (chain, Right(namespace, "patch", GROUP, PLURAL)),
         "client-bundle": (chain, Right(namespace, "get", "", "secrets")),
-        "destroy": (
-            Right(namespace, "delete", GROUP, PLURAL),
-            Right(namespace, "delete", "", "secrets"),
-            Right(namespace, "delete", "", "persistentvolumeclaims"),
-        ),
+        "destroy": needed_rights(namespace),
     }
 
 
