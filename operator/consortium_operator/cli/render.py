@@ -91,7 +91,9 @@ def render(
     settings = Settings(operator_namespace, _catalogue(image_catalogue))
     where = _standalone(standalone or [], p2p_port, rpc_port)
     known = settings.image_catalogue if image_catalogue is not None else None
-    order = Order(_chain(file, known).chain, settings, output, identities, where)
+    order = Order(
+        _chain(validation.one_file(file), known).chain, settings, output, identities, where
+    )
     try:
         done = carry_out(order, Surroundings(ENGINES, utc_now, random_serial))
     except NoPlace as error:

@@ -53,8 +53,9 @@ def topology(
         ),
     ] = "",
     file: Annotated[
-        str, typer.Option("--file", "-f", metavar="FILE", help="The chain, in a file; - is stdin.")
-    ] = "",
+        list[str] | None,
+        typer.Option("--file", "-f", metavar="FILE", help="The chain, in a file; - is stdin."),
+    ] = None,
     namespace: NamespaceOption = "",
     context: ContextOption = "",
     output: Annotated[Picture, typer.Option("--output", "-o", help="How to print it.")] = (
@@ -68,10 +69,11 @@ def topology(
     or must not be read, 2 where the command line or the kubeconfig is wrong, and 3 where the
     cluster does not answer.
     """
-    if bool(name) == bool(file):
+    source = validation.one_file(file or ())
+    if bool(name) == bool(source):
         fail(USAGE, "give either the NAME of a chain or --file")
-    if file:
-        chain = validation.one_chain(file)
+    if source:
+        chain = validation.one_chain(source)
     else:
         chain = parsed(get_chain(target_of(context, namespace), name))
     # No image is drawn, and the catalogue with them is the operator's.

@@ -1,6 +1,6 @@
 """`consortium validate`: everything that is wrong with files, before anything is applied."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Annotated
 
@@ -9,6 +9,7 @@ import typer
 from consortium_operator.api.chain import ConsortiumChain
 from consortium_operator.cli.printing import (
     INVALID,
+    USAGE,
     Format,
     OutputOption,
     fail,
@@ -23,7 +24,8 @@ from consortium_operator.offline.validation import Complaint, Note, Validation, 
 from consortium_operator.offline.validation import validate as judge
 
 FileOption = Annotated[
-    str, typer.Option("--file", "-f", metavar="FILE", help="YAML or JSON; - is standard input.")
+    list[str],
+    typer.Option("--file", "-f", metavar="FILE", help="YAML or JSON, one; - is standard input."),
 ]
 _Files = Annotated[
     list[str],
@@ -32,12 +34,18 @@ _Files = Annotated[
     ),
 ]
 
+_MoreFiles = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[FILE]...", help="More files, as a shell makes of -f chains/*.yaml."),
+]
+
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
 @app.command()
 def validate(
     file: _Files,
+    more: _MoreFiles = None,
     output: OutputOption = Format.TABLE,
 ) -> None:
     """Check the ConsortiumChains in files.
@@ -46,13 +54,23 @@ def validate(
     where there are none, 1 where there are, and 2 where a file cannot be read or the command line
     is wrong.
     """
-    found = validate_files({source_name(one): read_input(one) for one in file}, ENGINES)
+    found = validate_files(
+        {source_name(one): read_input(one) for one in (*file, *(more or ()))}, ENGINES
+    )
     show(output, _data(found), [line for source in found for line in lines(found[source], source)])
     if output is Format.TABLE:  # the data has them too
         for source, judged in found.items():
             tell_notes(judged, source)
     if not all(judged.is_valid for judged in found.values()):
         raise typer.Exit(INVALID)
+
+
+def one_file(files: Sequence[str]) -> str:
+    """The file of a command that takes one. Ends it where several are named: all but one of them
+    would be left out in silence."""
+    if len(files) > 1:
+        fail(USAGE, f"--file is given {len(files)} times, and one is wanted: run it once for each")
+    return next(iter(files), "")
 
 
 def one_chain(file: str) -> ConsortiumChain:

@@ -1,12 +1,14 @@
 """`consortium status --watch`: a view that is painted anew on a terminal; elsewhere a line for each
 change, as a log wants it."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from typing import Protocol
 
 import typer
+from rich.cells import cell_len
 from rich.console import Console
 from rich.live import Live
 from rich.text import Text
@@ -40,17 +42,36 @@ def painter() -> Iterator[Painter]:
 class _Screen:
     def __init__(self, live: Live) -> None:
         self._live = live
-        self._last: list[str] = []
+        self._last: StatusView | None = None
 
     def paint(self, found: StatusView, at: datetime) -> None:
-        self._last = list(lines(found))
+        self._last = found
         self._update(f"{at:%H:%M:%S} UTC · Ctrl-C ends")
 
     def trouble(self, why: str, at: datetime) -> None:
         self._update(shown(f"{at:%H:%M:%S} UTC · no answer: {why}"))
 
     def _update(self, foot: str) -> None:
-        self._live.update(Text("\n".join([*self._last, "", foot])), refresh=True)
+        told = [] if self._last is None else fitted(self._last, self._room)
+        self._live.update(Text("\n".join([*told, "", foot])), refresh=True)
+
+    def _room(self, told: Sequence[str]) -> bool:
+        """Whether `told` has room above the foot: what is below the window's end nobody sees."""
+        width, height = self._live.console.size
+        rows = sum(max(1, -(-cell_len(line) // width)) for line in told)
+        return rows + 2 <= height
+
+
+def fitted(found: StatusView, is_room: Callable[[Sequence[str]], bool]) -> list[str]:
+    """All of it, or where the window is too small, without the nodes that run, or without any. What
+    the operator waits for stands below them, and is what somebody watches for."""
+    told = list(lines(found))
+    for nodes in ([one for one in found.nodes if one.state != "Running"], []):
+        if is_room(told):
+            break
+        count = len(found.nodes) - len(nodes)
+        told = [*lines(replace(found, nodes=tuple(nodes))), "", f"{count} nodes have no room here"]
+    return told
 
 
 class _Log:

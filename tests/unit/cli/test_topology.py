@@ -100,6 +100,15 @@ def test_it_takes_either_a_name_or_a_file(words: tuple[str, ...]) -> None:
     assert (done.code, done.stderr) == (2, "error: give either the NAME of a chain or --file\n")
 
 
+@pytest.mark.parametrize(
+    "words", [["topology"], ["render", "-o", "out"], ["diff", "trade"]], ids=lambda words: words[0]
+)
+def test_of_several_files_none_is_left_out_in_silence(words: list[str]) -> None:
+    done = consortium(*words, "-f", "a.yaml", "-f", "b.yaml")
+    assert (done.code, done.stdout) == (2, "")
+    assert "--file is given 2 times, and one is wanted" in done.stderr
+
+
 def test_a_file_that_is_wrong_is_told_with_its_lines() -> None:
     chain = yaml.safe_dump(resource(member("Webank")))
     done = consortium("topology", "-f", "-", stdin=chain)

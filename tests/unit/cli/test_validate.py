@@ -79,6 +79,11 @@ def test_every_file_that_is_named_is_judged(bad: Path) -> None:
     assert (told["valid"], {one["file"] for one in told["errors"]}) == (False, {str(bad)})
 
 
+def test_a_pattern_that_the_shell_writes_out_names_every_file(bad: Path) -> None:
+    done = consortium("validate", "-f", bad, QUICKSTART_FILE, "-o", "yaml")
+    assert done == consortium("validate", "-f", bad, "-f", QUICKSTART_FILE, "-o", "yaml")
+
+
 def test_chains_of_two_files_are_held_against_each_other(tmp_path: Path) -> None:
     copy = tmp_path / "copy.yaml"
     copy.write_bytes(QUICKSTART_FILE.read_bytes())
@@ -99,7 +104,8 @@ def test_chains_of_two_files_are_held_against_each_other(tmp_path: Path) -> None
         ["validate", "-f", "/nowhere/at/all"],
         ["validate", "-f", "/"],
         ["validate", "-f", str(QUICKSTART_FILE), "-o", "xml"],
-        ["validate", "-f", str(QUICKSTART_FILE), "extra"],
+        ["validate", "-f", str(QUICKSTART_FILE), "/nowhere/at/all"],
+        ["validate", str(QUICKSTART_FILE)],
     ],
 )
 def test_a_wrong_command_line_or_an_unreadable_file_exits_with_2(words: list[str]) -> None:

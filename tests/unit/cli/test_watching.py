@@ -110,6 +110,25 @@ def test_a_node_that_left_is_told() -> None:
     assert told == ["webank/shenzhen-1: gone"]
 
 
+@pytest.mark.parametrize("height", [20, 10])
+def test_in_a_small_window_what_is_waited_for_stays_in_sight(
+    monkeypatch: pytest.MonkeyPatch, height: int
+) -> None:
+    written = io.StringIO()
+    console = Console(file=written, force_terminal=True, width=100, height=height)
+    monkeypatch.setattr(watching, "Console", lambda: console)
+    big = chain()
+    nodes = big["status"]["members"][0]["nodes"]
+    nodes += [{"name": f"beijing-{number}", "state": "Running"} for number in range(30)]
+    with painter() as paint:
+        paint.paint(view(big, "no right"), utc_now())
+    text = written.getvalue()
+    assert "NodesReady=False/NodeDown" in text
+    assert ("webank  shenzhen-0" in text) is (height == 20)
+    assert "beijing-0" not in text
+    assert f"{30 if height == 20 else 32} nodes have no room here" in text
+
+
 def test_on_a_terminal_the_view_is_painted_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     written = io.StringIO()
     console = Console(file=written, force_terminal=True, width=100, height=40)

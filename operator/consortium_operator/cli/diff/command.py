@@ -57,11 +57,11 @@ _NEVER = (
 def diff(
     name: ChainArgument,
     file: Annotated[
-        str,
+        list[str] | None,
         typer.Option(
             "--file", "-f", metavar="FILE", help="The spec in a file, in place of the cluster's."
         ),
-    ] = "",
+    ] = None,
     operator_namespace: OperatorNamespaceOption = OPERATOR_NAMESPACE,
     namespace: NamespaceOption = "",
     context: ContextOption = "",
@@ -74,7 +74,8 @@ def diff(
     out (no such chain, no right, an invalid file); 3 is a cluster that does not answer.
     """
     with _trouble_is_no_difference():
-        from_file = validation.one_chain(file) if file else None
+        source = validation.one_file(file or ())
+        from_file = validation.one_chain(source) if source else None
         target = target_of(context, namespace)
         chain = get_chain(target, name)
         wanted = parsed(chain) if from_file is None else _as_an_edit(from_file, chain)
@@ -84,7 +85,7 @@ def diff(
                 lambda client: read(client, target.namespace, name, operator_namespace),
             )
         plan, unknown = _plan(wanted, live, operator_namespace)
-        found = _compare(_Sides(chain, wanted, live, plan), unknown, has_file=bool(file))
+        found = _compare(_Sides(chain, wanted, live, plan), unknown, has_file=bool(source))
     show(output, asdict(found), lines(found))
     if not found.are_none:
         raise typer.Exit(DIFFERS)
