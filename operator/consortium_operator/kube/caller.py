@@ -6,10 +6,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import yaml
-from kubernetes.aio.config import ConfigException, list_kube_config_contexts
+from kubernetes.aio.config import ConfigException
+from kubernetes.aio.config.kube_config import KubeConfigMerger
 
 DEFAULT_NAMESPACE = "default"
 
@@ -73,6 +75,34 @@ class Target:
     namespace: str
 
 
+def require_login(kubeconfig: Path, context: str) -> None:
+    """For a login without credentials: raises NoTarget where a program should have given them. The
+    library goes on without, and the API server's refusal would be of nobody."""
+    user = str(_named(kubeconfig, "contexts").get(context, {}).get("user"))
+    program = _named(kubeconfig, "users").get(user, {}).get("exec")
+    if program:
+        raise NoTarget(
+            f"{kubeconfig}: the program {program.get('command')}, by which the user {user} logs in,"
+            f" gave no credentials: install it or log in, until `kubectl --context {context} auth "
+            "whoami` says who you are"
+        )
+
+
+def _named(kubeconfig: Path, kind: str) -> dict[str, dict[str, Any]]:
+    """The contexts or users of all files, by name. Of one name the first file's counts."""
+    merged = KubeConfigMerger(str(kubeconfig)).config.value  # type: ignore[no-untyped-call]  # library
+    return {one.value["name"]: one.value[kind.removesuffix("s")] or {} for one in merged[kind]}
+
+
+def _current(kubeconfig: Path) -> str:
+    """The first file's that names one, as kubectl has it; "" where none does. The library takes the
+    last one's, and with it another cluster."""
+    files = (Path(one).expanduser() for one in str(kubeconfig).split(os.pathsep) if one)
+    contents = (yaml.safe_load(one.read_text("utf-8")) for one in files if one.is_file())
+    named = (content.get("current-context") for content in contents)
+    return str(next(filter(None, named), ""))
+
+
 def find_target(environment: Mapping[str, str], context: str, namespace: str) -> Target:
     """What kubectl would take with the same options; "" is an option that was not given. Raises
     NoTarget."""
@@ -81,11 +111,14 @@ def find_target(environment: Mapping[str, str], context: str, namespace: str) ->
         lacks = "is a directory" if kubeconfig.is_dir() else "no such file"
         raise NoTarget(f"{kubeconfig}: {lacks}; set KUBECONFIG to a kubeconfig")
     with understood(kubeconfig):
-        known, current = list_kube_config_contexts(str(kubeconfig))  # type: ignore[no-untyped-call]  # library
-        by_name = {one["name"]: one["context"] for one in known}
-        chosen = context or current["name"]
+        by_name = _named(kubeconfig, "contexts")
+        chosen = context or _current(kubeconfig)
     if chosen not in by_name:
-        names = ", ".join(sorted(by_name))
-        raise NoTarget(f"{kubeconfig} has no context {chosen}; it has: {names}")
+        lacks = f"context {chosen}" if chosen else "current context"
+        names = ", ".join(sorted(by_name)) or "none"
+        raise NoTarget(
+            f"{kubeconfig} has no {lacks}; it has: {names}; name one with --context, or set "
+            "KUBECONFIG to another kubeconfig"
+        )
     there = by_name[chosen].get("namespace") or DEFAULT_NAMESPACE
     return Target(kubeconfig, chosen, namespace or there)

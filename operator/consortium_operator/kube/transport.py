@@ -26,7 +26,7 @@ from kubernetes.aio.client.configuration import Configuration
 from kubernetes.aio.config import load_incluster_config, load_kube_config
 
 from consortium_operator.kube.backoff import Backoff
-from consortium_operator.kube.caller import require_address, understood
+from consortium_operator.kube.caller import require_address, require_login, understood
 from consortium_operator.kube.errors import TooManyRequests, Unavailable, error_of
 from consortium_operator.kube.kinds import JsonObject, Kind, ObjectKey
 
@@ -220,6 +220,8 @@ async def open_api(kubeconfig: Path | None, context: str = "") -> AsyncIterator[
                 persist_config=False,
             )
         require_address(kubeconfig, configuration.host)
+        if not (configuration.api_key or configuration.cert_file):
+            require_login(kubeconfig, context)
     configuration.client_session_kwargs = {"middlewares": (_send_once,)}
     async with (
         ApiClient(configuration) as api,

@@ -1,5 +1,6 @@
 """Which cluster and namespace a person means, as kubectl would understand the same words."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,45 @@ def test_options_come_before_the_context_and_the_context_before_defaults(
 def test_a_context_that_is_not_there_is_refused_with_those_that_are(kubeconfig: Path) -> None:
     with pytest.raises(NoTarget, match="no context wrok; it has: home, work"):
         find_target({"KUBECONFIG": str(kubeconfig)}, "wrok", "")
+
+
+def test_of_several_files_the_first_that_names_a_context_counts_as_for_kubectl(
+    kubeconfig: Path, tmp_path: Path
+) -> None:
+    paths = []
+    for name in ("", "work", "other"):
+        content = yaml.safe_load(kubeconfig.read_text()) | {"current-context": name}
+        path = tmp_path / f"{name}-config"
+        path.write_text(yaml.safe_dump(content))
+        paths.append(str(path))
+    assert find_target({"KUBECONFIG": os.pathsep.join(paths)}, "", "").context == "work"
+
+
+def test_a_context_that_is_named_needs_no_current_one(kubeconfig: Path) -> None:
+    content = yaml.safe_load(kubeconfig.read_text())
+    for current in ({}, {"current-context": "gone"}):
+        left = {name: value for name, value in content.items() if name != "current-context"}
+        kubeconfig.write_text(yaml.safe_dump(left | current))
+        assert find_target({"KUBECONFIG": str(kubeconfig)}, "work", "").context == "work"
+    kubeconfig.write_text(yaml.safe_dump(left))
+    with pytest.raises(NoTarget, match="no current context; it has: home, work; name one with"):
+        find_target({"KUBECONFIG": str(kubeconfig)}, "", "")
+
+
+def log_in_by(kubeconfig: Path, program: str) -> None:
+    content = yaml.safe_load(kubeconfig.read_text())
+    plugin = {"apiVersion": "client.authentication.k8s.io/v1", "command": program}
+    content["users"][0]["user"] = {"exec": plugin}
+    kubeconfig.write_text(yaml.safe_dump(content))
+
+
+async def test_a_program_that_gives_no_credentials_is_told_with_the_way_to_log_in(
+    kubeconfig: Path,
+) -> None:
+    log_in_by(kubeconfig, "no-such-login")
+    with pytest.raises(NoTarget, match=r"program no-such-login.* --context work auth whoami"):
+        async with open_api(kubeconfig, "work"):
+            pass
 
 
 def test_without_a_kubeconfig_the_next_step_is_named(tmp_path: Path) -> None:
