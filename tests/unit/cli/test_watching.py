@@ -29,7 +29,7 @@ def healthy() -> dict[str, Any]:
     found = chain()
     found["status"]["sealers"] = "4/4"
     found["status"]["conditions"] = [judged("Ready", "True", "AsExpected", "all is well")]
-    found["status"]["members"][0]["nodes"][0]["state"] = "Running"
+    found["status"]["members"][0]["nodes"][0]["state"] = "Live"
     return found
 
 
@@ -80,11 +80,11 @@ def test_in_a_pipe_each_change_is_a_line_and_nothing_is_said_twice(
     assert lines == [
         "Ready · 4/4 sealers live · all is well",
         "not Ready · 3/4 sealers live · node webank/shenzhen-0 is down",
-        "webank/shenzhen-0: Running → Down",
+        "webank/shenzhen-0: Live → Down",
         "NodesReady=False/NodeDown: node webank/shenzhen-0 is down",
         "QuorumHealthy=True/WeightConcentration: zone a holds 2 of 4",
         "Ready · 4/4 sealers live · all is well",
-        "webank/shenzhen-0: Down → Running",
+        "webank/shenzhen-0: Down → Live",
         "NodesReady: as it should be",
         "QuorumHealthy: as it should be",
     ]
@@ -119,7 +119,7 @@ def test_in_a_small_window_what_is_waited_for_stays_in_sight(
     monkeypatch.setattr(watching, "Console", lambda: console)
     big = chain()
     nodes = big["status"]["members"][0]["nodes"]
-    nodes += [{"name": f"beijing-{number}", "state": "Running"} for number in range(30)]
+    nodes += [{"name": f"beijing-{number}", "state": "Live"} for number in range(30)]
     with painter() as paint:
         paint.paint(view(big, "no right"), utc_now())
     text = written.getvalue()
