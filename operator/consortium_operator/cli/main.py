@@ -7,13 +7,20 @@ operator's image does not carry it.
 import io
 import signal
 import sys
+import traceback
 from importlib import import_module
+from importlib.metadata import version as version_of
 from importlib.util import find_spec
-from typing import Any
+from pathlib import Path
+from typing import Any, NoReturn
 
 import typer
 import typer.main
 from typer.core import TyperGroup
+
+from consortium_operator.cli.printing import DEFECT, INVALID, shown
+
+PACKAGE = "consortium-operator"
 
 # Name, the package it takes, the module that holds its `app`.
 _COMMANDS = (
@@ -86,7 +93,28 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):
             # Names are in any script; a terminal or a pipe that has no letters for them gets "?".
             stream.reconfigure(errors="replace")
-    app(prog_name="consortium")
+    try:
+        app(prog_name="consortium")
+    except OSError as error:  # such as a full disk behind standard output
+        _end(INVALID, f"{error.filename or 'the output'}: {error.strerror or error}")
+    except Exception as error:  # nobody who types is served by a traceback
+        _end(DEFECT, in_words(error))
+
+
+def _end(code: int, message: str) -> NoReturn:
+    typer.echo(f"error: {shown(message)}", err=True)
+    sys.exit(code)
+
+
+def in_words(defect: Exception) -> str:
+    """Where it is and what it is, without the error's own words: they may quote what was read."""
+    frames = traceback.extract_tb(defect.__traceback__)
+    ours = [frame for frame in frames if "consortium_" in frame.filename] or frames
+    place = f"{Path(ours[-1].filename).name}, line {ours[-1].lineno}"
+    return (
+        f"{type(defect).__name__} in {place}: a defect of consortium {version_of(PACKAGE)}, or an "
+        "answer that no API server gives; report it with the command that was typed"
+    )
 
 
 if __name__ == "__main__":

@@ -13,9 +13,9 @@ import typer
 import yaml
 from rich.console import Console
 
-INVALID, USAGE, NO_ANSWER = 1, 2, 3
+INVALID, USAGE, NO_ANSWER, DEFECT = 1, 2, 3, 70
 """Exit codes: what was given is wrong, not there or not allowed; the command line or the kubeconfig
-is wrong; the cluster does not answer."""
+is wrong; the cluster does not answer; the program itself is wrong."""
 
 STDIN = "-"
 

@@ -63,8 +63,8 @@ class _Screen:
 
 
 def fitted(found: StatusView, is_room: Callable[[Sequence[str]], bool]) -> list[str]:
-    """All of it, or where the window is too small, without the nodes that are live, or without any. What
-    the operator waits for stands below them, and is what somebody watches for."""
+    """All of it, or where the window is too small, without the nodes that are live, or without any.
+    What the operator waits for stands below them, and is what somebody watches for."""
     told = list(lines(found))
     for nodes in ([one for one in found.nodes if one.state != "Live"], []):
         if is_room(told):

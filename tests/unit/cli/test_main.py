@@ -53,6 +53,33 @@ def test_a_misspelt_group_is_refused_with_a_hint() -> None:
     assert "No such command 'sandbx'" in done.output
 
 
+@pytest.mark.parametrize(
+    ("error", "code", "told"),
+    [
+        (KeyError("what was read"), 70, "error: KeyError in main.py, line"),
+        (OSError(28, "No space left on device"), 1, "error: the output: No space left on device"),
+    ],
+)
+def test_whatever_happens_is_a_sentence_and_no_traceback(
+    error: Exception,
+    code: int,
+    told: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def meets(**_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(main, "app", meets)
+    monkeypatch.setattr(main.signal, "signal", lambda *_: None)
+    with pytest.raises(SystemExit) as end:
+        main.main()
+    said = capsys.readouterr().err
+    assert (end.value.code, said.count("\n")) == (code, 1)
+    assert told in said
+    assert "what was read" not in said
+
+
 SANDBOX = ["up", "down", "status", "kubeconfig", "load-image", "images"]
 DEMO = ["up", "down"]
 
