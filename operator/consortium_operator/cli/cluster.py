@@ -30,7 +30,12 @@ UNAUTHORIZED = 401
 Found = TypeVar("Found")
 
 ChainArgument = Annotated[
-    str, typer.Argument(metavar="NAME", help="The chain.", autocompletion=completion.chains)
+    str,
+    typer.Argument(
+        metavar="NAME",
+        help="The chain. `kubectl get cchain --all-namespaces` shows all.",
+        autocompletion=completion.chains,
+    ),
 ]
 OperatorNamespaceOption = Annotated[
     str,

@@ -18,7 +18,7 @@ import typer
 import typer.main
 from typer.core import TyperGroup
 
-from consortium_operator.cli.printing import DEFECT, INVALID, shown
+from consortium_operator.cli.printing import DEFECT, INVALID, USAGE, fail, shown
 
 PACKAGE = "consortium-operator"
 
@@ -68,6 +68,14 @@ class _Root(TyperGroup):
         self.commands = _OnDemand(
             {name: module for name, package, module in _COMMANDS if find_spec(package) is not None}
         )
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        first, *_ = (*args, "")
+        known = {name for one in self.get_params(ctx) for name in one.opts}
+        is_option = first.startswith("-") and first.partition("=")[0] not in known
+        if is_option and not ctx.resilient_parsing:  # kubectl takes them anywhere
+            fail(USAGE, f"{first}: options stand behind the command, as in `status trade {first}`")
+        return super().parse_args(ctx, args)
 
 
 app = typer.Typer(

@@ -3,6 +3,7 @@
 import importlib
 import importlib.util
 import re
+import signal
 from collections.abc import Iterator
 from types import ModuleType
 from typing import Any
@@ -71,13 +72,20 @@ def test_whatever_happens_is_a_sentence_and_no_traceback(
         raise error
 
     monkeypatch.setattr(main, "app", meets)
-    monkeypatch.setattr(main.signal, "signal", lambda *_: None)
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
     with pytest.raises(SystemExit) as end:
         main.main()
     said = capsys.readouterr().err
     assert (end.value.code, said.count("\n")) == (code, 1)
     assert told in said
     assert "what was read" not in said
+
+
+@pytest.mark.parametrize("words", [["-n", "chains"], ["--context=work"]])
+def test_an_option_before_the_command_is_told_its_place(words: list[str]) -> None:
+    done = CliRunner().invoke(main.app, [*words, "status", "trade"])
+    assert done.exit_code == 2
+    assert f"{words[0]}: options stand behind the command" in done.stderr
 
 
 SANDBOX = ["up", "down", "status", "kubeconfig", "load-image", "images"]
