@@ -150,6 +150,8 @@ async def _print(client: KubeClient, wanted: _Wanted, output: Format) -> None:
     pods = await _pods_that_are_there(client, wanted)
     read_all = await asyncio.gather(*(read(*one) for one in pods.items()))
     found = merged(wanted.engine, dict(zip(pods, read_all, strict=True)), wanted.level)
+    if not found:
+        note("no such lines: look further back with --since, or at milder ones with --level")
     width = max(map(len, pods))
     show(
         output,

@@ -89,6 +89,13 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(logs, "_EVERY", 0)
 
 
+def test_silence_is_told_with_where_else_to_look(there: Cluster) -> None:
+    there.written = {pod: [] for pod in there.written}
+    done = consortium("logs", "trade", "-o", "json")
+    assert (done.code, done.json) == (0, [])
+    assert "look further back with --since" in done.stderr
+
+
 @pytest.mark.parametrize(
     "error",
     [
