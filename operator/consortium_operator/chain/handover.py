@@ -31,8 +31,9 @@ class Handover:
 
 
 @dataclass(frozen=True, slots=True)
-class Setting:
-    """`keys`: addresses whose keys are here. `founder`: the account that founded the chain."""
+class Goal:
+    """What the committee should become. `achieved`: of it, by our doing. `keys`: addresses whose
+    keys are here. `founder`: the account that founded the chain."""
 
     wanted: Committee
     achieved: Achieved
@@ -40,30 +41,30 @@ class Setting:
     founder: str
 
 
-def plan_handover(now: Committee, setting: Setting) -> Handover:
-    wanted, others = setting.wanted, list[str]()
+def plan_handover(now: Committee, goal: Goal) -> Handover:
+    wanted, others = goal.wanted, list[str]()
     changes = list[GovernorChange]()
     for address, weight in sorted(wanted.governors.items()):
         found = now.governors.get(address, 0)
         if found == weight:
             continue
-        if setting.achieved.governors.get(address) == weight:
+        if goal.achieved.governors.get(address) == weight:
             others.append(f"governor {address} has weight {found}, not {weight}")
         else:
             changes.append(GovernorChange(address, weight))
     for address in sorted(now.governors.keys() - wanted.governors.keys()):
-        if address == setting.founder or address in setting.achieved.governors:
+        if address == goal.founder or address in goal.achieved.governors:
             changes.append(GovernorChange(address, 0))
         else:
             others.append(f"governor {address} is not in the resource")
-    mine = setting.keys & (now.governors.keys() | wanted.governors.keys())
+    mine = goal.keys & (now.governors.keys() | wanted.governors.keys())
     blocked = [one for one in changes if one.weight == 0 and not mine - {one.address}]
     free = [one for one in changes if one not in blocked]
-    free.sort(key=lambda one: (_phase(one, now, setting.keys), one.address))
+    free.sort(key=lambda one: (_phase(one, now, goal.keys), one.address))
     due: list[GovernorChange | RatesChange] = [*free]
     rates = (wanted.participation, wanted.win)
     if (now.participation, now.win) != rates:
-        if setting.achieved.rates == rates:
+        if goal.achieved.rates == rates:
             others.append(
                 f"the rates are {now.participation} and {now.win}, not {rates[0]} and {rates[1]}"
             )
@@ -80,9 +81,9 @@ def _phase(change: GovernorChange, now: Committee, keys: frozenset[str]) -> int:
     return 2 if goes_up else 1
 
 
-def achieved_by(now: Committee, setting: Setting) -> Achieved:
+def achieved_by(now: Committee, goal: Goal) -> Achieved:
     """What stands as the spec asks for it, and what stood so before and is asked for still."""
-    before, wanted = setting.achieved, setting.wanted
+    before, wanted = goal.achieved, goal.wanted
     governors = {
         address: weight if now.governors.get(address) == weight else before.governors[address]
         for address, weight in wanted.governors.items()

@@ -7,7 +7,7 @@ from datetime import timedelta
 from consortium_operator.api.conditions import ConditionType, Reason
 from consortium_operator.chain.changes import GovernorChange, RatesChange
 from consortium_operator.chain.committee import Committee
-from consortium_operator.chain.handover import Setting, achieved_by, plan_handover
+from consortium_operator.chain.handover import Goal, achieved_by, plan_handover
 from consortium_operator.chain.view import ChainView
 from consortium_operator.engines.protocol import ChainCallFailed
 from consortium_operator.reconcile.apply import bring_one
@@ -35,9 +35,9 @@ async def hand_over(founded: Founded, view: ChainView) -> bool:
         now = await _committee(founded, view)
     except ChainCallFailed as error:
         return _waits(run, f"the committee cannot be read: {error}")
-    setting = _setting(founded)
-    await _remember(founded, now, setting)
-    plan = plan_handover(now, setting)
+    goal = _goal(founded)
+    await _remember(founded, now, goal)
+    plan = plan_handover(now, goal)
     for message in plan.changed_on_chain:
         why = f"{message}: changed by others, which is not undone; ask for it in the resource"
         run.findings.add(Finding(_HANDED_OVER, Reason.CHANGED_ON_CHAIN, why, needs_person=True))
@@ -59,17 +59,17 @@ async def _committee(founded: Founded, view: ChainView) -> Committee:
     run, known = founded.round, founded.round.memory.committee
     if known is not None and run.was_lately(known.at, ASK_AGAIN_AFTER):
         return known.committee
-    endpoint, identity = sealer_at_work(founded, view)
-    found = await run.world.connect(run.plan).committee(endpoint, identity, run.plan)
+    sealer = sealer_at_work(founded, view)
+    found = await run.world.connect(run.plan).committee(*sealer, run.plan)
     run.memory.committee = CommitteeRead(found, run.world.now())
     return found
 
 
-def _setting(founded: Founded) -> Setting:
+def _goal(founded: Founded) -> Goal:
     run, custody = founded.round, founded.custody
     spec = run.plan.spec.fisco_bcos
     own = next((one.address for one in custody.admins.values()), "")
-    return Setting(
+    return Goal(
         wanted=Committee(
             {one.address.lower(): one.weight for one in spec.governors},
             spec.governance_rates.participation,
@@ -81,9 +81,9 @@ def _setting(founded: Founded) -> Setting:
     )
 
 
-async def _remember(founded: Founded, now: Committee, setting: Setting) -> None:
+async def _remember(founded: Founded, now: Committee, goal: Goal) -> None:
     journal = read_journal(founded.round)
-    achieved = achieved_by(now, setting)
+    achieved = achieved_by(now, goal)
     if achieved != journal.chain.committee:
         noted = replace(journal, chain=replace(journal.chain, committee=achieved))
         await bring_one(founded.round, desired_journal(founded, noted))

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from consortium_operator.chain.changes import GovernorChange, RatesChange
 from consortium_operator.chain.committee import Committee
-from consortium_operator.chain.handover import Achieved, Setting, achieved_by, plan_handover
+from consortium_operator.chain.handover import Achieved, Goal, achieved_by, plan_handover
 from tests.fakes.chain import can_pass, changed
 
 ADMIN, OURS, THEIRS, LAST = (f"0x{digit * 40}" for digit in "abcd")
@@ -13,12 +13,12 @@ FOUNDED = Committee({ADMIN: 1}, 0, 0)
 WANTED = Committee({OURS: 1, THEIRS: 1, LAST: 1}, 51, 51)
 
 
-def setting(wanted: Committee, *keys: str, achieved: Achieved | None = None) -> Setting:
-    return Setting(wanted, achieved or Achieved(), frozenset(keys), ADMIN)
+def goal(wanted: Committee, *keys: str, achieved: Achieved | None = None) -> Goal:
+    return Goal(wanted, achieved or Achieved(), frozenset(keys), ADMIN)
 
 
 def test_governors_come_first_then_the_founder_leaves_and_the_rates_come_last() -> None:
-    plan = plan_handover(FOUNDED, setting(WANTED, ADMIN, OURS))
+    plan = plan_handover(FOUNDED, goal(WANTED, ADMIN, OURS))
     assert plan.due == (
         GovernorChange(OURS, 1),
         GovernorChange(THEIRS, 1),
@@ -30,7 +30,7 @@ def test_governors_come_first_then_the_founder_leaves_and_the_rates_come_last() 
 
 
 def test_without_another_key_the_founder_waits_for_others() -> None:
-    plan = plan_handover(FOUNDED, setting(WANTED, ADMIN))
+    plan = plan_handover(FOUNDED, goal(WANTED, ADMIN))
     assert plan.due[-1] == RatesChange(51, 51)
     assert GovernorChange(ADMIN, 0) not in plan.due
     assert plan.for_others == (ADMIN,)
@@ -38,13 +38,13 @@ def test_without_another_key_the_founder_waits_for_others() -> None:
 
 def test_a_founder_that_is_asked_for_stays() -> None:
     wanted = Committee({ADMIN: 1, THEIRS: 1}, 0, 0)
-    assert plan_handover(FOUNDED, setting(wanted, ADMIN)).due == (GovernorChange(THEIRS, 1),)
+    assert plan_handover(FOUNDED, goal(wanted, ADMIN)).due == (GovernorChange(THEIRS, 1),)
 
 
 def test_what_others_changed_is_told_and_not_undone() -> None:
     achieved = Achieved(dict(WANTED.governors), (51, 51))
     now = Committee({OURS: 5, THEIRS: 1, "0x" + "e" * 40: 1}, 60, 51)
-    plan = plan_handover(now, setting(WANTED, OURS, achieved=achieved))
+    plan = plan_handover(now, goal(WANTED, OURS, achieved=achieved))
     assert plan.due == ()
     assert plan.changed_on_chain == (
         f"governor {OURS} has weight 5, not 1",
@@ -57,11 +57,11 @@ def test_what_others_changed_is_told_and_not_undone() -> None:
 def test_a_governor_that_is_listed_no_longer_leaves() -> None:
     achieved = Achieved(dict(WANTED.governors), (51, 51))
     fewer = Committee({OURS: 1, THEIRS: 1}, 51, 51)
-    plan = plan_handover(WANTED, setting(fewer, OURS, achieved=achieved))
+    plan = plan_handover(WANTED, goal(fewer, OURS, achieved=achieved))
     assert plan.due == (GovernorChange(LAST, 0),)
-    after = achieved_by(WANTED, setting(fewer, OURS, achieved=achieved))
+    after = achieved_by(WANTED, goal(fewer, OURS, achieved=achieved))
     assert after.governors == WANTED.governors
-    assert achieved_by(fewer, setting(fewer, OURS, achieved=after)).governors == fewer.governors
+    assert achieved_by(fewer, goal(fewer, OURS, achieved=after)).governors == fewer.governors
 
 
 weights = st.integers(min_value=1, max_value=5)
@@ -80,7 +80,7 @@ def test_ours_can_pass_all_that_they_could_at_both_ends(
         return
     achieved = Achieved({address: 0 for address in now.governors}, None)
     for _ in range(12):
-        plan = plan_handover(now, setting(wanted, *keys, achieved=achieved))
+        plan = plan_handover(now, goal(wanted, *keys, achieved=achieved))
         if not plan.due:
             break
         assert can_pass(now, keys)
