@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
+from typing import get_args, get_type_hints
 
 from pydantic import TypeAdapter
 
@@ -146,29 +147,8 @@ _CHAIN_ENTRY: TypeAdapter[ChainEntry] = TypeAdapter(ChainEntry)
 # No object's name has an underscore.
 _CHAIN = "the_chain"
 
-_TYPES = {
-    "path": str,
-    "intent": str,
-    "role": str,
-    "weight": int,
-    "block": int,
-    "cluster_ip": str,
-    "first_pod": str,
-    "paused": int,
-    "paused_pod": str,
-    "restarted": str,
-    "restarted_pod": str,
-    "hangs": int,
-    "hung_pod": str,
-    "hung_at": str,
-    "out": int,
-    "out_at": str,
-    "trusted": bool,
-    "dropped": int,
-    "told": int,
-    "rebuilding": int,
-    "former_weight": int,
-}
+# Each field is of its type or None, and of a None nothing is written.
+_TYPES = {name: get_args(hint)[0] for name, hint in get_type_hints(JournalEntry).items()}
 _PATH = re.compile(r"[a-z0-9-]+/[a-z0-9-]+-[0-9]+")
 _MOMENTS = ("hung_at", "out_at")
 
