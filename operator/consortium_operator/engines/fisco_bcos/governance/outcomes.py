@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import TypeVar
 
 from consortium_operator.engines.fisco_bcos import abi
 from consortium_operator.engines.fisco_bcos.governance.calls import (
@@ -17,8 +16,6 @@ from consortium_operator.engines.fisco_bcos.suites.suite import CryptoSuite
 _EXEC_RESULT = "execResult(int256)"
 _ERROR = "Error(string)"
 _NOT_ENOUGH_CASH = 7  # TransactionStatus.h
-
-_T = TypeVar("_T")
 
 
 class ReturnCode(IntEnum):
