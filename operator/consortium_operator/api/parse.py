@@ -20,8 +20,6 @@ from consortium_operator.api.problem import InvalidResource, Problem, shown
 from consortium_operator.api.rule import Rule
 from consortium_operator.api.rules import RULES
 
-__all__ = ["InvalidResource", "Problem", "parse"]
-
 # Far beyond the largest chain: 256 nodes with placement and affinity of their own.
 _DEEPEST, _MOST_VALUES = 50, 200_000
 _SHOWN_DEPTH = 6

@@ -20,8 +20,8 @@ from consortium_operator.api.chain import (
     Role,
 )
 from consortium_operator.api.conditions import Reason
-from consortium_operator.api.parse import InvalidResource, Problem
 from consortium_operator.api.placement import Placement, Resources, Storage
+from consortium_operator.api.problem import InvalidResource, Problem
 from consortium_operator.chain.naming import ChainKey, MemberNames, NodeNames
 from consortium_operator.chain.quorum import Quorum
 from consortium_operator.chain.register import AuthorityKind

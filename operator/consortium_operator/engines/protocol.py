@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Protocol
 
 from consortium_operator.api.chain import ConsortiumChain
-from consortium_operator.api.parse import Problem
+from consortium_operator.api.problem import Problem
 from consortium_operator.chain.changes import Change
 from consortium_operator.chain.committee import Committee, Minutes, OpenProposal, Withdrawal
 from consortium_operator.chain.files import NodeFile, Process

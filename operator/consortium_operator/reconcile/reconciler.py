@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from consortium_operator.api.conditions import ConditionStatus, ConditionType, Reason
-from consortium_operator.api.parse import InvalidResource, Problem, parse
+from consortium_operator.api.parse import parse
+from consortium_operator.api.problem import InvalidResource, Problem
 from consortium_operator.chain.naming import ChainKey
 from consortium_operator.chain.plan import Plan, make_plan
 from consortium_operator.chain.quiet import Settled

@@ -7,7 +7,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consortium_operator.api.parse import InvalidResource, Problem, parse
+from consortium_operator.api.parse import parse
+from consortium_operator.api.problem import InvalidResource, Problem
 from consortium_operator.api.rules import RULES
 from tests.resources import BAD, BASE, GOOD, QUICKSTART_FILE, Case, with_fields
 

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from consortium_operator.api.conditions import Reason
-from consortium_operator.api.parse import InvalidResource, parse
+from consortium_operator.api.parse import parse
+from consortium_operator.api.problem import InvalidResource
 from consortium_operator.chain.plan import Settings, make_plan
 from consortium_operator.chain.register import AuthorityKind
 from tests import chains

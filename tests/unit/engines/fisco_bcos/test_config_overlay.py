@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consortium_operator.api.parse import InvalidResource
+from consortium_operator.api.problem import InvalidResource
 from consortium_operator.engines.fisco_bcos.config_keys import CONFIG_KEYS
 from tests.unit.engines.fisco_bcos import node_facts, rendered
 

@@ -5,8 +5,8 @@ import re
 
 import pytest
 
-from consortium_operator.api.parse import InvalidResource, parse
-from consortium_operator.api.problem import Problem
+from consortium_operator.api.parse import parse
+from consortium_operator.api.problem import InvalidResource, Problem
 from consortium_operator.chain.plan import Plan, Settings, make_plan
 from consortium_operator.engines.fisco_bcos import ini
 from tests.unit.engines.fisco_bcos import node_facts, rendered

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from consortium_operator.api.parse import InvalidResource, parse
+from consortium_operator.api.parse import parse
+from consortium_operator.api.problem import InvalidResource
 from consortium_operator.chain.plan import Plan, PlannedNode
 from consortium_operator.engines.fisco_bcos.suites.table import SM, STANDARD
 from consortium_operator.manifests.pod import Generations, node_pod, pod_template
