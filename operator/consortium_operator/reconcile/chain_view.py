@@ -74,10 +74,11 @@ class _Asker:
     async def everything(
         self, node: PlannedNode, heights: Collection[int] | None = None
     ) -> NodeView:
-        name, address = node.names.node, _address(self.founded, node)
+        run, custody, name = self.founded.round, self.founded.custody, node.names.node
+        address = address_of(run, node, custody)
         if isinstance(address, str):
             return NodeView(name, problem=address)
-        pod, expected = pod_of(self.founded.round, node), self.founded.custody.nodes[name].node_id
+        pod, expected = pod_of(run, node), custody.nodes[name].node_id
         view = await self.client.view(*address, heights)
         if view.answers and view.node_id != expected:
             return NodeView(name, problem=_is_another(view.node_id))
@@ -85,19 +86,23 @@ class _Asker:
         return replace(view, node_id=expected, pod_uid=pod.uid if pod is not None else "")
 
     async def briefly(self, node: PlannedNode) -> Glance:
-        name, address = node.names.node, _address(self.founded, node)
+        run, custody, name = self.founded.round, self.founded.custody, node.names.node
+        address = address_of(run, node, custody)
         if isinstance(address, str):
             return Glance(name, problem=address)
         glance = await self.client.glance(*address)
-        if glance.problem is None and glance.node_id != self.founded.custody.nodes[name].node_id:
+        if glance.problem is None and glance.node_id != custody.nodes[name].node_id:
             return Glance(name, problem=_is_another(glance.node_id))
         return glance
 
 
-def _address(founded: Founded, node: PlannedNode) -> tuple[NodeEndpoint, ClientIdentity] | str:
-    """Where and as whom the node is asked, or why it cannot be."""
-    endpoint = endpoint_of(founded.round, node, founded.custody)
-    identity = founded.round.memory.clients.get(node.member)
+Address = tuple[NodeEndpoint, ClientIdentity]
+"""Where, and as whom, a node is asked."""
+
+
+def address_of(run: Round, node: PlannedNode, custody: Custody) -> Address | str:
+    """Or why it cannot be asked."""
+    endpoint, identity = _endpoint(run, node, custody), run.memory.clients.get(node.member)
     if isinstance(endpoint, str):
         return endpoint
     if identity is None:
@@ -109,7 +114,7 @@ def _is_another(node_id: str) -> str:
     return f"it says that its node id is {node_id}"
 
 
-def endpoint_of(run: Round, node: PlannedNode, custody: Custody) -> NodeEndpoint | str:
+def _endpoint(run: Round, node: PlannedNode, custody: Custody) -> NodeEndpoint | str:
     """Where and how the node is asked, or why it cannot be. By pod address: a Service would also
     answer for a pod that is going. Port and TLS are those that this pod was made with: the spec
     may ask for others, for which the node has not had its turn yet."""

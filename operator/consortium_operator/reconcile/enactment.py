@@ -9,13 +9,8 @@ from consortium_operator.api.conditions import ConditionType, Reason
 from consortium_operator.chain.changes import Change
 from consortium_operator.chain.committee import OpenProposal
 from consortium_operator.chain.view import ChainView
-from consortium_operator.engines.protocol import (
-    ChainCallFailed,
-    ClientIdentity,
-    Enacted,
-    NodeEndpoint,
-)
-from consortium_operator.reconcile.chain_view import endpoint_of
+from consortium_operator.engines.protocol import ChainCallFailed, Enacted
+from consortium_operator.reconcile.chain_view import Address, address_of
 from consortium_operator.reconcile.findings import Finding
 from consortium_operator.reconcile.governor_keys import read_accounts
 from consortium_operator.reconcile.minutes import JournalMinutes
@@ -61,10 +56,10 @@ def _refusal(condition: ConditionType, what: str, why: str) -> Finding:
 async def _send(founded: Founded, view: ChainView, change: Change) -> Enacted:
     """Raises ChainCallFailed."""
     run = founded.round
-    endpoint, identity = sealer_at_work(founded, view)
+    sealer = sealer_at_work(founded, view)
     accounts = await read_accounts(run)
     client, minutes = run.world.connect(run.plan), JournalMinutes(founded)
-    return await client.enact(endpoint, identity, accounts, change, run.plan, minutes)
+    return await client.enact(*sealer, accounts, change, run.plan, minutes)
 
 
 def _open_proposal(condition: ConditionType, what: str, proposal: OpenProposal) -> Finding:
@@ -100,15 +95,13 @@ def can_be_changed(view: ChainView) -> bool:
     return view.height > 0 and view.has_quorum() and agrees
 
 
-def sealer_at_work(founded: Founded, view: ChainView) -> tuple[NodeEndpoint, ClientIdentity]:
+def sealer_at_work(founded: Founded, view: ChainView) -> Address:
     """Through which the chain is asked and changed. Raises ChainCallFailed."""
     run, custody = founded.round, founded.custody
     sealer = first_live(run, custody, view)
     if sealer is None:
         raise ChainCallFailed("no sealer is at work")
-    endpoint, identity = endpoint_of(run, sealer, custody), run.memory.clients.get(sealer.member)
-    if isinstance(endpoint, str):
-        raise ChainCallFailed(f"{sealer.path}: {endpoint}")
-    if identity is None:
-        raise ChainCallFailed(f"the operator has no client certificate for {sealer.path}")
-    return endpoint, identity
+    address = address_of(run, sealer, custody)
+    if isinstance(address, str):
+        raise ChainCallFailed(f"{sealer.path}: {address}")
+    return address

@@ -73,8 +73,8 @@ async def _values(founded: Founded, view: ChainView, keys: list[str]) -> Mapping
         return known.values
     if not keys:
         return {}
-    endpoint, identity = sealer_at_work(founded, view)
-    values = await run.world.connect(run.plan).settings(endpoint, identity, keys, run.plan)
+    sealer = sealer_at_work(founded, view)
+    values = await run.world.connect(run.plan).settings(*sealer, keys, run.plan)
     run.memory.settings = SettingsRead(frozenset(keys), values, run.world.now())
     return values
 

@@ -14,7 +14,7 @@ from consortium_operator.chain.naming import chain_labels
 from consortium_operator.chain.plan import PlannedNode
 from consortium_operator.chain.view import ChainView
 from consortium_operator.engines.protocol import ChainCallFailed
-from consortium_operator.reconcile.chain_view import endpoint_of
+from consortium_operator.reconcile.chain_view import address_of
 from consortium_operator.reconcile.findings import Finding
 from consortium_operator.reconcile.keys import read_secret
 from consortium_operator.reconcile.world import Custody, Round
@@ -80,13 +80,12 @@ async def _probe(run: Round, custody: Custody, view: ChainView) -> str | None:
     account = await read_secret(run, run.key.admin, chain_labels(run.key.name, run.plan.engine))
     if sealer is None or account is None:
         return ""
-    endpoint = endpoint_of(run, sealer, custody)
-    identity = run.memory.clients.get(sealer.member)
-    if isinstance(endpoint, str) or identity is None:
+    address = address_of(run, sealer, custody)
+    if isinstance(address, str):
         return ""
     run.memory.probed_at = run.world.now()
     try:
-        await run.world.connect(run.plan).probe(endpoint, identity, account, run.plan)
+        await run.world.connect(run.plan).probe(*address, account, run.plan)
     except ChainCallFailed as error:
         return str(error)
     run.memory.probed_at = None

@@ -11,7 +11,7 @@ from consortium_operator.chain.journal import Journal
 from consortium_operator.chain.plan import PlannedNode
 from consortium_operator.chain.view import ChainView
 from consortium_operator.engines.protocol import ChainCallFailed, RunningChain
-from consortium_operator.reconcile.chain_view import endpoint_of
+from consortium_operator.reconcile.chain_view import address_of
 from consortium_operator.reconcile.evictions import pod_of
 from consortium_operator.reconcile.findings import Finding
 from consortium_operator.reconcile.world import Founded, Round
@@ -42,12 +42,11 @@ async def _settings(founded: Founded, view: ChainView) -> Mapping[str, str]:
     """As the highest of the nodes that are up has them; nothing where none is."""
     run, custody = founded.round, founded.custody
     node = _highest(run, view)
-    endpoint = endpoint_of(run, node, custody) if node is not None else None
-    identity = run.memory.clients.get(node.member) if node is not None else None
-    if endpoint is None or isinstance(endpoint, str) or identity is None:
+    address = address_of(run, node, custody) if node is not None else ""
+    if isinstance(address, str):
         return {}
     names = run.engine.settings_that_decide(run.plan)
-    return await run.world.connect(run.plan).settings(endpoint, identity, names, run.plan)
+    return await run.world.connect(run.plan).settings(*address, names, run.plan)
 
 
 def _highest(run: Round, view: ChainView) -> PlannedNode | None:

@@ -50,10 +50,10 @@ async def withdraw_outdated(founded: Founded, view: ChainView) -> None:
 async def _withdraw(founded: Founded, view: ChainView, kind: str, proposed: Proposed) -> None:
     run, minutes = founded.round, JournalMinutes(founded)
     try:
-        endpoint, identity = sealer_at_work(founded, view)
+        sealer = sealer_at_work(founded, view)
         accounts = await read_accounts(run)
         client = run.world.connect(run.plan)
-        found = await client.withdraw(endpoint, identity, accounts, kind, run.plan, minutes)
+        found = await client.withdraw(*sealer, accounts, kind, run.plan, minutes)
         if found.refusal is None:
             await minutes.forget(kind)
     except ChainCallFailed as error:
