@@ -4,6 +4,7 @@ without one."""
 import re
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -68,6 +69,25 @@ def test_an_action_has_one_version_everywhere() -> None:
             seen.setdefault(action, set()).add(commit)
     assert seen
     assert {action: found for action, found in seen.items() if len(found) > 1} == {}
+
+
+def steps_of(path: Path, action: str) -> list[Any]:
+    jobs = yaml.safe_load(path.read_text())["jobs"].values()
+    steps = (step for job in jobs for step in job["steps"])
+    return [step for step in steps if step.get("uses", "").startswith(f"{action}@")]
+
+
+@workflows
+def test_no_later_step_finds_the_token_by_which_the_code_was_fetched(path: Path) -> None:
+    checkouts = steps_of(path, "actions/checkout")
+    assert checkouts
+    assert all(step["with"]["persist-credentials"] is False for step in checkouts)
+
+
+def test_a_release_takes_nothing_out_of_a_cache() -> None:
+    setups = steps_of(REPOSITORY / ".github" / "workflows" / "release.yaml", "actions/setup-go")
+    assert setups
+    assert all(step["with"]["cache"] is False for step in setups)
 
 
 @workflows
