@@ -18,7 +18,6 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import kopf
-from kopf._core.engines.peering import Identity
 
 from consortium_operator.api.chain import GROUP, PLURAL, VERSION
 
@@ -72,7 +71,7 @@ async def _operate(tell: Tell, namespace: str | None, stop: threading.Event) -> 
             settings=settings(),
             stop_flag=stop,
             # Else kopf asks for the user's name, and the pod's user has none.
-            identity=Identity(socket.gethostname()),
+            identity=socket.gethostname(),  # type: ignore[arg-type]  # a NewType that kopf hides
         )
     finally:
         # One of its threads waits for this, and the loop does not end before it.
