@@ -140,7 +140,9 @@ def test_it_can_change_no_key_register_or_genesis(
         assert "orbidden" in done.stderr or "never changes" in done.stderr, done.stderr
 
 
-def test_a_person_can(person: Kubectl, objects: list[Manifest]) -> None:
+def test_a_person_may_delete_what_the_operator_may_not(
+    person: Kubectl, objects: list[Manifest]
+) -> None:
     genesis = next(o for o in objects if part(o) == "genesis")
     person("delete", DRY_RUN, f"--namespace={CHAINS}", path(genesis))
 

@@ -71,5 +71,5 @@ def in_a_shell(text: str, place: Path) -> None:
     assert done.returncode == 0, (text, done.stderr)
 
 
-def test_there_are_some() -> None:
+def test_the_documents_have_commands_to_run() -> None:
     assert len(BLOCKS) > 15

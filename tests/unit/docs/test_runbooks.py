@@ -23,5 +23,5 @@ def test_a_command_is_taken_as_it_is_written(command: str) -> None:
     root.commands[name].make_context(name, words)
 
 
-def test_there_are_some() -> None:
+def test_the_runbooks_have_commands() -> None:
     assert len(WRITTEN) > 10

@@ -23,5 +23,5 @@ def test_it_gets_as_far_as_the_files(
     assert done.stderr == "error: sdk/ca.crt: no such file or directory\n"
 
 
-def test_there_are_some() -> None:
+def test_the_documents_show_both_commands() -> None:
     assert len(COMMANDS) == 2

@@ -85,7 +85,7 @@ def test_the_catalogue_lacks_no_metric() -> None:
     assert set(CATALOGUE) == defined
 
 
-def test_one_node_leads() -> None:
+def test_only_the_leader_leads() -> None:
     found = values(observed(view()))
     assert [key for key, value in found.items() if key[0] == "node_leader" and value] == [
         ("node_leader", *WEBANK)

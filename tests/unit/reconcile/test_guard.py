@@ -83,7 +83,7 @@ def chain(*weights: int, down: tuple[int, ...] = (), **fields: Any) -> Chain:
         ((1,) * 7, (5, 6), 0, False),
     ],
 )
-def test_what_is_spared(
+def test_a_node_goes_where_it_is_down_or_the_others_are_a_quorum(
     weights: tuple[int, ...], down: tuple[int, ...], number: int, granted: bool
 ) -> None:
     assert chain(*weights, down=down).verdict(number).granted is granted

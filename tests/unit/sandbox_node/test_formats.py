@@ -111,7 +111,7 @@ def test_only_an_address_without_0x_is_a_system_transaction() -> None:
         ("getValueByKey(string)", "1258a93a"),
     ],
 )
-def test_selectors(signature: str, selector: str) -> None:
+def test_a_selector_is_that_of_the_compiler(signature: str, selector: str) -> None:
     assert abi.selector(signature, STANDARD).hex() == selector
 
 

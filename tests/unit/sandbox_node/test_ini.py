@@ -64,7 +64,7 @@ def test_an_empty_section_is_dropped_and_may_come_again(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "value"), [("true", True), ("false", False), ("1", True), ("0", False)]
 )
-def test_booleans(text: str, value: bool) -> None:
+def test_a_boolean_is_read_as_it_was_meant(text: str, value: bool) -> None:
     assert one(text).boolean("s.key", not value) is value
 
 

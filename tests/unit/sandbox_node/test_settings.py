@@ -134,7 +134,7 @@ def test_one_bad_entry_spoils_the_whole_list() -> None:
     ("text", "number"),
     [("3.16.4", 0x03100400), ("3.1", 0x03010000), ("3.0.0-rc4", 4), ("3.16.0", 51380224)],
 )
-def test_versions(text: str, number: int) -> None:
+def test_a_version_is_a_number_and_back_again(text: str, number: int) -> None:
     assert versions.to_number(text) == number
     assert versions.to_number(versions.to_text(number)) == number
 

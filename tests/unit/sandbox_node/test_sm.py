@@ -107,7 +107,7 @@ def test_cas_of_the_bundle_and_of_the_directory_are_trusted(tmp_path: Path) -> N
     assert "local issuer" in reason(trusting, certificate(stranger))
 
 
-def test_time_counts(tmp_path: Path) -> None:
+def test_a_certificate_that_has_ended_or_not_begun_is_refused(tmp_path: Path) -> None:
     authority = SmAuthority.make("org")
     trusting = trust(tmp_path, own=authority.certificate)
     assert "expired" in reason(trusting, certificate(authority, days=(-3, -1)))

@@ -85,7 +85,7 @@ def test_a_time_is_written_in_utc_with_as_many_digits_as_its_year_wants(
     assert der.time(moment) == encoded
 
 
-def test_the_small_elements() -> None:
+def test_small_elements_are_tag_length_and_content() -> None:
     assert der.boolean(True) == b"\x01\x01\xff"
     assert der.boolean(False) == b"\x01\x01\x00"
     assert der.octet_string(b"ab") == b"\x04\x02ab"

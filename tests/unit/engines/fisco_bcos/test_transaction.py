@@ -298,7 +298,7 @@ NO_TRANSACTIONS = {
 
 
 @pytest.mark.parametrize("case", NO_TRANSACTIONS)
-def test_no_transaction(case: str) -> None:
+def test_what_is_no_transaction_is_refused_with_the_reason(case: str) -> None:
     content, why = NO_TRANSACTIONS[case]
     with pytest.raises(InvalidTransaction, match=why):
         SignedTransaction.decode(content)
