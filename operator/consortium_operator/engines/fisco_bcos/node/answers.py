@@ -1,11 +1,15 @@
 """The shapes of a node's answers, as far as the operator reads them.
 
 Some methods return a string that holds JSON (JsonRpcImpl_2_0.cpp); `Json` takes it apart.
+
+Everything is bounded, since whoever edits a chain chooses the image of its nodes: a number that no
+other program can hold would take the metrics of all chains along, and long lists the operator's
+memory.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -20,6 +24,19 @@ from pydantic import (
 from consortium_operator.chain.view import NodeView
 from consortium_operator.engines.fisco_bcos.governance import outcomes
 
+_T = TypeVar("_T")
+
+# Of 64 bits, as the node and the API server count.
+Number = Annotated[int, Field(ge=-(2**63), lt=2**63)]
+# The weight of a thousand sealers together stays below 2**63.
+Weight = Annotated[int, Field(ge=0, lt=2**53)]
+# A node id has 128 characters, a hash 66.
+Word = Annotated[str, Field(max_length=256)]
+# A chain has at most 256 nodes of ours; others may have added some.
+Bounded = Annotated[list[_T], Field(max_length=1024)]
+# The genesis of 256 nodes has 35,000 characters, and in hex twice as many.
+_TEXT_LIMIT = 1 << 18
+
 
 class _Answer(BaseModel):
     model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
@@ -28,16 +45,16 @@ class _Answer(BaseModel):
 class Voter(_Answer):
     """One entry of the list that leaders are counted in."""
 
-    index: int
-    node_id: str = Field(alias="nodeID")
+    index: Number
+    node_id: Word = Field(alias="nodeID")
 
 
 class ConsensusStatus(_Answer):
     """getConsensusStatus."""
 
-    leader_index: int = Field(alias="leaderIndex")
-    view: int
-    voters: list[Voter] = Field(alias="consensusNodeList")
+    leader_index: Number = Field(alias="leaderIndex")
+    view: Number
+    voters: Bounded[Voter] = Field(alias="consensusNodeList")
 
     @property
     def leader(self) -> str:
@@ -47,17 +64,17 @@ class ConsensusStatus(_Answer):
 
 
 class SyncPeer(_Answer):
-    node_id: str = Field(alias="nodeID")
+    node_id: Word = Field(alias="nodeID")
 
 
 class SyncStatus(_Answer):
     """getSyncStatus. Height and hash are of one moment, which two methods would not be."""
 
-    node_id: str = Field(alias="nodeID")
-    height: int = Field(alias="blockNumber")
-    latest_hash: str = Field(alias="latestHash")
-    genesis_hash: str = Field(alias="genesisHash")
-    peers: list[SyncPeer]
+    node_id: Word = Field(alias="nodeID")
+    height: Number = Field(alias="blockNumber")
+    latest_hash: Word = Field(alias="latestHash")
+    genesis_hash: Word = Field(alias="genesisHash")
+    peers: Bounded[SyncPeer]
 
     @property
     def peer_ids(self) -> frozenset[str]:
@@ -67,8 +84,8 @@ class SyncStatus(_Answer):
 class Sealer(_Answer):
     """One entry of getSealerList, or of getNodeListByType for sealers."""
 
-    node_id: str = Field(alias="nodeID")
-    weight: int
+    node_id: Word = Field(alias="nodeID")
+    weight: Weight
 
 
 class Peers(_Answer):
@@ -84,12 +101,14 @@ def _text_of(data: str) -> str:
 class Block0(_Answer):
     """getBlockByNumber of 0. `text` is the genesis as the node has it."""
 
-    hash: str
-    text: Annotated[str, AfterValidator(_text_of)] = Field(alias="extraData")
+    hash: Word
+    text: Annotated[str, Field(max_length=_TEXT_LIMIT), AfterValidator(_text_of)] = Field(
+        alias="extraData"
+    )
 
 
 class Binary(_Answer):
-    version: str
+    version: Annotated[str, Field(max_length=64)]
 
 
 class NodeInfo(_Answer):
@@ -163,8 +182,8 @@ class Block(_Answer):
 class Receipt(_Answer):
     """sendTransaction. An observer makes one up, with block 0."""
 
-    block_number: int = Field(alias="blockNumber")
-    status: int
+    block_number: Number = Field(alias="blockNumber")
+    status: Number
     output: Hex
     message: str
     logs: list[LogEntry] = Field(alias="logEntries")
@@ -192,12 +211,12 @@ class Setting(_Answer):
     value: str
 
 
-HEIGHT: TypeAdapter[int] = TypeAdapter(int)
-PENDING: TypeAdapter[int] = TypeAdapter(int)
+HEIGHT: TypeAdapter[int] = TypeAdapter(Number)
+PENDING: TypeAdapter[int] = TypeAdapter(Number)
 """getPendingTxSize."""
 CONSENSUS_STATUS: TypeAdapter[ConsensusStatus] = TypeAdapter(Json[ConsensusStatus])
 SYNC_STATUS: TypeAdapter[SyncStatus] = TypeAdapter(Json[SyncStatus])
-SEALERS: TypeAdapter[list[Sealer]] = TypeAdapter(list[Sealer])
+SEALERS: TypeAdapter[list[Sealer]] = TypeAdapter(Bounded[Sealer])
 PEERS: TypeAdapter[Peers] = TypeAdapter(Peers)
 BLOCK_0: TypeAdapter[Block0] = TypeAdapter(Block0)
 BLOCK: TypeAdapter[Block] = TypeAdapter(Block)
@@ -206,10 +225,10 @@ GROUP_OF_CHAIN: TypeAdapter[GroupOfChain] = TypeAdapter(GroupOfChain)
 GROUPS: TypeAdapter[Groups] = TypeAdapter(Groups)
 RECEIPT: TypeAdapter[Receipt] = TypeAdapter(Receipt)
 HASH: TypeAdapter[str] = TypeAdapter(
-    Annotated[str, AfterValidator(lambda found: found.removeprefix("0x"))]
+    Annotated[Word, AfterValidator(lambda found: found.removeprefix("0x"))]
 )
 """Zeros where the node has no such block."""
-OBSERVERS: TypeAdapter[list[str]] = TypeAdapter(list[str])
+OBSERVERS: TypeAdapter[list[str]] = TypeAdapter(Bounded[Word])
 CALLED: TypeAdapter[Called] = TypeAdapter(Called)
 SETTING: TypeAdapter[Setting] = TypeAdapter(Setting)
 

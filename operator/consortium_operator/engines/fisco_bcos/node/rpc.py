@@ -28,8 +28,6 @@ from consortium_operator.engines.protocol import (
     NodeEndpoint,
 )
 
-# The answers of a chain of 256 nodes stay below 1 MB; a hostile node could send for ever.
-_ANSWER_LIMIT = 8 << 20
 _SHOWN_LIMIT = 200
 
 # In OpenSSL's names for the alerts by which a server says that it does not like our certificate.
@@ -41,7 +39,8 @@ class Limits:
     """How long a node is waited for, in seconds, and how many are asked at a time.
 
     `connect`: TCP and TLS. `call`: one answer. `view`: all answers of one node. `receipt`: from
-    sending a transaction to the answer, which comes with its block.
+    sending a transaction to the answer, which comes with its block. `answer`: how many bytes of one
+    are read. Those of a chain of 256 nodes stay below 1 MB, unless whole blocks are asked for.
     """
 
     connect: float = 3.0
@@ -49,6 +48,7 @@ class Limits:
     view: float = 10.0
     receipt: float = 20.0
     connections: int = 16
+    answer: int = 2 << 20
 
 
 class CallFailed(ChainCallFailed):
@@ -104,8 +104,9 @@ class Connection:
             body = bytearray()
             async for chunk in response.content.iter_any():
                 body += chunk
-                if len(body) > _ANSWER_LIMIT:
-                    raise self.failed(f"answers {method} with more than {_ANSWER_LIMIT >> 20} MiB")
+                if len(body) > self._limits.answer:
+                    mebibytes = self._limits.answer >> 20
+                    raise self.failed(f"answers {method} with more than {mebibytes} MiB")
             return bytes(body)
 
     def _result(self, method: str, body: bytes) -> object:

@@ -25,6 +25,8 @@ from consortium_operator.engines.protocol import ClientIdentity, NodeEndpoint
 # a node that allows less refuses at once (BlockLimitCheckFail).
 _BLOCKS_AHEAD, _FEWER_BLOCKS = 100, (10, 1)
 _BLOCK_LIMIT_REFUSED = 10001
+# For the transaction that made a proposal whole blocks are looked through.
+_WHOLE_BLOCKS = Limits(answer=8 << 20)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -59,7 +61,7 @@ async def reach(access: Access) -> Governance:
         group = await ask(node, answers.GROUP_OF_CHAIN, "getGroupInfo", groups.names[0])
     chain = group.nodes[0].info
     suite = SUITES[Cryptography.SM if chain.sm else Cryptography.STANDARD]
-    sender = Sender(chain.chain_id, chain.group_id, suite=suite)
+    sender = Sender(chain.chain_id, chain.group_id, _WHOLE_BLOCKS, suite=suite)
     return Governance(sender, endpoint, identity, block_limit=_BLOCKS_AHEAD)
 
 

@@ -44,6 +44,11 @@ from tests.unit.engines.fisco_bcos.node.scripted_node import (
 HASTY = Limits(connect=0.4, call=5, view=10)
 
 
+def sync_status(**changed: object) -> bytes:
+    healthy = json.loads(json.loads(observed.raw("getSyncStatus"))["result"])
+    return result(json.dumps({**healthy, **changed}))
+
+
 async def problem_of(node: ScriptedNode, limits: Limits = PATIENT) -> str:
     view = await asking(limits).view(node.endpoint, client())
     assert view.problem is not None
@@ -247,8 +252,33 @@ WRONG_ANSWERS: dict[str, tuple[str, bytes | Deed, str]] = {
         result({"nodeList": []}),
         "answers getGroupInfo in an unknown shape",
     ),
+    "a height that no other program can hold": (
+        "getSyncStatus",
+        sync_status(blockNumber=10**400),
+        "answers getSyncStatus in an unknown shape",
+    ),
+    "a weight that the status cannot hold": (
+        "getSealerList",
+        result([{"nodeID": NODE_ID, "weight": 2**63}]),
+        "answers getSealerList in an unknown shape",
+    ),
+    "more peers than a chain has": (
+        "getSyncStatus",
+        sync_status(peers=[{"nodeID": f"{n:0128x}"} for n in range(1025)]),
+        "answers getSyncStatus in an unknown shape",
+    ),
+    "a version that is a book": (
+        "getGroupInfo",
+        result({"nodeList": [{"iniConfig": json.dumps({"binaryInfo": {"version": "3" * 65}})}]}),
+        "answers getGroupInfo in an unknown shape",
+    ),
+    "a genesis as long as a ledger": (
+        "getBlockByNumber",
+        result({"hash": "0x", "extraData": "0x" + "00" * (1 << 17)}),
+        "answers getBlockByNumber in an unknown shape",
+    ),
     "no HTTP": ("getPeers", Deed.NOT_HTTP, "answers getPeers with something else than HTTP"),
-    "too much": ("getPeers", Deed.ENDLESS, "answers getPeers with more than 8 MiB"),
+    "too much": ("getPeers", Deed.ENDLESS, "answers getPeers with more than 2 MiB"),
     "hanging up": ("getPeers", Deed.CLOSE, "breaks the connection off during getPeers"),
 }
 
