@@ -186,14 +186,18 @@ def _pod(obj: Mapping[str, Any]) -> PodDetail:
 
 
 def _config_maps(spec: Mapping[str, Any]) -> tuple[str, ...]:
-    """That a pod mounts, alone or among other sources of one directory."""
+    """That a pod mounts, alone or among other sources of one directory. In a template that an
+    older API server has stored one may lack its name: it did not look into those of StatefulSets,
+    and anybody may have made one with our labels."""
     sources = (
         source
         for volume in spec.get("volumes") or ()
         for source in (volume, *((volume.get("projected") or {}).get("sources") or ()))
     )
     return tuple(
-        sys.intern(source["configMap"]["name"]) for source in sources if "configMap" in source
+        sys.intern(source["configMap"].get("name", ""))
+        for source in sources
+        if "configMap" in source
     )
 
 

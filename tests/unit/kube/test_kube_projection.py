@@ -74,6 +74,13 @@ def test_an_object_is_known_by_its_metadata() -> None:
     assert seen.detail == {"config.ini": "x"}
 
 
+def test_a_template_that_nobody_checked_does_not_end_the_watch() -> None:
+    """Of another tenant's StatefulSet, for all chains."""
+    volumes = [{"name": "conf", "configMap": {"defaultMode": 420}}]
+    template = {"spec": {"volumes": volumes}}
+    assert project(obj("apps/v1", "StatefulSet", spec={"template": template})).detail is not None
+
+
 def test_an_object_under_deletion_says_so() -> None:
     doomed = obj("v1", "ConfigMap")
     doomed["metadata"]["deletionTimestamp"] = STARTED
