@@ -101,7 +101,7 @@ class Settled:
             why = _what_changed(node, self.nodes[node.node]) or self._other_members(node)
             if why is not None:
                 return f"{node.node} {why}"
-        if look.splits or look.foreign_block0:
+        if look.disagrees:
             return "the nodes disagree about the chain"
         if look.unconfirmed:
             return f"nobody else has the latest block of {', '.join(look.unconfirmed)}"

@@ -73,6 +73,15 @@ class NodeView:
         return self.problem is None
 
     @property
+    def all_sealers(self) -> Mapping[str, int]:
+        """As the node tells them, also those that wait for their turn."""
+        return {**(self.sealers or {}), **self.candidates}
+
+    @property
+    def votes_by_its_own_word(self) -> bool:
+        return self.node_id in self.all_sealers
+
+    @property
     def hashes(self) -> Mapping[int, str]:
         """By height, as far as they are known. That of block 0 is none: it may change."""
         latest = {self.height: self.latest_hash} if self.height > 0 and self.latest_hash else {}
@@ -118,6 +127,27 @@ class Look:
     def _told(self) -> NodeView | None:
         told = [node for node in self._ours if node.sealers]
         return max(told, key=lambda node: node.height) if told else None
+
+    @cached_property
+    def alone(self) -> str | None:
+        """Full object name of the node that tells who the sealers are, where that is the word of no
+        more sealers than may fail. It may have the last block first; but one that was taken over
+        could have all others count as no loss.
+
+        Asked are those that are sealers by their own word: a node that only begins to follow the
+        chain tells its founders. Where so few answer that none of them may fail, nobody is doubted.
+        """
+        told, sealers = self._told, [node for node in self._ours if node.votes_by_its_own_word]
+        may_fail = Quorum(len(sealers)).faulty
+        if told is None or not may_fail:
+            return None
+        alike = [node for node in sealers if node.all_sealers == told.all_sealers]
+        return told.node if len(alike) <= may_fail else None
+
+    @cached_property
+    def disagrees(self) -> bool:
+        """Whether nodes contradict each other about the chain: then nothing is done by itself."""
+        return bool(self.splits or self.foreign_block0 or self.alone)
 
     @cached_property
     def quorum(self) -> Quorum:

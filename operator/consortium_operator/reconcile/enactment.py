@@ -91,8 +91,7 @@ def _command(number: int) -> str:
 
 def can_be_changed(view: ChainView) -> bool:
     """Only a chain that makes blocks and agrees with itself is."""
-    agrees = not view.splits and not view.foreign_block0
-    return view.height > 0 and view.has_quorum() and agrees
+    return view.height > 0 and view.has_quorum() and not view.disagrees
 
 
 def sealer_at_work(founded: Founded, view: ChainView) -> Address:

@@ -48,7 +48,7 @@ def judge(view: ChainView | None, candidate: Candidate, *, has_blocks: bool) -> 
         return Verdict(True)
     if view is None:
         return Verdict(False, "the chain has not been read yet")
-    if view.splits or view.foreign_block0:
+    if view.disagrees:
         return Verdict(False, "the nodes disagree about the chain")
     if _would_be_lost(view, candidate, has_blocks=has_blocks):
         return Verdict(False, f"{path} has no block yet, and restarted now it would be lost")

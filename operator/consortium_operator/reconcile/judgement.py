@@ -197,6 +197,11 @@ def _consistent(e: Evidence) -> Judged:
     if view.splits:
         pairs = ", ".join(f"{a} and {b}" for a, b in view.splits)
         return Judged(_F, Reason.CHAIN_SPLIT, f"two hashes at one height: {pairs}")
+    if view.alone is not None:
+        return _pending(
+            f"{view.alone} tells other sealers than most: until they agree nothing is restarted or "
+            "voted. Where it stays so, take it for a node that lies"
+        )
     if view.height < 1:
         return _pending("the first block has not been made yet")
     return _true("one block 0, and one hash at each height")

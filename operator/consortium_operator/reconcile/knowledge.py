@@ -54,7 +54,7 @@ class Knowledge:
     @property
     def disagrees(self) -> bool:
         """Whether nodes contradict each other: then nothing is done by itself."""
-        return self.view is not None and bool(self.view.splits or self.view.foreign_block0)
+        return self.view is not None and self.view.disagrees
 
     def is_live(self, node: PlannedNode) -> bool:
         register = self.custody.nodes.get(node.names.node)

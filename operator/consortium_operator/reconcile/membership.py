@@ -38,7 +38,7 @@ async def bring_membership(founded: Founded, known: Knowledge) -> None:
 async def _grant_one(founded: Founded, known: Knowledge) -> None:
     run, view = founded.round, known.view
     open_wishes = tell_membership(run, known)
-    if view is None or view.splits or view.foreign_block0:
+    if view is None or view.disagrees:
         return
     for wish in open_wishes:
         waits = _why_wait(run, wish, open_wishes, known)

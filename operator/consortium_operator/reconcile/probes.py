@@ -42,7 +42,7 @@ async def found_if_due(run: Round, custody: Custody, view: ChainView) -> bool:
 def is_in_doubt(run: Round, view: ChainView) -> bool:
     """Whether it is open that the live sealers make blocks together: they are in different rounds
     of votes, and have made none since one of them started."""
-    if view.splits or view.foreign_block0 or view.height < 1 or not view.has_quorum():
+    if view.disagrees or view.height < 1 or not view.has_quorum():
         return False  # there other things are wrong
     return len(view.rounds_of_votes) > 1 and run.memory.proven != _at_work(view)
 

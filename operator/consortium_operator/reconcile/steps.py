@@ -261,11 +261,12 @@ async def _remember(founded: Founded, known: Knowledge) -> Knowledge:
 
 
 async def _protect(founded: Founded, known: Knowledge) -> None:
-    """The budgets, by what is live now. While nobody answers the old ones stay: it may be the
-    operator that is cut off. A chain that hibernates has nothing to protect."""
+    """The budgets, by what is live now. While nobody answers, or the nodes contradict each other,
+    the old ones stay: it may be the operator that is cut off, or a node that lies. A chain that
+    hibernates has nothing to protect."""
     if founded.round.plan.spec.hibernated:
         await prune(founded.round, (), BUDGETS)
-    elif known.was_read:
+    elif known.was_read and not known.disagrees:
         budgets = desired_budgets(founded, known)
         await bring_about(founded.round, budgets)
         await prune(founded.round, budgets, BUDGETS)

@@ -99,6 +99,44 @@ def test_a_foreign_node_does_not_say_who_our_sealers_are() -> None:
     assert chain(*map(healthy, "abc"), theirs).weights == EQUAL
 
 
+def test_one_node_alone_that_names_other_sealers_is_told() -> None:
+    """Taken over, it would be enough to have every other node count as no loss."""
+    liar = healthy("d", {"d": 1}, height=101)
+    view = chain(*map(healthy, "abc"), liar)
+    assert view.alone == "node-d"
+    assert view.disagrees
+    assert not chain(*map(healthy, IDS)).disagrees
+
+
+def test_a_change_of_sealers_is_believed_once_more_than_may_fail_tell_it() -> None:
+    changed = EQUAL | {"a": 5}
+    behind = [healthy(one, height=99) for one in "cd"]
+    assert chain(healthy("a", changed), healthy("b"), *behind).alone == "node-a"
+    assert chain(healthy("a", changed), healthy("b", changed), *behind).alone is None
+
+
+def test_nodes_that_have_yet_to_follow_the_chain_put_nobody_in_doubt() -> None:
+    """They tell the founders, among whom they are not."""
+    grown = EQUAL | {"e": 1}
+    new = [healthy(one, height=0) for one in "fghijklm"]
+    assert chain(*(healthy(one, grown) for one in grown), *new).alone is None
+
+
+def test_where_none_may_fail_the_highest_is_believed() -> None:
+    three = dict.fromkeys("abc", 1)
+    ahead = healthy("a", three | {"a": 5}, height=101)
+    assert chain(ahead, healthy("b", three), healthy("c", three)).alone is None
+    assert chain(healthy("a", EQUAL | {"a": 5}), *map(healthy, "bc"), silent("d")).alone is None
+
+
+def test_whose_turn_it_is_may_differ_from_node_to_node() -> None:
+    """RPBFT: at the end of an epoch some have the next one's sealers already."""
+    last, following = {"a": 1, "b": 1, "c": 1}, {"b": 1, "c": 1, "d": 1}
+    ahead = healthy("a", following, height=101, candidates={"a": 1})
+    behind = [healthy(one, last, candidates={"d": 1}) for one in "bcd"]
+    assert chain(ahead, *behind).alone is None
+
+
 def test_a_node_with_another_genesis_hash_is_down() -> None:
     # It was started twice at height 0; the others refuse it.
     view = chain(*map(healthy, "abc"), healthy("d", genesis_hash="0xother"))

@@ -7,14 +7,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from consortium_operator.api.conditions import ConditionStatus, ConditionType
 from consortium_operator.chain.plan import Plan
 from consortium_operator.chain.quiet import QuietLook
 from consortium_operator.chain.quorum import Quorum
 from consortium_operator.chain.view import ChainView, NodeView
 from consortium_operator.reconcile.enactment import enact
+from consortium_operator.reconcile.findings import Findings
 from consortium_operator.reconcile.guard import Candidate, Verdict, judge
 from consortium_operator.reconcile.handover import hand_over
 from consortium_operator.reconcile.hangs import notice_hangs
+from consortium_operator.reconcile.judgement import Evidence
+from consortium_operator.reconcile.judgement import judge as conditions
 from consortium_operator.reconcile.knowledge import Knowledge
 from consortium_operator.reconcile.on_chain import bring_about_settings
 from consortium_operator.reconcile.probes import found_if_due
@@ -166,6 +170,16 @@ def test_where_nodes_disagree_nobody_is_touched(number: int) -> None:
     foreign = chain(1, 1, 1, 1, each={3: {"block0_text": "another"}})
     assert not split.verdict(number).granted
     assert not foreign.verdict(number).granted
+
+
+@pytest.mark.parametrize("number", range(4))
+def test_one_node_alone_cannot_have_the_others_count_as_no_loss(number: int) -> None:
+    itself = {chains.node_register(3).node_id: 1}
+    lying = chain(1, 1, 1, 1, each={3: {"height": 8, "sealers": itself}})
+    assert not lying.verdict(number).granted
+    told = conditions(Evidence(Findings(), view=lying.view))[ConditionType.CHAIN_CONSISTENT]
+    assert told.status is ConditionStatus.UNKNOWN
+    assert told.message.startswith(f"{lying.plan.nodes[3].names.node} tells other sealers")
 
 
 def test_a_node_that_the_others_do_not_see_costs_nothing() -> None:
