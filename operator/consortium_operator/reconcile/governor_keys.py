@@ -7,7 +7,7 @@ from consortium_operator.chain.private import PrivateFiles
 from consortium_operator.engines.protocol import ChainCallFailed, InvalidMaterial
 from consortium_operator.kube.kinds import SECRET, ObjectKey
 from consortium_operator.reconcile.findings import Finding
-from consortium_operator.reconcile.keys import read_secret
+from consortium_operator.reconcile.keys import read_secret, why_not_brought
 from consortium_operator.reconcile.world import Custody, Round
 
 
@@ -34,6 +34,10 @@ async def _read(run: Round, governor: Governor, name: str) -> PrivateFiles | Non
     if secret is None:
         why = "does not exist: create it with the key account.pem"
         _refuse(run, Reason.SECRET_NOT_FOUND, governor, why)
+        return None
+    why_not = why_not_brought(run, secret)
+    if why_not is not None:
+        _refuse(run, Reason.INVALID, governor, why_not)
         return None
     try:
         files = PrivateFiles.from_secret_data(secret.get("data"))

@@ -13,7 +13,7 @@ from datetime import timedelta
 from typing import TypeVar
 
 from consortium_operator.api.conditions import ConditionType, Reason
-from consortium_operator.chain.naming import PART_LABEL, ChildPart, is_ours
+from consortium_operator.chain.naming import CHAIN_LABEL, PART_LABEL, ChildPart, is_ours
 from consortium_operator.chain.private import PrivateFiles
 from consortium_operator.chain.register import RegisterError
 from consortium_operator.engines.protocol import InvalidMaterial
@@ -106,8 +106,26 @@ async def read_part(run: Round, request: KeyRequest[P], name: str) -> PrivateFil
         except Forbidden as error:
             # Rights may be given for single Secrets: one that is not must not stop all else.
             raise forbidden(request, name, error) from error
-        return None if secret is None else _content(secret)
+        if secret is None:
+            return None
+        why_not = why_not_brought(run, secret)
+        if why_not is not None:
+            raise invalid(request, [name], why_not)
+        return _content(secret)
     return await read_secret(run, name, request.labels)
+
+
+def why_not_brought(run: Round, secret: JsonObject) -> str | None:
+    """Why a Secret is none that this chain's members may bring. Whoever may edit resources would
+    otherwise have the operator use the keys of other chains, which they may not read themselves: a
+    certificate of another chain's client CA, in a pod of theirs, opens the RPC of that chain."""
+    chain = (secret["metadata"].get("labels") or {}).get(CHAIN_LABEL)
+    if chain in (None, run.key.name):
+        return None
+    return (
+        f"is a key of chain {chain}. Where its owner wants it used here too: bring a copy, without "
+        f"the label {CHAIN_LABEL}"
+    )
 
 
 def last_recorded(run: Round, request: KeyRequest[P]) -> P | None:

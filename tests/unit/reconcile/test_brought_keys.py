@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from consortium_operator.api.conditions import ConditionType
 from consortium_operator.api.fisco_bcos import Cryptography
+from consortium_operator.chain.naming import CHAIN_LABEL
 from consortium_operator.chain.private import PrivateFiles
 from consortium_operator.chain.register import AuthorityKind
 from consortium_operator.engines.fisco_bcos.engine import FiscoBcos
@@ -274,6 +275,22 @@ async def test_a_secret_that_is_named_twice_is_refused_by_its_fields(stage: Stag
     message = stage.condition(ConditionType.SPEC_VALID)["message"]
     assert "spec.members[2].certificateAuthority.secretName" in message
     assert "spec.members[3].clientAuthority.secretName" in message
+
+
+async def test_a_key_of_another_chain_is_not_brought(stage: Stage) -> None:
+    """Who may write resources only would else get certificates of its CA."""
+    bring(stage)
+    stage.cluster.edit(
+        SECRET, "webank-nodes", lambda obj: obj["metadata"].update(labels={CHAIN_LABEL: "elder"})
+    )
+    stage.create(*others(), webank())
+    await stage.round()
+    assert only_the_status_was_written(stage)
+    assert stage.told(INTACT) == "False/Invalid"
+    assert (
+        "Secret webank-nodes of member webank is a key of chain elder"
+        in (stage.condition(INTACT)["message"])
+    )
 
 
 async def test_a_secret_that_may_not_be_read_is_not_taken_for_absent(stage: Stage) -> None:

@@ -9,6 +9,7 @@ import pytest
 from consortium_operator.api.conditions import ConditionType
 from consortium_operator.chain.changes import GovernorChange, RatesChange, SettingChange
 from consortium_operator.chain.committee import Committee, OpenProposal
+from consortium_operator.chain.naming import CHAIN_LABEL
 from consortium_operator.chain.private import PrivateFiles
 from consortium_operator.engines.fisco_bcos.engine import FiscoBcos
 from consortium_operator.kube.kinds import SECRET
@@ -175,6 +176,17 @@ async def test_a_secret_that_is_missing_is_named(governed: Stage) -> None:
     assert message == (
         f"Secret second of governor {SECOND} does not exist: create it with the key account.pem"
     )
+
+
+async def test_nothing_is_signed_with_a_key_of_another_chain(governed: Stage) -> None:
+    governed.cluster.edit(
+        SECRET, "second", lambda obj: obj["metadata"].update(labels={CHAIN_LABEL: "elder"})
+    )
+    ask_for(governed, governors(FIRST, SECOND))
+    await governed.round()
+    assert governed.told(ConditionType.IDENTITIES_INTACT) == "False/Invalid"
+    message = governed.condition(ConditionType.IDENTITIES_INTACT)["message"]
+    assert message.startswith(f"Secret second of governor {SECOND} is a key of chain elder")
 
 
 async def test_a_secret_with_another_key_is_refused(governed: Stage) -> None:
