@@ -14,6 +14,7 @@ from pathlib import Path
 
 # Where the controller of processors is in version 1; in version 2 there is one hierarchy.
 ROOTS = (Path("/sys/fs/cgroup/cpu"), Path("/sys/fs/cgroup"))
+_NAME = "consortium-spare-time"
 # The shell joins the group, so that all that the command starts is in it from its first moment.
 _JOIN = 'echo $$ > "$0/cgroup.procs"; exec "$@"'
 
@@ -35,7 +36,10 @@ def run_in_spare_time(command: Sequence[str], roots: Sequence[Path] = ROOTS) -> 
 def _idle_group(roots: Sequence[Path]) -> Iterator[Path | None]:
     """A cgroup that yields to every other, or None; cpu.idle is there since Linux 5.15."""
     root = next((root for root in roots if root.is_dir()), None)
-    group = root and root / f"consortium-spare-time-{os.getpid()}"
+    for left in root.glob(f"{_NAME}-*") if root else ():
+        with suppress(OSError):  # one that is in use cannot be removed
+            left.rmdir()
+    group = root and root / f"{_NAME}-{os.getpid()}"
     made = group is not None and _make_idle(group)
     try:
         yield group if made else None

@@ -19,6 +19,13 @@ def test_it_runs_in_a_group_that_yields_to_all_others(tmp_path: Path) -> None:
     assert (group / "cgroup.procs").read_text("ascii").strip().isdigit()
 
 
+def test_the_group_of_a_run_that_was_cut_short_is_removed_by_the_next(tmp_path: Path) -> None:
+    left = tmp_path / "consortium-spare-time-1"
+    left.mkdir()
+    run_in_spare_time(["true"], [tmp_path])
+    assert not left.exists()
+
+
 def test_without_a_place_for_groups_it_is_nice_at_least(tmp_path: Path) -> None:
     assert run_in_spare_time(["nice"], [tmp_path / "missing"]) == (0, b"19\n")
     unwritable = tmp_path / "file"
