@@ -162,7 +162,9 @@ class Engine(Protocol):
 
     def authority_conflicts(
         self, found: Mapping[AuthorityOwner, AuthorityRegister]
-    ) -> tuple[Conflict, ...]: ...
+    ) -> tuple[Conflict, ...]:
+        """Every two of them that one chain cannot have both."""
+        ...
 
     # Certificates, PEM.
     @property
@@ -206,14 +208,19 @@ class Engine(Protocol):
         subject: Subject,
         client_key: PrivateFiles,
         validity: Validity,
-    ) -> str: ...
+    ) -> str:
+        """PEM, for the key of a client. `authority`: the member's client CA. Raises
+        InvalidMaterial."""
+        ...
+
     def certificate_facts(self, certificate: str, authority: AuthorityRegister) -> CertificateFacts:
         """Raises InvalidMaterial also where `authority` did not sign it."""
         ...
 
     # The founding, and the files of a node.
     def seal(self, plan: Plan, node_ids: Mapping[str, str], admin: str) -> Seal:
-        """`node_ids`: node path (webank/shenzhen-0) → node id, of every sealer."""
+        """The founding of the chain. `node_ids`: node path (webank/shenzhen-0) → node id, of every
+        sealer. `admin`: address of the first governor. Raises InvalidMaterial."""
         ...
 
     def check_seal(self, plan: Plan, seal: Seal) -> tuple[Problem, ...]:
