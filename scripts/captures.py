@@ -11,7 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from rich.console import CONSOLE_SVG_FORMAT, Console
+from rich.console import CONSOLE_SVG_FORMAT, Console  # type: ignore[attr-defined]  # documented
 from rich.text import Text
 
 from consortium_sandbox import Sandbox
