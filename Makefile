@@ -49,7 +49,7 @@ test: lint ## Run every test but the long campaigns (the command that CI runs)
 
 # Tests on clusters wait for pods much of the time; the unit tests take what is left over.
 .PHONY: unit-aside
-unit-aside: venv ## Run the fast tests with the processor time that nothing else wants
+unit-aside: venv ## Run the fast tests with little processor time, where others want it
 	$(BIN)/python scripts/spare_time.py $(UNIT)
 
 .PHONY: on-clusters

@@ -1,4 +1,4 @@
-"""Runs a command with the processor time that nothing else wants; shows its output at its end.
+"""Runs a command with little processor time where others want it; shows its output at its end.
 
 `make test` runs the unit tests so, beside the tests on clusters, which wait for pods much of the
 time. To be nice is not enough: pods have cgroups of their own, and between cgroups a nice value
@@ -10,18 +10,36 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
-# Where the controller of processors is in version 1; in version 2 there is one hierarchy.
-ROOTS = (Path("/sys/fs/cgroup/cpu"), Path("/sys/fs/cgroup"))
+
+@dataclass(frozen=True)
+class Hierarchy:
+    """Where cgroups are made, and how one gets a quarter of the weight that others have by default.
+    With much less, what a test allows a second for would take longer."""
+
+    root: Path
+    file: str
+    value: str
+
+
+# Version 1, where the controller of processors has a hierarchy of its own, and version 2.
+HIERARCHIES = (
+    Hierarchy(Path("/sys/fs/cgroup/cpu"), "cpu.shares", "256"),
+    Hierarchy(Path("/sys/fs/cgroup"), "cpu.weight", "25"),
+)
 _NAME = "consortium-spare-time"
 # The shell joins the group, so that all that the command starts is in it from its first moment.
 _JOIN = 'echo $$ > "$0/cgroup.procs"; exec "$@"'
 
 
-def run_in_spare_time(command: Sequence[str], roots: Sequence[Path] = ROOTS) -> tuple[int, bytes]:
+def run_in_spare_time(
+    command: Sequence[str], hierarchies: Sequence[Hierarchy] = HIERARCHIES
+) -> tuple[int, bytes]:
     """The command's exit code, and all that it wrote."""
-    with _idle_group(roots) as group:
+    hierarchy = next((one for one in hierarchies if one.root.is_dir()), None)
+    with _light_group(hierarchy) as group:
         joined = command if group is None else ("sh", "-c", _JOIN, str(group), *command)
         done = subprocess.run(
             ("nice", "-n", "19", *joined),
@@ -33,26 +51,26 @@ def run_in_spare_time(command: Sequence[str], roots: Sequence[Path] = ROOTS) -> 
 
 
 @contextmanager
-def _idle_group(roots: Sequence[Path]) -> Iterator[Path | None]:
-    """A cgroup that yields to every other, or None; cpu.idle is there since Linux 5.15."""
-    root = next((root for root in roots if root.is_dir()), None)
-    for left in root.glob(f"{_NAME}-*") if root else ():
+def _light_group(hierarchy: Hierarchy | None) -> Iterator[Path | None]:
+    """A cgroup of little weight, or None where none can be made."""
+    if hierarchy is None:
+        yield None
+        return
+    for left in hierarchy.root.glob(f"{_NAME}-*"):
         with suppress(OSError):  # one that is in use cannot be removed
             left.rmdir()
-    group = root and root / f"{_NAME}-{os.getpid()}"
-    made = group is not None and _make_idle(group)
+    group = hierarchy.root / f"{_NAME}-{os.getpid()}"
     try:
-        yield group if made else None
+        yield group if _make_light(group, hierarchy) else None
     finally:
-        if group is not None:
-            with suppress(OSError):  # not made, or something that was started is still in it
-                group.rmdir()
+        with suppress(OSError):  # not made, or something that was started is still in it
+            group.rmdir()
 
 
-def _make_idle(group: Path) -> bool:
+def _make_light(group: Path, hierarchy: Hierarchy) -> bool:
     try:
         group.mkdir()
-        (group / "cpu.idle").write_text("1", encoding="ascii")
+        (group / hierarchy.file).write_text(hierarchy.value, encoding="ascii")
     except OSError:
         return False
     return True

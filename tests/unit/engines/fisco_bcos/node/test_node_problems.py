@@ -176,9 +176,11 @@ async def test_a_server_that_hangs_up_breaks_the_handshake_off() -> None:
 
 async def test_a_hanging_gateway_makes_a_node_count_as_down(tmp_path: Path) -> None:
     async with running(tmp_path, {**HEALTHY, "getPeers": Deed.HANG}) as node:
-        view = await asking(replace(PATIENT, call=1)).view(node.endpoint, client())
-        glance = await asking(replace(PATIENT, call=1)).glance(node.endpoint, client())
-    assert view.problem == "does not answer getPeers within 1 s: its gateway hangs"
+        asker = asking(replace(PATIENT, call=4))
+        view, glance = await asyncio.gather(
+            asker.view(node.endpoint, client()), asker.glance(node.endpoint, client())
+        )
+    assert view.problem == "does not answer getPeers within 4 s: its gateway hangs"
     assert view.silence is Silence.HANGS
     assert glance == Glance(NODE, problem=view.problem, silence=view.silence)
 
