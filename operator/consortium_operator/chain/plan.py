@@ -306,17 +306,13 @@ def _brought_secrets(spec: ConsortiumChainSpec) -> Iterator[tuple[str, tuple[str
 def _image(spec: ConsortiumChainSpec, settings: Settings) -> PlannedImage:
     reference = image_reference(spec, settings.image_catalogue)
     if reference is None:
-        raise InvalidResource(
-            (
-                Problem(
-                    path="spec.image",
-                    message=f"no image is known for version {spec.version}: set "
-                    "spec.image.repository with digest or tag, or add the version to the "
-                    "chart's value imageCatalogue",
-                    reason=Reason.IMAGE_REQUIRED,
-                ),
-            )
+        known = ", ".join(sorted(settings.image_catalogue))
+        message = (
+            f"no image is known for version {spec.version}, only for {known or 'none'}: set "
+            "spec.image.repository with digest or tag, or add the version to the chart's value "
+            "imageCatalogue"
         )
+        raise InvalidResource((Problem("spec.image", message, Reason.IMAGE_REQUIRED),))
     return PlannedImage(
         reference=reference,
         pull_policy=spec.image.pull_policy.value,

@@ -164,7 +164,13 @@ def test_without_any_image_the_message_says_where_to_name_one() -> None:
     assert problem.reason is Reason.IMAGE_REQUIRED
     assert "spec.image.repository" in problem.message
     assert "imageCatalogue" in problem.message
-    assert "3.16.4" in problem.message
+    assert "for version 3.16.4, only for none" in problem.message
+
+
+def test_without_an_image_for_the_version_those_that_there_are_are_named() -> None:
+    older = Settings("consortium-system", {"3.6.1": "r.example/node:old", "3.15.2": "r.example/n"})
+    with pytest.raises(InvalidResource, match=r"only for 3\.15\.2, 3\.6\.1: set"):
+        make_plan(parse(chains.resource()), older)
 
 
 def test_a_resource_that_was_only_rendered_has_no_uid() -> None:
