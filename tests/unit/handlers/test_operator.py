@@ -63,7 +63,7 @@ class Following:
         raise RuntimeError("the watch was refused")
 
     async def begun(self, times: int) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while len(self.tell) < times:  # noqa: ASYNC110  # as another process would
                 await asyncio.sleep(0.02)
 
@@ -117,7 +117,7 @@ async def test_without_the_crd_it_is_live_and_waits(api: FakeApi, options: Optio
     api.by_path[""] = page(1)
     running = asyncio.create_task(Operator(options, following).run())
     await _reached(options)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while "discover" not in await _metrics(options):  # noqa: ASYNC110  # as Prometheus would
             await asyncio.sleep(0.02)
     assert await _probe(options, "healthz") == 200
@@ -172,10 +172,10 @@ async def test_a_namespace_that_is_refused_is_left_alone_and_the_others_are_not(
     unseen["metadata"]["namespace"] = "a"
     operator.chain_event("ADDED", unseen)
     operator.chain_event("ADDED", _body())
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while not _patched(api):  # noqa: ASYNC110  # the server tells nobody
             await asyncio.sleep(0.02)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while not _written(api, "a"):  # noqa: ASYNC110
             await asyncio.sleep(0.02)
     await operator.stop()
@@ -216,7 +216,7 @@ async def test_who_may_not_even_ask_for_the_lease_is_not_ready(
     candidate = Candidate(key, "me", TERMS, lambda _: None, utc_now)
     running = asyncio.create_task(Operator(replace(options, candidate=candidate), _nothing).run())
     await _reached(options)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while await _probe(options, "readyz") == 200:  # noqa: ASYNC110  # as the kubelet would
             await asyncio.sleep(0.02)
     assert await _probe(options, "healthz") == 200
@@ -293,7 +293,7 @@ async def test_it_is_live_but_not_ready_before(api: FakeApi, options: Options) -
 
 
 async def _reached(options: Options) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while not await _reachable(options):  # noqa: ASYNC110  # another process would poll, too
             await asyncio.sleep(0.02)
 
@@ -319,7 +319,7 @@ async def test_a_stopped_operator_leaves_no_task(api: FakeApi, options: Options)
 async def test_a_new_chain_is_reconciled_at_once(api: FakeApi, options: Options) -> None:
     operator = await _started(options)
     operator.chain_event("ADDED", _body())
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while not _patched(api):  # noqa: ASYNC110  # the server tells nobody
             await asyncio.sleep(0.02)
     assert _patched(api) == ["/status"]

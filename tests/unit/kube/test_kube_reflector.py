@@ -61,7 +61,7 @@ class Following:
             )
             task = asyncio.create_task(reflector.run())
             try:
-                async with asyncio.timeout(10):
+                async with asyncio.timeout(30):
                     await self.api.all_asked.wait()
                 yield reflector
             finally:
@@ -255,7 +255,7 @@ async def test_a_namespace_that_is_refused_does_not_stop_another(api: FakeApi) -
     async with api.client() as client:
         both = Reflectors(client, Store(), lambda key, labels: None, ["one", "two"])
         both.start()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             await both.wait_heard()
         assert both.is_synced("one")
         assert not both.is_synced("two")

@@ -41,7 +41,7 @@ from tests.unit.engines.fisco_bcos.node.scripted_node import (
     server_context,
 )
 
-HASTY = Limits(connect=0.4, call=5, view=10)
+HASTY = Limits(connect=1.0, call=5, view=10)
 
 
 def sync_status(**changed: object) -> bytes:
@@ -76,7 +76,7 @@ async def test_a_stopped_process_hangs() -> None:
         endpoint = NodeEndpoint(NODE, "127.0.0.1", silent.getsockname()[1], pinned())
         view = await asking(HASTY).view(endpoint, client())
         glance = await asking(HASTY).glance(endpoint, client())
-    assert view.problem == "takes connections, but answers no handshake within 0.4 s"
+    assert view.problem == "takes connections, but answers no handshake within 1 s"
     assert view.silence is Silence.HANGS
     assert glance == Glance(NODE, problem=view.problem, silence=view.silence)
 
@@ -91,7 +91,7 @@ async def test_what_cannot_be_reached_is_not_said_to_hang(monkeypatch: pytest.Mo
     with socket.create_server(("127.0.0.1", 0)) as silent:
         endpoint = NodeEndpoint(NODE, "127.0.0.1", silent.getsockname()[1], pinned())
         view = await asking(HASTY).view(endpoint, client())
-    assert view.problem == "accepts no connection within 0.4 s"
+    assert view.problem == "accepts no connection within 1 s"
     assert view.silence is Silence.UNREACHABLE
 
 
