@@ -142,8 +142,7 @@ class ApiVolumes:
     """The real API server. Answers stay plain JSON: parsing them into models costs CPU."""
 
     def __init__(self, kubeconfig: Path) -> None:
-        # The package has types for its models but not for this loader.
-        api_client = config.new_client_from_config(str(kubeconfig))  # type: ignore[no-untyped-call]  # library
+        api_client = config.new_client_from_config(str(kubeconfig))
         self._core = client.CoreV1Api(api_client)
         self._storage = client.StorageV1Api(api_client)
 

@@ -90,7 +90,7 @@ def require_login(kubeconfig: Path, context: str) -> None:
 
 def _named(kubeconfig: Path, kind: str) -> dict[str, dict[str, Any]]:
     """The contexts or users of all files, by name. Of one name the first file's counts."""
-    merged = KubeConfigMerger(str(kubeconfig)).config.value  # type: ignore[no-untyped-call]  # library
+    merged = KubeConfigMerger(str(kubeconfig)).config.value
     return {one.value["name"]: one.value[kind.removesuffix("s")] or {} for one in merged[kind]}
 
 

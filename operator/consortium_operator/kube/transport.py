@@ -165,7 +165,7 @@ class Transport:
         body = call.body
         if body is not None and call.content_type == APPLY_PATCH:
             body = _yaml(body)
-        opened = await self._api.rest_client.request(  # type: ignore[no-untyped-call]  # library
+        opened = await self._api.rest_client.request(
             call.method, url, headers=headers, body=body, _request_timeout=timeouts
         )
         response: aiohttp.ClientResponse = opened.response
@@ -210,10 +210,10 @@ async def open_api(kubeconfig: Path | None, context: str = "") -> AsyncIterator[
     the pod's own service account. Raises NoTarget for a kubeconfig that makes no sense."""
     configuration = Configuration()
     if kubeconfig is None:
-        load_incluster_config(client_configuration=configuration)  # type: ignore[no-untyped-call]  # library
+        load_incluster_config(client_configuration=configuration)
     else:
         with understood(kubeconfig):
-            await load_kube_config(  # type: ignore[no-untyped-call]  # library
+            await load_kube_config(
                 config_file=str(kubeconfig),
                 context=context or None,
                 client_configuration=configuration,
