@@ -2,7 +2,7 @@
 
 `local`, not `hostPath`: kubelet hands only the former to a pod's fsGroup, and without that no pod
 that is not root could write. Runs as a process of its own (`python -m consortium_sandbox.volumes`),
-looks at all claims and volumes twice a second and does what is missing; it keeps no state.
+looks at all claims and volumes once a second and does what is missing; it keeps no state.
 """
 
 import argparse
@@ -22,7 +22,7 @@ from consortium_sandbox.embedded.addons import PINNED, PROVISIONER
 
 _SELECTED_NODE = "volume.kubernetes.io/selected-node"
 _PROVISIONED_BY = "pv.kubernetes.io/provisioned-by"
-_INTERVAL = 0.5
+_INTERVAL = 1.0
 _NAME = re.compile(r"pvc-[0-9a-f-]{36}")
 _log = logging.getLogger("provisioner")
 
