@@ -7,10 +7,10 @@ deleted must come back with the address that running nodes have cached.
 
 import json
 import re
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
-from typing import get_args, get_type_hints
+from typing import Any, get_args, get_type_hints
 
 from pydantic import TypeAdapter
 
@@ -42,6 +42,10 @@ class JournalEntry:
     of the pod that it was for.
     `hangs`, `hung_pod`, `hung_at`: how often in a row the node was restarted because it hung, and
     of the last time the pod's uid and the moment (RFC 3339).
+    `meddled`, `meddled_pod`, `meddled_at`: the same because somebody had changed its pod.
+    `suspect_pod`, `suspect_for`, `suspect_at`: the uid of the pod that may hang, for how many
+    seconds that was seen, and when this was noted; `suspect_height`: where it stands, if it
+    answers.
     `out`, `out_at`: the height at which the chain no longer had the node after the spec had given
     it up, and the moment; None again once the spec has it back.
     `trusted`, `dropped`, `told`, of a member: whether its CA is in the trust directory, how often
@@ -49,6 +53,7 @@ class JournalEntry:
     `rebuilding`, `former_weight`: the volume generation on which the node is being built anew from
     its peers, and the weight that it had as a sealer before (None: it was none). As long as the
     first stands, `role`, `weight` and `block` do, and nobody else changes what the node is.
+    `unknown`: what a later release has written, by name. It is kept as it is.
     """
 
     path: str | None = None
@@ -65,6 +70,13 @@ class JournalEntry:
     hangs: int | None = None
     hung_pod: str | None = None
     hung_at: str | None = None
+    meddled: int | None = None
+    meddled_pod: str | None = None
+    meddled_at: str | None = None
+    suspect_pod: str | None = None
+    suspect_for: int | None = None
+    suspect_at: str | None = None
+    suspect_height: int | None = None
     out: int | None = None
     out_at: str | None = None
     trusted: bool | None = None
@@ -72,6 +84,7 @@ class JournalEntry:
     told: int | None = None
     rebuilding: int | None = None
     former_weight: int | None = None
+    unknown: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def is_on_chain(self) -> bool:
@@ -97,12 +110,14 @@ class RolloutApproval:
 @dataclass(frozen=True, slots=True)
 class ChainEntry:
     """The chain itself. `settings`: key → value that the spec asked for and the chain had;
-    `committee`: the same. `proposals`: the operator's own, the last of each kind."""
+    `committee`: the same. `proposals`: the operator's own, the last of each kind. `unknown`: as of
+    a node; so what a later release adds stands beside these, and not within them."""
 
     settings: Mapping[str, str] = field(default_factory=dict)
     committee: Achieved = field(default_factory=Achieved)
     proposals: Mapping[str, Proposed] = field(default_factory=dict)
     approval: RolloutApproval = RolloutApproval()
+    unknown: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,13 +142,11 @@ class Journal:
 
     def to_data(self) -> dict[str, str]:
         """The ConfigMap's data: one key for each node, so that a change touches one line."""
-        nodes = {
-            node: json.dumps({k: v for k, v in asdict(entry).items() if v is not None})
-            for node, entry in sorted(self.entries.items())
-        }
+        nodes = {node: _text_of(entry) for node, entry in sorted(self.entries.items())}
         if self.chain == ChainEntry():
             return nodes
-        return {_CHAIN: _CHAIN_ENTRY.dump_json(self.chain).decode(), **nodes}
+        chain = _CHAIN_ENTRY.dump_python(self.chain, mode="json", exclude={_UNKNOWN})
+        return {_CHAIN: json.dumps({**self.chain.unknown, **chain}), **nodes}
 
     @classmethod
     def from_data(cls, data: Mapping[str, str]) -> "Journal":
@@ -146,30 +159,51 @@ class Journal:
 _CHAIN_ENTRY: TypeAdapter[ChainEntry] = TypeAdapter(ChainEntry)
 # No object's name has an underscore.
 _CHAIN = "the_chain"
+_UNKNOWN = "unknown"
 
 # Each field is of its type or None, and of a None nothing is written.
-_TYPES = {name: get_args(hint)[0] for name, hint in get_type_hints(JournalEntry).items()}
+_TYPES = {
+    name: get_args(hint)[0]
+    for name, hint in get_type_hints(JournalEntry).items()
+    if name != _UNKNOWN
+}
+_OF_CHAIN = {one.name for one in fields(ChainEntry)} - {_UNKNOWN}
 _PATH = re.compile(r"[a-z0-9-]+/[a-z0-9-]+-[0-9]+")
-_MOMENTS = ("hung_at", "out_at")
+_MOMENTS = ("hung_at", "meddled_at", "suspect_at", "out_at")
+
+
+def _text_of(entry: JournalEntry) -> str:
+    known = {name: value for name in _TYPES if (value := getattr(entry, name)) is not None}
+    return json.dumps({**entry.unknown, **known})
 
 
 def _entry(node: str, text: str) -> JournalEntry:
     try:
-        found = json.loads(text)
-        if any(type(found[name]) is not _TYPES[name] for name in found):
+        known, unknown = _split(text, _TYPES)
+        if any(type(value) is not _TYPES[name] for name, value in known.items()):
             raise TypeError
-        moments = [datetime.fromisoformat(found[name]) for name in _MOMENTS if name in found]
+        moments = [datetime.fromisoformat(known[name]) for name in _MOMENTS if name in known]
         if any(moment.tzinfo is None for moment in moments):
             raise ValueError
-        if "path" in found and _PATH.fullmatch(found["path"]) is None:
+        if "path" in known and _PATH.fullmatch(known["path"]) is None:
             raise ValueError
-        return JournalEntry(**found)
-    except (KeyError, TypeError, ValueError):
+        return JournalEntry(**known, unknown=unknown)
+    except (AttributeError, TypeError, ValueError):
         raise JournalError(f"the journal's entry of {node} is unreadable") from None
 
 
 def _chain_entry(text: str) -> ChainEntry:
     try:
-        return _CHAIN_ENTRY.validate_json(text, strict=True)
-    except ValueError:
+        known, unknown = _split(text, _OF_CHAIN)
+        entry = _CHAIN_ENTRY.validate_json(json.dumps(known), strict=True)
+        return replace(entry, unknown=unknown)
+    except (AttributeError, ValueError):
         raise JournalError("the journal's entry of the chain is unreadable") from None
+
+
+def _split(text: str, names: Collection[str]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What we know by name, and what a later release has written: an operator that was rolled back
+    stops no chain for that, and loses nothing of it."""
+    found = json.loads(text).items()
+    known = {name: value for name, value in found if name in names}
+    return known, {name: value for name, value in found if name not in names}
