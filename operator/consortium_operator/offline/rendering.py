@@ -220,7 +220,7 @@ def _desired(founded: Founded, nodes: tuple[NodeObjects, ...]) -> list[Manifest]
         *(one for node in nodes for one in (node.certificate, node.config)),
         *desired_shared(founded, Journal({})),
         *desired_budgets(founded, known),
-        desired_journal(founded, journal),
+        desired_journal(founded.round, journal),
         *(node.claim for node in nodes if node.claim is not None),
         *(node.stateful_set for node in nodes),
     ]

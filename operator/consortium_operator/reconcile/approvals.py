@@ -28,7 +28,7 @@ async def note_approval(founded: Founded, turns: Sequence[Turn], known: Knowledg
     run, before = founded.round, known.journal.chain.approval
     now = _approval(run, turns, before)
     journal = replace(known.journal, chain=replace(known.journal.chain, approval=now))
-    if now == before or await bring_one(run, desired_journal(founded, journal)):
+    if now == before or await bring_one(run, desired_journal(run, journal)):
         return journal
     return known.journal
 

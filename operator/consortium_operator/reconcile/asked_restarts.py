@@ -50,7 +50,7 @@ async def _restart(
 ) -> Wait | None:
     run, name = founded.round, node.names.node
     entry = replace(known.journal.of(name), restarted=token, restarted_pod=pod.uid)
-    if not await bring_one(run, desired_journal(founded, known.journal.noting(name, entry))):
+    if not await bring_one(run, desired_journal(run, known.journal.noting(name, entry))):
         return Wait("the journal cannot be written")
     refused = await evict(run, pod, f"a person asked for it ({RESTART_ANNOTATION}: {token})")
     return Wait(refused) if refused is not None else None

@@ -59,7 +59,7 @@ async def tell_removed_organisations(founded: Founded, journal: Journal) -> None
         if _was_told(entry) or member.departure is not Departure.OUT:
             continue
         journal = journal.noting(member.names.rpc_service, replace(entry, told=entry.dropped))
-        if await bring_one(run, desired_journal(founded, journal)):
+        if await bring_one(run, desired_journal(run, journal)):
             message = f"member {member.name} left the chain, and no node trusts its CA any more"
             run.tell("OrganisationRemoved", message)
 

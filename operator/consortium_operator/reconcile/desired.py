@@ -86,8 +86,8 @@ def _rpc_ports(run: Round, name: str) -> set[int]:
     }
 
 
-def desired_journal(founded: Founded, journal: Journal) -> Manifest:
-    return journal_config_map(founded.round.plan, journal)
+def desired_journal(run: Round, journal: Journal) -> Manifest:
+    return journal_config_map(run.plan, journal)
 
 
 def desired_certificate(founded: Founded, node: PlannedNode, standing: Standing) -> Manifest:

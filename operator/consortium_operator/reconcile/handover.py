@@ -86,7 +86,7 @@ async def _remember(founded: Founded, now: Committee, goal: Goal) -> None:
     achieved = achieved_by(now, goal)
     if achieved != journal.chain.committee:
         noted = replace(journal, chain=replace(journal.chain, committee=achieved))
-        await bring_one(founded.round, desired_journal(founded, noted))
+        await bring_one(founded.round, desired_journal(founded.round, noted))
 
 
 async def _send(

@@ -9,31 +9,27 @@ from consortium_operator.chain.journal import Journal
 from consortium_operator.reconcile.apply import bring_one
 from consortium_operator.reconcile.desired import desired_journal
 from consortium_operator.reconcile.evictions import evict
-from consortium_operator.reconcile.hangs import (
-    BETWEEN_NODES,
-    FIRST_PAUSE,
-    Hang,
-    last_restart,
-    not_before,
-    times_in_a_row,
-    waits,
-)
+from consortium_operator.reconcile.hangs import BETWEEN_NODES, Hang, restarts_of, waits
 from consortium_operator.reconcile.knowledge import Knowledge
-from consortium_operator.reconcile.world import Founded
+from consortium_operator.reconcile.repeats import FIRST_PAUSE
+from consortium_operator.reconcile.world import Founded, Round
 
 
-async def restart_hung(founded: Founded, hangs: Iterable[Hang], known: Knowledge) -> None:
-    """At most one node in a round. One that must wait is a finding."""
-    run = founded.round
+async def restart_hung(founded: Founded, hangs: Iterable[Hang], known: Knowledge) -> Journal:
+    """At most one node in a round; the journal, which knows of it. One that must wait is a
+    finding."""
+    run, journal = founded.round, known.journal
     for hang in hangs:
         if not hang.is_due:
             continue
         reason = _reason_to_wait(hang, known, run.world.now())
         if reason is None:
-            reason = await _restart(founded, hang, known.journal)
+            journal = _noted(run, hang, journal)
+            reason = await _restart(founded, hang, journal)
             if reason is None:
-                return
+                break
         run.findings.add(waits(hang.node, reason))
+    return journal
 
 
 def _reason_to_wait(hang: Hang, known: Knowledge, now: datetime) -> str | None:
@@ -41,7 +37,7 @@ def _reason_to_wait(hang: Hang, known: Knowledge, now: datetime) -> str | None:
     if not verdict.granted:
         return verdict.why
     entry = known.journal.of(hang.node.names.node)
-    earliest = not_before(entry, hang.pod, now)
+    earliest = restarts_of(entry).not_before(hang.pod.uid, now)
     if earliest is not None and now < earliest:
         return (
             f"it was restarted for the same reason {entry.hangs} times, and is not again before "
@@ -59,21 +55,24 @@ def _turn_after_others(hang: Hang, known: Knowledge, now: datetime) -> datetime 
     others = [
         at
         for name, entry in known.journal.entries.items()
-        if name != hang.node.names.node and (at := last_restart(entry, now)) is not None
+        if name != hang.node.names.node and (at := restarts_of(entry).last(now)) is not None
     ]
     if not others:
         return None
     return max(others) + (BETWEEN_NODES if known.was_read else FIRST_PAUSE)
 
 
+def _noted(run: Round, hang: Hang, journal: Journal) -> Journal:
+    name = hang.node.names.node
+    entry = journal.of(name)
+    again = restarts_of(entry).again(hang.pod.uid, run.world.now())
+    entry = replace(entry, hangs=again.times, hung_pod=again.pod, hung_at=again.at)
+    return journal.noting(name, entry)
+
+
 async def _restart(founded: Founded, hang: Hang, journal: Journal) -> str | None:
-    """Notes the restart before it is done, so that none is ever forgotten. One that was noted and
-    not done is not noted again: a budget may refuse it for hours."""
-    run, name = founded.round, hang.node.names.node
-    now, entry = run.world.now(), journal.of(name)
-    if entry.hung_pod != hang.pod.uid:
-        times = times_in_a_row(entry, now)
-        entry = replace(entry, hangs=times, hung_pod=hang.pod.uid, hung_at=rfc3339(now))
-    if not await bring_one(run, desired_journal(founded, journal.noting(name, entry))):
+    """`journal`: with this restart, written before it is done."""
+    run = founded.round
+    if not await bring_one(run, desired_journal(run, journal)):
         return "the journal cannot be written"
     return await evict(run, hang.pod, f"node {hang.node.path} hangs: {hang.why}")

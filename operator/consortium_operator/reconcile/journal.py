@@ -14,6 +14,7 @@ from consortium_operator.kube.kinds import CONFIG_MAP, SERVICE, ObjectKey
 from consortium_operator.kube.projection import ServiceDetail
 from consortium_operator.reconcile.findings import Blocked, Finding
 from consortium_operator.reconcile.second_starts import first_pod
+from consortium_operator.reconcile.suspicions import noted_suspicion
 from consortium_operator.reconcile.world import Custody, Round
 
 
@@ -101,6 +102,7 @@ def _entry(run: Round, node: PlannedNode, known: JournalEntry, seen: Seen) -> Jo
         return entry
     is_so = change_for(node, register.node_id).holds(view.members)
     if node.departure is not None:
+    entry = noted_suspicion(run, node, entry)
         return _noted_out(run, entry, view) if is_so and view.has_quorum() else entry
     is_new = achieved_of(known) != entry.intent or known.block is None
     if is_so and is_new and register.node_id in view.live:

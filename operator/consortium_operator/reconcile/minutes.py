@@ -39,5 +39,5 @@ class JournalMinutes:
         run = self.founded.round
         journal = read_journal(run)
         noted = replace(journal, chain=replace(journal.chain, proposals=proposals))
-        if not await bring_one(run, desired_journal(self.founded, noted)):
+        if not await bring_one(run, desired_journal(run, noted)):
             raise ChainCallFailed("the journal cannot be written, so that nothing is proposed")

@@ -148,7 +148,7 @@ async def _remember(
     if settings == before:
         return
     noted = replace(journal, chain=replace(journal.chain, settings=settings))
-    if await bring_one(run, desired_journal(founded, noted)):
+    if await bring_one(run, desired_journal(run, noted)):
         for flag in sorted(before.keys() - settings.keys()):
             run.tell("SettingLeftAlone", f"{flag} stays {before[flag]} on chain: it is left alone")
 

@@ -4,19 +4,21 @@ by kubelet. Nobody may write to a pod, so such a one is restarted when the chain
 ever less often where it is changed again: else its chain would restart for ever, and no other
 could roll."""
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime
 
 from consortium_operator.api.conditions import ConditionType, Reason
 from consortium_operator.api.moment import rfc3339
+from consortium_operator.chain.journal import JournalEntry
 from consortium_operator.chain.naming import CHAIN_LABEL, MEMBER_LABEL, NODE_LABEL, PART_LABEL
 from consortium_operator.chain.plan import PlannedNode
 from consortium_operator.kube.kinds import POD, ObjectKey
 from consortium_operator.kube.projection import Observed, PodDetail, project
 from consortium_operator.reconcile.desired import NodeObjects
 from consortium_operator.reconcile.findings import Finding
-from consortium_operator.reconcile.hangs import FIRST_PAUSE, LONGEST_PAUSE
 from consortium_operator.reconcile.key_refusals import name_conflict
-from consortium_operator.reconcile.world import MadeAnew, Round
+from consortium_operator.reconcile.repeats import Repeats
+from consortium_operator.reconcile.world import Round
 
 _FOUND_BY = (CHAIN_LABEL, MEMBER_LABEL, NODE_LABEL, PART_LABEL)
 
@@ -31,14 +33,16 @@ def is_as_made(pod: Observed, objects: NodeObjects) -> bool:
     return is_found(pod, objects) and not has_changed_image
 
 
-def may_be_made_anew(run: Round, node: PlannedNode, pod: Observed) -> bool:
-    """Whether its time has come; until then a finding says what a person has to do."""
-    last, now = run.memory.made_anew.get(node.names.node), run.world.now()
-    if last is None or last.pod_uid == pod.uid or not timedelta(0) <= now - last.at < last.pause:
+def may_be_made_anew(run: Round, pod: Observed, entry: JournalEntry) -> bool:
+    """Whether its time has come; until then a finding says what a person has to do. `entry`: the
+    journal's, of its node."""
+    now = run.world.now()
+    earliest = _restarts_of(entry).not_before(pod.uid, now)
+    if earliest is None or now >= earliest:
         return True
     message = (
         f"the labels or the image of pod {pod.key.name} are changed again and again, so that a "
-        f"restart does not help: it is left as it is until {rfc3339(last.at + last.pause)}. Stop "
+        f"restart does not help: it is left as it is until {rfc3339(earliest)}. Stop "
         "whoever does that; `kubectl get pod --show-managed-fields -o yaml` names the manager"
     )
     run.findings.add(
@@ -47,11 +51,14 @@ def may_be_made_anew(run: Round, node: PlannedNode, pod: Observed) -> bool:
     return False
 
 
-def note_made_anew(run: Round, node: PlannedNode, pod: Observed) -> None:
-    last, now = run.memory.made_anew.get(node.names.node), run.world.now()
-    is_again = last is not None and timedelta(0) <= now - last.at < 2 * LONGEST_PAUSE
-    pause = min(2 * last.pause, LONGEST_PAUSE) if last is not None and is_again else FIRST_PAUSE
-    run.memory.made_anew[node.names.node] = MadeAnew(pod.uid, now, pause)
+def with_restart(entry: JournalEntry, pod: Observed, now: datetime) -> JournalEntry:
+    """The entry with another restart for that."""
+    again = _restarts_of(entry).again(pod.uid, now)
+    return replace(entry, meddled=again.times, meddled_pod=again.pod, meddled_at=again.at)
+
+
+def _restarts_of(entry: JournalEntry) -> Repeats:
+    return Repeats(entry.meddled, entry.meddled_pod, entry.meddled_at)
 
 
 async def hidden_pod(run: Round, node: PlannedNode) -> Observed | None:

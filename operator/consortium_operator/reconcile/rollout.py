@@ -11,6 +11,7 @@ from datetime import timedelta
 
 from consortium_operator.api.conditions import ConditionType, Reason
 from consortium_operator.api.moment import moment_of
+from consortium_operator.chain.journal import Journal
 from consortium_operator.chain.naming import ChainKey, is_ours
 from consortium_operator.chain.plan import PlannedNode
 from consortium_operator.kube.digest import digest_of
@@ -20,18 +21,20 @@ from consortium_operator.kube.projection import Observed, PodDetail, StatefulSet
 from consortium_operator.manifests import Manifest
 from consortium_operator.reconcile.acceptance import how_to_accept
 from consortium_operator.reconcile.apply import bring_one, is_settled, refusal, wanted_hash
-from consortium_operator.reconcile.desired import NodeObjects
+from consortium_operator.reconcile.desired import NodeObjects, desired_journal
 from consortium_operator.reconcile.evictions import evict, pod_of, stays
 from consortium_operator.reconcile.findings import Finding
-from consortium_operator.reconcile.hangs import SILENT_FOR, is_silent_for_a_moment
+from consortium_operator.reconcile.hangs import is_silent_for_a_moment
+from consortium_operator.reconcile.journal import read_journal
 from consortium_operator.reconcile.knowledge import Knowledge
 from consortium_operator.reconcile.node_states import Sight, cannot_start, why_down
 from consortium_operator.reconcile.relabelled import (
     hidden_pod,
     is_as_made,
     may_be_made_anew,
-    note_made_anew,
+    with_restart,
 )
+from consortium_operator.reconcile.suspicions import SILENT_FOR
 from consortium_operator.reconcile.world import Round
 
 REVISION_LABEL = "controller-revision-hash"
@@ -70,9 +73,11 @@ class Wait:
     acceptance: str | None = None
 
 
-async def find_turns(run: Round, nodes: Iterable[NodeObjects]) -> tuple[Turn, ...]:
+async def find_turns(
+    run: Round, nodes: Iterable[NodeObjects], journal: Journal
+) -> tuple[Turn, ...]:
     """The nodes that have to change. Makes pods that are absent."""
-    looked = [await _look_at(run, objects) for objects in nodes]
+    looked = [await _look_at(run, objects, journal) for objects in nodes]
     return tuple(turn for turn in looked if turn is not None)
 
 
@@ -198,7 +203,7 @@ async def _take_one(
     return first, wait
 
 
-async def _look_at(run: Round, objects: NodeObjects) -> Turn | None:
+async def _look_at(run: Round, objects: NodeObjects, journal: Journal) -> Turn | None:
     """Makes the StatefulSet where there is none, and undoes at once what others did to it; None
     where nothing is left to do."""
     wanted = objects.stateful_set
@@ -212,7 +217,13 @@ async def _look_at(run: Round, objects: NodeObjects) -> Turn | None:
             return None
         await bring_one(run, wanted)
         observed = run.world.store.get(key_of(wanted))
-    return await _turn_of_pod(run, objects, observed) if observed is not None else None
+    if observed is None:
+        return None
+    turn = await _turn_of_pod(run, objects, observed)
+    if turn is None or turn.pod is None or not turn.meddled:
+        return turn
+    entry = journal.of(objects.node.names.node)
+    return turn if may_be_made_anew(run, turn.pod, entry) else None
 
 
 async def _needs_a_turn(run: Round, wanted: Manifest, observed: Observed) -> bool:
@@ -248,9 +259,7 @@ async def _turn_of_pod(run: Round, objects: NodeObjects, stateful_set: Observed)
         return None
     if pod.labels.get(REVISION_LABEL) != detail.update_revision:
         return Turn(objects, pod, written=True)
-    if is_as_made(pod, objects) or not may_be_made_anew(run, objects.node, pod):
-        return None
-    return Turn(objects, pod, written=True, meddled=True)
+    return None if is_as_made(pod, objects) else Turn(objects, pod, written=True, meddled=True)
 
 
 def _precedence(turn: Turn, known: Knowledge) -> tuple[bool, bool, bool, bool, bool, int, str]:
@@ -281,12 +290,16 @@ async def _take(run: Round, turn: Turn, known: Knowledge) -> Wait | None:
         return None
     if turn.pod is None:
         return None
+    if turn.meddled and not await _note_meddling(run, turn.node, turn.pod):
+        return Wait("the journal cannot be written")
     refused = await evict(run, turn.pod, f"node {turn.node.path} changes")
-    if refused is not None:
-        return Wait(refused)
-    if turn.meddled:
-        note_made_anew(run, turn.node, turn.pod)
-    return None
+    return None if refused is None else Wait(refused)
+
+
+async def _note_meddling(run: Round, node: PlannedNode, pod: Observed) -> bool:
+    journal = read_journal(run)
+    entry = with_restart(journal.of(node.names.node), pod, run.world.now())
+    return await bring_one(run, desired_journal(run, journal.noting(node.names.node, entry)))
 
 
 def why_wait(run: Round, node: PlannedNode, pod: Observed, known: Knowledge) -> Wait | None:

@@ -115,7 +115,7 @@ async def act(run: Round, progress: Progress) -> None:
 async def _act_by(founded: Founded, progress: Progress, view: ChainView) -> None:
     """Whatever is done is done by a view of the whole chain."""
     run = founded.round
-    progress.hangs = notice_hangs(run, view)
+    progress.hangs = notice_hangs(run, view, read_journal(run))
     progress.certificates = await node_certificates(founded)
     progress.in_use = certificates_in_use(run, founded.custody)
     tell_awaited_restarts(run, progress.certificates, progress.in_use)
@@ -170,7 +170,7 @@ async def look(run: Round, progress: Progress) -> None:
     tell_neglected(run, progress.certificates)
     await read_operator_clients(run)
     view = progress.view = await read_chain(Founded(run, progress.custody, progress.seal))
-    progress.hangs = notice_hangs(run, view)
+    progress.hangs = notice_hangs(run, view, journal)
     tell_membership(run, Knowledge(progress.custody, view, frozenset(), journal))
 
 
@@ -254,7 +254,7 @@ async def _remember(founded: Founded, known: Knowledge) -> Knowledge:
     """Writes the journal. An acceptance is in force only once it stands there."""
     accepted = accepted_pause(founded.round, known)
     journal = accepted.noted(known.journal) if accepted is not None else known.journal
-    stands = await bring_one(founded.round, desired_journal(founded, journal))
+    stands = await bring_one(founded.round, desired_journal(founded.round, journal))
     if accepted is None or not stands:
         return known
     return replace(known, journal=journal, accepted=accepted.node)
@@ -283,13 +283,15 @@ async def _change_pods(
     await sleep_and_wake(run, known)
     if await stop_nodes(run, [one for one in ready if one.node.is_stopped], known):
         return known
-    turns = await find_turns(run, [one for one in ready if not one.node.is_stopped])
+    running = [one for one in ready if not one.node.is_stopped]
+    turns = await find_turns(run, running, known.journal)
     known = replace(known, journal=await note_approval(founded, turns, known))
     changing = {turn.node.path for turn in turns}
     stopped = {node.path for node in run.plan.stopped}
     settled = [one.node for one in ready if one.node.path not in changing | stopped]
     kept = (*settled, *run.plan.leaving)
-    await restart_hung(founded, [one for one in progress.hangs if one.node in kept], known)
+    hung = [one for one in progress.hangs if one.node in kept]
+    known = replace(known, journal=await restart_hung(founded, hung, known))
     if not image_is_another(run, known.view, settled):
         await take_turn(run, approved(run, turns, known), known)
     if not turns:

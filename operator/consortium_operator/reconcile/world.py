@@ -215,16 +215,6 @@ class Calm:
     since: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class MadeAnew:
-    """A pod that was restarted because somebody had changed it. `pause`: before the next one of its
-    node is for that."""
-
-    pod_uid: str
-    at: datetime
-    pause: timedelta
-
-
 @dataclass(slots=True)
 class ChainMemory:
     """One chain's memory, for as long as the process lives and the resource is the same.
@@ -232,10 +222,9 @@ class ChainMemory:
     `roster`: the plan with those that leave. `failures`: rounds in a row that were cut short, by
     the API server or a bug. `probed_at`: when the last probe was sent, unless it was mined;
     `proven`: uids of the sealers' pods that have made a block together; `doubt`: why others have
-    not. `suspects`: nodes that may hang, by full object name. `awaited`: the node that a rollout
-    waits for, and since when. `made_anew`: pods that were restarted because somebody had changed
-    them, by full object name of the node. `calm`: the last full look, as long as the next rounds
-    may be quiet; `quiet_looks`: how often they were.
+    not. `suspects`: nodes that may hang, by full object name; None before the first look.
+    `awaited`: the node that a rollout waits for, and since when. `calm`: the last full look, as
+    long as the next rounds may be quiet; `quiet_looks`: how often they were.
     `happened`: what the operator did and has not announced; `announced`: the Events of late,
     by reason and message.
     """
@@ -254,9 +243,8 @@ class ChainMemory:
     probed_at: datetime | None = None
     proven: frozenset[str] = frozenset()
     doubt: str = ""
-    suspects: dict[str, Suspicion] = field(default_factory=dict)
+    suspects: dict[str, Suspicion] | None = None
     awaited: tuple[str, datetime] | None = None
-    made_anew: dict[str, MadeAnew] = field(default_factory=dict)
     calm: Calm | None = None
     quiet_looks: int = 0
     refused_growth: dict[ObjectKey, RefusedGrowth] = field(default_factory=dict)

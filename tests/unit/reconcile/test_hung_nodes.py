@@ -7,20 +7,17 @@ from itertools import pairwise
 import pytest
 
 from consortium_operator.api.conditions import ConditionType
-from consortium_operator.api.moment import rfc3339
 from consortium_operator.chain.journal import Journal, JournalEntry
 from consortium_operator.chain.view import Silence
 from consortium_operator.kube.errors import ApiError
 from consortium_operator.kube.kinds import CONFIG_MAP, POD, SECRET, JsonObject
-from consortium_operator.reconcile.hangs import (
+from consortium_operator.reconcile.hangs import BETWEEN_NODES, TOLD_AFTER
+from consortium_operator.reconcile.repeats import FIRST_PAUSE, LONGEST_PAUSE, Repeats
+from consortium_operator.reconcile.suspicions import (
     BEHIND_FOR,
-    BETWEEN_NODES,
-    FIRST_PAUSE,
-    LONGEST_PAUSE,
+    MOST_BETWEEN_LIVES,
+    NOTED_EVERY,
     SILENT_FOR,
-    TOLD_AFTER,
-    not_before,
-    times_in_a_row,
 )
 from tests import chains
 from tests.campaigns import few_of
@@ -30,6 +27,7 @@ from tests.fakes.operator import Stage
 NODES, READY = ConditionType.NODES_READY, ConditionType.READY
 WEBANK, HUAWEI = "trade-webank-node-0", "trade-huawei-node-0"
 SILENT = {"problem": "accepts no connection within 3 s", "silence": Silence.UNREACHABLE}
+JOURNAL = "trade-journal"
 ROUND = timedelta(seconds=12)
 """Between two looks; a fake round itself takes 2 s more."""
 
@@ -54,7 +52,7 @@ async def _pass(stage: Stage, time: timedelta) -> None:
 
 
 def _entry(stage: Stage, node: str = WEBANK) -> JournalEntry:
-    found = stage.cluster.find(CONFIG_MAP, "trade-journal")
+    found = stage.cluster.find(CONFIG_MAP, JOURNAL)
     assert found is not None
     return Journal.from_data(found["data"]).of(node)
 
@@ -81,7 +79,8 @@ async def test_the_words_on_a_hang_do_not_change_from_round_to_round(running: St
     await _pass(running, TOLD_AFTER + ROUND)
     running.cluster.forget_calls()
     await _pass(running, timedelta(minutes=1))
-    assert running.cluster.writes == []
+    journal = f"apply ConfigMap chains/{JOURNAL}"
+    assert running.cluster.writes == [journal] * (timedelta(minutes=1) // NOTED_EVERY)
 
 
 async def test_it_is_restarted_after_a_while_and_all_is_well(running: Stage) -> None:
@@ -115,23 +114,49 @@ async def test_time_in_which_nobody_looked_does_not_count(running: Stage) -> Non
         assert running.cluster.evictions == []
 
 
-async def test_a_restarted_operator_waits_anew(running: Stage) -> None:
+async def test_an_operator_that_is_restarted_again_and_again_restarts_it_all_the_same(
+    running: Stage,
+) -> None:
     _hang(running, WEBANK)
-    await _pass(running, SILENT_FOR - 2 * ROUND)
+    for _ in range(4):
+        await _pass(running, SILENT_FOR / 2)
+        running.start()
+        running.clock.now += MOST_BETWEEN_LIVES / 2
+    assert running.cluster.evictions == [f"{WEBANK}-0"]
+    await running.settle()
+    assert running.told(READY) == "True/AsExpected"
+    assert _entry(running).suspect_for is None
+
+
+async def test_what_an_operator_has_seen_long_ago_is_no_hang_now(running: Stage) -> None:
+    """Nor is what it saw of another pod."""
+    _hang(running, WEBANK)
+    await _pass(running, SILENT_FOR - ROUND)
+    assert _entry(running).suspect_for == (SILENT_FOR - NOTED_EVERY).total_seconds()
     running.start()
-    await _pass(running, SILENT_FOR - 2 * ROUND)
+    running.clock.now += MOST_BETWEEN_LIVES
+    await _pass(running, SILENT_FOR - ROUND)
     assert running.cluster.evictions == []
-    await _pass(running, 4 * ROUND)
+
+
+async def test_one_look_of_a_new_operator_restarts_nobody(running: Stage) -> None:
+    """It may starve at its start, as the one before did at its end."""
+    running.cluster.refuses_evictions = "not now"
+    _hang(running, WEBANK)
+    await _pass(running, 2 * SILENT_FOR)
+    running.cluster.refuses_evictions = None
+    running.start()
+    await running.round()
+    assert running.cluster.evictions == []
+    await _pass(running, NOTED_EVERY + ROUND)
     assert running.cluster.evictions == [f"{WEBANK}-0"]
 
 
 async def test_one_that_hangs_again_and_again_is_restarted_ever_less_often(running: Stage) -> None:
-    (pod,) = running.store.by_chain("chains", "trade", POD)[-1:]
-    now, entry, pauses = running.clock.now, JournalEntry(), []
-    for _ in range(8):
-        times = times_in_a_row(entry, now)
-        entry = replace(entry, hangs=times, hung_pod="the one before", hung_at=rfc3339(now))
-        earliest = not_before(entry, pod, now)
+    now, restarts, pauses = running.clock.now, Repeats(), []
+    for number in range(8):
+        restarts = restarts.again(f"pod {number}", now)
+        earliest = restarts.not_before("the one after", now)
         assert earliest is not None
         pauses.append(earliest - now)
         now = earliest
@@ -139,6 +164,18 @@ async def test_one_that_hangs_again_and_again_is_restarted_ever_less_often(runni
     assert pauses[1] == 2 * FIRST_PAUSE
     assert all(later >= earlier for earlier, later in pairwise(pauses))
     assert pauses[-1] == LONGEST_PAUSE
+
+
+async def test_that_it_hung_is_kept_though_a_person_asks_for_the_same_restart(
+    running: Stage,
+) -> None:
+    _hang(running, WEBANK)
+    await _pass(running, SILENT_FOR - ROUND)
+    running.annotate("consortium.dev/restart", f"{WEBANK}@1")
+    running.clock.now += 4 * ROUND
+    await running.round()
+    assert running.cluster.evictions == [f"{WEBANK}-0"]
+    assert (_entry(running).hangs, _entry(running).restarted) == (1, "1")
 
 
 async def test_while_it_may_not_be_restarted_again_the_status_says_until_when(
@@ -194,7 +231,7 @@ async def test_a_restart_noted_in_the_future_does_not_keep_a_node_from_help(
     def note(journal: JsonObject) -> None:
         journal["data"] |= Journal({WEBANK: entry}).to_data()
 
-    running.cluster.edit(CONFIG_MAP, "trade-journal", note)
+    running.cluster.edit(CONFIG_MAP, JOURNAL, note)
     _hang(running, WEBANK)
     await _pass(running, SILENT_FOR + 3 * ROUND)
     assert running.cluster.evictions == [f"{WEBANK}-0"]

@@ -5,8 +5,8 @@ import pytest
 from consortium_operator.api.conditions import ConditionType
 from consortium_operator.kube.errors import ApiError, Conflict, EvictionRefused
 from consortium_operator.kube.kinds import CONFIG_MAP, POD, STATEFUL_SET
-from consortium_operator.reconcile.hangs import SILENT_FOR
 from consortium_operator.reconcile.rollout import STUCK_AFTER
+from consortium_operator.reconcile.suspicions import SILENT_FOR
 from tests import chains
 from tests.campaigns import few_of
 from tests.fakes.faults import Call, Fault, Mode, on
