@@ -59,13 +59,26 @@ class Seen:
 
 def updated(run: Round, journal: Journal, seen: Seen) -> Journal:
     """The journal with what this round saw. Entries of nodes and members that left stay."""
-    entries = dict(journal.entries)
+    entries, unclear = dict(journal.entries), unclear_nodes(run, journal, seen)
     for node in run.plan.nodes:
+        if node.names.node in unclear:
+            continue
         entries[node.names.node] = _entry(run, node, journal.of(node.names.node), seen)
     for member in run.plan.members:
         name = member.names.rpc_service
         entries[name] = _member_entry(run, member, journal.of(name), seen)
     return replace(journal, entries=entries)
+
+
+def unclear_nodes(run: Round, journal: Journal, seen: Seen) -> frozenset[str]:
+    """Full object names of nodes that are new, or came after the founding and have lost volume and
+    journal. Only the chain can say which, where there was one, and it cannot be read."""
+    had_volumes = bool(seen.generations) or run.plan.spec.fisco_bcos.genesis_sha256 is not None
+    if not had_volumes or (seen.view is not None and seen.view.was_read):
+        return frozenset()
+    names = frozenset(node.names.node for node in run.plan.staying)
+    known = {name for name in names if journal.of(name) != JournalEntry()}
+    return names - known - seen.generations.keys() - run.founders
 
 
 def _member_entry(
@@ -89,6 +102,7 @@ def _entry(run: Round, node: PlannedNode, known: JournalEntry, seen: Seen) -> Jo
         cluster_ip=_cluster_ip(run, node.names.node) or known.cluster_ip,
         first_pod=_first_pod(run, node, known, seen),
     )
+    entry = noted_suspicion(run, node, entry)
     if _was_forgotten(run, node, known, seen):
         entry = replace(entry, block=0)
     register, view = seen.custody.nodes.get(node.names.node), seen.view
@@ -102,7 +116,6 @@ def _entry(run: Round, node: PlannedNode, known: JournalEntry, seen: Seen) -> Jo
         return entry
     is_so = change_for(node, register.node_id).holds(view.members)
     if node.departure is not None:
-    entry = noted_suspicion(run, node, entry)
         return _noted_out(run, entry, view) if is_so and view.has_quorum() else entry
     is_new = achieved_of(known) != entry.intent or known.block is None
     if is_so and is_new and register.node_id in view.live:
@@ -112,11 +125,20 @@ def _entry(run: Round, node: PlannedNode, known: JournalEntry, seen: Seen) -> Jo
 
 
 def _was_forgotten(run: Round, node: PlannedNode, known: JournalEntry, seen: Seen) -> bool:
-    """Whether it is a founder whose volume is lost, and with it the journal that told of both: of a
-    founding the journal is written before the first volume."""
+    """Whether its volume is lost, and with it the journal that told of both. Of a founding the
+    journal is written before the first volume; and no node gets a vote that has no volume."""
     name = node.names.node
-    is_lost = name in run.founders and name not in seen.generations
-    return known == JournalEntry() and is_lost and bool(seen.generations)
+    if known != JournalEntry() or name in seen.generations:
+        return False
+    is_founder = name in run.founders and bool(seen.generations)
+    return is_founder or _votes(seen, name)
+
+
+def _votes(seen: Seen, name: str) -> bool:
+    register, view = seen.custody.nodes.get(name), seen.view
+    if register is None or view is None or view.height < 1:
+        return False
+    return register.node_id in view.all_sealers
 
 
 def _noted_out(run: Round, entry: JournalEntry, view: ChainView) -> JournalEntry:

@@ -51,7 +51,13 @@ from consortium_operator.reconcile.handover import hand_over
 from consortium_operator.reconcile.hang_restarts import restart_hung
 from consortium_operator.reconcile.hangs import Hang, hung_before_the_first_block, notice_hangs
 from consortium_operator.reconcile.identities import ensure_identities, look_up_identities
-from consortium_operator.reconcile.journal import Seen, look_up_journal, read_journal, updated
+from consortium_operator.reconcile.journal import (
+    Seen,
+    look_up_journal,
+    read_journal,
+    unclear_nodes,
+    updated,
+)
 from consortium_operator.reconcile.knowledge import Knowledge
 from consortium_operator.reconcile.leavers import renew_leavers
 from consortium_operator.reconcile.mass_expiry import find_mass_expiry, tell_mass_expiry
@@ -77,6 +83,7 @@ from consortium_operator.reconcile.volumes import (
     ledgers_of,
     newest_generations,
     node_volumes,
+    wait_for_chain,
 )
 from consortium_operator.reconcile.withdrawals import withdraw_outdated
 from consortium_operator.reconcile.world import Custody, Founded, Round
@@ -182,7 +189,10 @@ async def _bring_about(founded: Founded, progress: Progress, view: ChainView) ->
     progress.lost = again | superseded(run, generations, view, progress.hangs)
     known = Knowledge(custody, view, progress.lost, updated(run, stands, seen))
     journal = await note_rebuilds(run, known)
-    volumes = _volumes(run, replace(known, journal=journal), stands, again)
+    volumes = {
+        **_volumes(run, replace(known, journal=journal), stands, again),
+        **wait_for_chain(run, unclear_nodes(run, stands, seen)),
+    }
     nodes: tuple[NodeObjects, ...] = ()
     if not await version_is_refused(founded, view, journal):
         nodes = desired_nodes(founded, progress.certificates, volumes, journal)

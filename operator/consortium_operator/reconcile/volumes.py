@@ -168,6 +168,20 @@ def node_volumes(
     }
 
 
+def wait_for_chain(run: Round, unclear: frozenset[str]) -> dict[str, NodeVolume]:
+    """The volumes of nodes that may have voted on another one (see `journal`): not made yet."""
+    paths = [node.path for node in run.plan.staying if node.names.node in unclear]
+    if paths and not run.plan.spec.hibernated:
+        message = (
+            f"{', '.join(paths)}: no volume is made before the chain can be read, since neither a "
+            "volume nor the journal tells whether the chain has the node already"
+        )
+        run.findings.add(
+            Finding(ConditionType.MEMBERSHIP_IN_SYNC, Reason.PENDING, message, unknown=True)
+        )
+    return dict.fromkeys(unclear, NodeVolume(1, may_make=False, is_settled=False))
+
+
 def _volume(
     run: Round, ledger: Ledger, second_starts: frozenset[str], rebuilt: frozenset[str]
 ) -> NodeVolume:

@@ -5,6 +5,7 @@ from consortium_operator.kube.kinds import CONFIG_MAP, PERSISTENT_VOLUME_CLAIM
 from tests.fakes.operator import Stage
 from tests.unit.reconcile.rebuilding import (
     BACK_AND_FORTH,
+    IN_SYNC,
     NODES,
     READY,
     WEBANK,
@@ -15,6 +16,9 @@ from tests.unit.reconcile.rebuilding import (
     volumes,
     weight,
 )
+from tests.unit.reconcile.test_membership import FOUNDERS, members
+
+LATER = "trade-newcomer-node-0"
 
 
 async def test_that_a_sealer_had_a_volume_is_known_without_the_journal(running: Stage) -> None:
@@ -29,6 +33,26 @@ async def test_that_a_sealer_had_a_volume_is_known_without_the_journal(running: 
     assert running.told(READY) == "True/AsExpected"
     assert volumes(running, WEBANK) == ["g2"]
     assert changes(running, WEBANK) == BACK_AND_FORTH
+
+
+async def test_nor_does_one_that_joined_later_which_only_the_chain_knows(running: Stage) -> None:
+    """Nobody is new before the chain can be read, and nobody is that has a vote there."""
+    later = members(*FOUNDERS, "newcomer")
+    running.edit(members=later)
+    await running.settle()
+    running.delete()
+    lose(running, LATER)
+    running.cluster.delete_by_hand(CONFIG_MAP, "trade-journal")
+    running.controllers.run()
+    running.create(*later)
+    running.hear()
+    await running.act()
+    assert volumes(running, LATER) == []
+    assert "newcomer/node-0: no volume is made before" in running.condition(IN_SYNC)["message"]
+    await running.settle(rounds=80)
+    assert running.told(READY) == "True/AsExpected"
+    assert volumes(running, LATER) == ["g2"]
+    assert changes(running, LATER)[-2:] == BACK_AND_FORTH
 
 
 async def test_where_all_volumes_are_lost_only_a_backup_helps(running: Stage) -> None:
