@@ -13,7 +13,6 @@ from consortium_operator.chain.genesis import Seal
 from consortium_operator.chain.journal import Journal
 from consortium_operator.chain.naming import NODE_LABEL, PART_LABEL
 from consortium_operator.chain.plan import Departure, Plan
-from consortium_operator.chain.roster import with_leavers
 from consortium_operator.chain.settings import WantedSetting
 from consortium_operator.kube.kinds import PERSISTENT_VOLUME_CLAIM, ObjectKey, key_of
 from consortium_operator.kube.store import Store
@@ -21,14 +20,19 @@ from consortium_operator.manifests import Manifest
 from consortium_operator.offline.cluster import MemoryCluster
 from consortium_operator.offline.rendering import Surroundings, offline_round
 from consortium_operator.reconcile.certificates import serving_certificates
-from consortium_operator.reconcile.departures import present_nodes
-from consortium_operator.reconcile.desired import NodeObjects, desired_nodes, desired_shared
+from consortium_operator.reconcile.departures import of_founded
+from consortium_operator.reconcile.desired import (
+    NodeObjects,
+    NodeVolume,
+    desired_nodes,
+    desired_shared,
+)
 from consortium_operator.reconcile.identities import look_up_identities
-from consortium_operator.reconcile.journal import look_up_journal
+from consortium_operator.reconcile.journal import Seen, look_up_journal, updated
 from consortium_operator.reconcile.prune import FILES, POLICIES
 from consortium_operator.reconcile.rotation import note_retiring
 from consortium_operator.reconcile.seal import look_up_seal
-from consortium_operator.reconcile.volumes import ledgers_of, node_volumes
+from consortium_operator.reconcile.volumes import ledgers_of, newest_generations, node_volumes
 from consortium_operator.reconcile.world import Founded, Round
 
 
@@ -69,13 +73,14 @@ def expect(
 def _expect(run: Round, seal: Seal) -> Expectation:
     problems = run.engine.check_seal(run.plan, seal)
     journal = look_up_journal(run)
-    run = replace(run, plan=with_leavers(run.plan, journal, seal.founders, present_nodes(run)))
+    run = of_founded(run, seal, journal)
     custody = look_up_identities(run)
     note_retiring(run, custody)
+    journal = updated(run, journal, Seen(custody, None, newest_generations(run)))
     founded, certificates = Founded(run, custody, seal), serving_certificates(run, custody)
     volumes = node_volumes(run, ledgers_of(run, journal))
     nodes = desired_nodes(founded, certificates, volumes, journal)
-    manifests = (*desired_shared(founded, journal), *_of_nodes(run, nodes))
+    manifests = (*desired_shared(founded, journal), *_of_nodes(run, nodes, volumes))
     made = {one.node.path for one in nodes}
     return Expectation(
         plan=run.plan,
@@ -93,13 +98,16 @@ def _expect(run: Round, seal: Seal) -> Expectation:
     )
 
 
-def _of_nodes(run: Round, nodes: Iterable[NodeObjects]) -> Iterator[Manifest]:
+def _of_nodes(
+    run: Round, nodes: Iterable[NodeObjects], volumes: Mapping[str, NodeVolume]
+) -> Iterator[Manifest]:
     for one in nodes:
+        is_settled = volumes[one.node.names.node].is_settled
         yield one.certificate
         yield one.config
         if one.claim is not None and not _is_there(run, one.claim):
             yield one.claim
-        if not one.node.is_stopped or _is_there(run, one.stateful_set):
+        if is_settled and (not one.node.is_stopped or _is_there(run, one.stateful_set)):
             yield one.stateful_set
 
 

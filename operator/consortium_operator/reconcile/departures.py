@@ -10,8 +10,10 @@ from dataclasses import replace
 from datetime import timedelta
 
 from consortium_operator.api.moment import moment_of
+from consortium_operator.chain.genesis import Seal
 from consortium_operator.chain.journal import Journal, JournalEntry
 from consortium_operator.chain.plan import Departure, PlannedMember, PlannedNode
+from consortium_operator.chain.roster import with_leavers
 from consortium_operator.kube.kinds import CONFIG_MAP, SERVICE, STATEFUL_SET, Kind, ObjectKey
 from consortium_operator.reconcile.apply import bring_one
 from consortium_operator.reconcile.desired import desired_journal
@@ -21,6 +23,17 @@ from consortium_operator.reconcile.world import Founded, Round
 
 STAYS_NAMED_FOR = timedelta(minutes=3)
 """Kubelet's sync period and its cache of ConfigMaps, and some more."""
+
+
+def of_founded(run: Round, seal: Seal, journal: Journal) -> Round:
+    """The round of a chain that is founded: it knows the founders, and who leaves."""
+    roster = with_leavers(run.plan, journal, seal.founders, present_nodes(run))
+    # The same object as long as it is equal: what was rendered for it is still good.
+    if run.memory.roster is None or run.memory.roster != roster:
+        run.memory.roster = roster
+    founders = (one for one in roster.nodes if seal.founder(one.member, one.name) is not None)
+    names = frozenset(one.names.node for one in founders)
+    return replace(run, plan=run.memory.roster, founders=names)
 
 
 def present_nodes(run: Round) -> frozenset[str]:

@@ -11,7 +11,7 @@ from consortium_operator.api.conditions import ConditionType
 from consortium_operator.chain.genesis import Seal
 from consortium_operator.chain.journal import Journal
 from consortium_operator.chain.plan import Plan
-from consortium_operator.chain.roster import as_running, with_leavers
+from consortium_operator.chain.roster import as_running
 from consortium_operator.chain.view import ChainView, Look
 from consortium_operator.kube.kinds import key_of
 from consortium_operator.manifests import Manifest
@@ -30,7 +30,7 @@ from consortium_operator.reconcile.chain_view import read_chain
 from consortium_operator.reconcile.clients import ensure_clients, read_operator_clients
 from consortium_operator.reconcile.demotions import change_votes
 from consortium_operator.reconcile.departures import (
-    present_nodes,
+    of_founded,
     see_off,
     tell_removed_organisations,
 )
@@ -139,7 +139,7 @@ async def establish(run: Round, progress: Progress) -> Founded:
     Raises Blocked."""
     progress.seal = await read_seal(run)
     if progress.seal is not None:
-        run = _with_leavers(run, progress.seal)
+        run = of_founded(run, progress.seal, read_journal(run))
         progress.plan = run.plan
         refuse_changed_storage(run)
     progress.custody = await ensure_identities(run, progress.seal)
@@ -150,17 +150,6 @@ async def establish(run: Round, progress: Progress) -> Founded:
     note_retiring(run, progress.custody)
     progress.clients = await ensure_clients(founded)
     return founded
-
-
-def _with_leavers(run: Round, seal: Seal) -> Round:
-    journal, present = read_journal(run), present_nodes(run)
-    roster = with_leavers(run.plan, journal, seal.founders, present)
-    # The same object as long as it is equal: what was rendered for it is still good.
-    if run.memory.roster is None or run.memory.roster != roster:
-        run.memory.roster = roster
-    founders = (one for one in roster.nodes if seal.founder(one.member, one.name) is not None)
-    names = frozenset(one.names.node for one in founders)
-    return replace(run, plan=run.memory.roster, founders=names)
 
 
 async def look(run: Round, progress: Progress) -> None:

@@ -13,6 +13,7 @@ from consortium_operator.kube.kinds import (
     CONFIG_MAP,
     CONSORTIUM_CHAIN,
     DEPLOYMENT,
+    PERSISTENT_VOLUME_CLAIM,
     SECRET,
     SERVICE,
     STATEFUL_SET,
@@ -132,6 +133,25 @@ def test_what_is_gone_would_be_made_again(there: PersonCluster) -> None:
     done = diff()
     assert done.code == 1
     assert f"+ Service {NODE}" in done.stdout
+
+
+@pytest.mark.parametrize("is_pinned", [True, False])
+def test_volumes_that_are_lost_are_not_told_as_made_again(
+    there: PersonCluster, tmp_path: Path, is_pinned: bool
+) -> None:
+    """Of a restore without volumes the journal may be missing too; a pin still says that there
+    were some."""
+    there.delete_by_hand(CONFIG_MAP, "trade-journal")
+    lost = sorted(one["metadata"]["name"] for one in there.all(PERSISTENT_VOLUME_CLAIM))
+    for name in lost if is_pinned else lost[1:]:
+        there.delete_by_hand(PERSISTENT_VOLUME_CLAIM, name)
+    there.delete_by_hand(STATEFUL_SET, NODE)
+    body = there.find(CONSORTIUM_CHAIN, "trade")
+    assert body is not None
+    pin = {"genesisSha256": body["status"]["genesis"]["sha256"]} if is_pinned else {}
+    done = diff("-f", edited(there, tmp_path / "chain.yaml", fiscoBcos=pin))
+    assert "PersistentVolumeClaim" not in done.stdout
+    assert "StatefulSet" not in done.stdout
 
 
 def test_another_weight_is_a_matter_of_the_chain(there: PersonCluster, tmp_path: Path) -> None:
