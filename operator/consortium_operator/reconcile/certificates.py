@@ -194,8 +194,8 @@ async def node_certificates(founded: Founded) -> dict[str, Standing]:
             continue
         if best is not None and not best.due:
             continue
-        if best is None and node.departure is not None:
-            continue  # nothing else of its pod would be made anew either
+        if best is None and node.departure is not None and pod_of(run, node) is None:
+            continue  # nothing else of it would be made anew either
         try:
             standing[name] = await _issue(founded, node, best)
         except Blocked as blocked:

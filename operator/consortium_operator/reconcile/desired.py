@@ -90,8 +90,12 @@ def desired_journal(run: Round, journal: Journal) -> Manifest:
     return journal_config_map(run.plan, journal)
 
 
-def desired_certificate(founded: Founded, node: PlannedNode, standing: Standing) -> Manifest:
-    return certificate_config_map(founded.round.plan, node, _files(founded, node, standing))
+def desired_files(
+    founded: Founded, node: PlannedNode, standing: Standing
+) -> tuple[Manifest, Manifest]:
+    """The ConfigMaps with the certificate and the settings of a node."""
+    plan, files = founded.round.plan, _files(founded, node, standing)
+    return certificate_config_map(plan, node, files), config_config_map(plan, node, files)
 
 
 def desired_nodes(
@@ -187,11 +191,12 @@ def _node(
     generations = Generations(volume=volume.generation, renewed_roots=renewed_roots)
     pod = node_pod(plan, node, process, files, generations)
     claim = data_claim(plan, node, volume.generation, register.node_id, founded.seal.sha256)
+    certificate, config = desired_files(founded, node, standing)
     return NodeObjects(
         node=node,
         pod=pod,
-        certificate=certificate_config_map(plan, node, files),
-        config=config_config_map(plan, node, files),
+        certificate=certificate,
+        config=config,
         claim=claim if volume.may_make else None,
         stateful_set=stateful_set(plan, pod),
     )

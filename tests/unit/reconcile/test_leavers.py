@@ -3,9 +3,11 @@ they are."""
 
 from datetime import timedelta
 
+import pytest
+
 from consortium_operator.api.conditions import ConditionType
 from consortium_operator.kube.errors import Forbidden
-from consortium_operator.kube.kinds import POD, STATEFUL_SET
+from consortium_operator.kube.kinds import CONFIG_MAP, POD, STATEFUL_SET, ObjectKey
 from tests.fakes.faults import Call, Fault, on
 from tests.fakes.operator import Stage
 from tests.unit.reconcile.bringing import CERTIFICATES
@@ -100,3 +102,30 @@ async def test_between_the_vote_and_the_restarts_that_follow_the_chain_is_not_ca
         told.append(running.told(ConditionType.READY))
     assert "True/AsExpected" not in told
     assert told[:2] == ["False/Leaving", "False/Leaving"]
+
+
+@pytest.mark.parametrize("is_forgotten", [False, True])
+async def test_files_of_it_that_somebody_deletes_are_there_again_for_its_next_pod(
+    running: Stage, is_forgotten: bool
+) -> None:
+    """The same ones as long as the operator remembers them; else it restarts with a new one."""
+    await left(running, "huawei", "ping-an", "tencent")
+    for part in ("cert", "config"):
+        lost = names_of(running, part)
+        for name in lost:
+            running.cluster.remove(ObjectKey(CONFIG_MAP, "chains", name))
+        if is_forgotten:
+            running.start()
+        for _ in range(4):
+            await running.round()
+        assert (names_of(running, part) == lost) == (part == "config" or not is_forgotten)
+    assert len(running.cluster.evictions) == is_forgotten
+    running.cluster.remove(ObjectKey(POD, "chains", f"{LEAVER}-0"))
+    await running.round()
+    await running.round()
+    assert HUNG not in running.condition(IN_SYNC)["message"]
+
+
+def names_of(stage: Stage, part: str) -> list[str]:
+    found = stage.cluster.all(CONFIG_MAP)
+    return [n for one in found if (n := one["metadata"]["name"]).startswith(f"{LEAVER}-{part}-")]
