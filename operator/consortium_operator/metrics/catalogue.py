@@ -89,7 +89,8 @@ CHAIN_VIEW_CHANGES = Metric(
 CHAIN_LAST_READ = Metric(
     "consortium_chain_last_read_timestamp_seconds",
     CHAIN,
-    "When a node of the chain last answered the operator. As old are the chain's numbers.",
+    "When a node of the chain last answered the operator. As old are the chain's numbers. Where "
+    "none has since the operator started: since when its status has said so.",
 )
 CHAIN_LAST_RECONCILE = Metric(
     "consortium_chain_last_reconcile_timestamp_seconds",

@@ -20,7 +20,8 @@ class Observation:
     """One round of reconcile. Empty: this round did not come to know it.
 
     `node_ids`, `states`, `certificate_ends`: by full object name. `authority_ends`: by member and
-    kind. `client_ends`: by member and client.
+    kind. `client_ends`: by member and client. `silent_since`: when the chain was last read at the
+    latest, by what was told of it before; None: it never had a block.
     """
 
     at: datetime
@@ -32,6 +33,7 @@ class Observation:
     certificate_ends: Mapping[str, datetime] = field(default_factory=dict)
     authority_ends: Mapping[tuple[str, AuthorityKind], datetime] = field(default_factory=dict)
     client_ends: Mapping[tuple[str, str], datetime] = field(default_factory=dict)
+    silent_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +134,7 @@ def _completed(seen: Observation, before: Observation) -> Observation:
         certificate_ends={**before.certificate_ends, **seen.certificate_ends},
         authority_ends={**before.authority_ends, **seen.authority_ends},
         client_ends={**before.client_ends, **seen.client_ends},
+        silent_since=before.silent_since or seen.silent_since,
     )
 
 

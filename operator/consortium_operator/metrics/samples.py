@@ -32,6 +32,8 @@ def samples(key: ChainKey, known: Record) -> Iterator[Sample]:
     yield from _certificates(chain, known)
     if known.read is not None:
         yield from _chain(chain, known.read, known)
+    elif known.latest.silent_since is not None:
+        yield _moment(metrics.CHAIN_LAST_READ, chain, known.latest.silent_since)
     plan = known.latest.plan
     if plan is None:
         return

@@ -144,12 +144,18 @@ def _grouped(down: Mapping[str, str]) -> str:
     return "; ".join(f"{', '.join(together)}: {why}" for why, together in paths.items())
 
 
+def _why_unread(e: Evidence) -> str:
+    if e.plan is None:
+        return "no node was asked, since the resource was not accepted"
+    return "no node answers the operator"
+
+
 def _quorum(e: Evidence) -> Judged:
     view = e.view
     if e.plan is not None and e.plan.spec.hibernated:
         return Judged(_U, Reason.UNKNOWN, "the chain hibernates")
     if view is None or not view.was_read:
-        return Judged(_U, Reason.UNKNOWN, "no node answers the operator")
+        return Judged(_U, Reason.UNKNOWN, _why_unread(e))
     quorum, live = view.quorum, view.live_weight
     numbers = (
         f"{live} of {quorum.total_weight} weight live, {quorum.required} needed, "
@@ -190,7 +196,7 @@ def _concentrated(plan: Plan | None) -> str | None:
 def _consistent(e: Evidence) -> Judged:
     view = e.view
     if view is None or not view.was_read:
-        return _pending("no node answers the operator")
+        return _pending(_why_unread(e))
     if view.foreign_block0:
         nodes = ", ".join(view.foreign_block0)
         return Judged(_F, Reason.GENESIS_MISMATCH, f"another block 0 than the sealed one: {nodes}")
@@ -216,7 +222,7 @@ def _membership(e: Evidence) -> Judged:
 
 def _up_to_date(e: Evidence) -> Judged:
     if e.view is None or not e.view.was_read:
-        return _pending("no node answers the operator")
+        return _pending(_why_unread(e))
     if e.view.height < 1:
         return _pending("the nodes have not made their first block yet")
     return _true("every node runs the wanted image and settings")

@@ -197,7 +197,8 @@ class Reconciler:
         before = _told_before(body, memory)
         judged = judge(_evidence(outcome, states, had_blocks=bool(before.get("height"))))
         now = self._world.now()
-        self._observe(key_of(body), observation(judged, outcome.progress, states, memory, now))
+        seen = observation(judged, outcome.progress, states, memory, before, now)
+        self._observe(key_of(body), seen)
         _note_calm(memory, outcome, judged, now)
         status = make_status(
             body["metadata"]["generation"], judged, _report(outcome, states), before, now

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from consortium_operator.api.conditions import ConditionType
-from consortium_operator.api.moment import rfc3339
+from consortium_operator.api.conditions import ConditionStatus, ConditionType
+from consortium_operator.api.moment import moment_of, rfc3339
 from consortium_operator.chain.genesis import Seal
 from consortium_operator.chain.plan import Plan, PlannedNode
 from consortium_operator.chain.view import Look
@@ -62,6 +62,27 @@ def tells_something_new(
         return True
     moved = status.get("height") != before.get("height")
     return moved and (told_at is None or not timedelta(0) <= now - told_at < HEIGHT_EVERY)
+
+
+def unread_since(before: Status, now: datetime) -> datetime | None:
+    """When a chain that has blocks was last read at the latest, as its status tells; None for one
+    without. An operator that has just started knows nothing else of it."""
+    if not before.get("height"):
+        return None
+    for one in before.get("conditions") or ():
+        is_unread = one.get("status") == ConditionStatus.UNKNOWN
+        if one.get("type") == ConditionType.QUORUM_HEALTHY and is_unread:
+            return _moment(one.get("lastTransitionTime")) or now
+    return now
+
+
+def _moment(text: object) -> datetime | None:
+    """A CRD that lost its schema takes anything."""
+    try:
+        found = moment_of(str(text))
+    except ValueError:
+        return None
+    return found if found.tzinfo is not None else None
 
 
 def _without_height(status: Status) -> Status:

@@ -10,6 +10,7 @@ from consortium_operator.chain.register import AuthorityKind
 from consortium_operator.metrics.record import Observation
 from consortium_operator.reconcile.judgement import Judged
 from consortium_operator.reconcile.node_states import NodeStates
+from consortium_operator.reconcile.status import Status, unread_since
 from consortium_operator.reconcile.steps import Progress
 from consortium_operator.reconcile.world import ChainMemory
 
@@ -26,12 +27,14 @@ def observation(
     progress: Progress | None,
     states: NodeStates,
     memory: ChainMemory,
+    before: Status,
     now: datetime,
 ) -> Observation:
-    """`progress`: None where no plan was ever made."""
+    """`progress`: None where no plan was ever made. `before`: the status as it was."""
     conditions = {type_: (one.status, one.reason) for type_, one in judged.items()}
+    silent_since = unread_since(before, now)
     if progress is None:
-        return Observation(now, conditions)
+        return Observation(now, conditions, silent_since=silent_since)
     certificates = {**progress.certificates, **progress.in_use}
     registers = progress.custody.nodes
     return Observation(
@@ -47,6 +50,7 @@ def observation(
             (member, kind.name.lower()): one.facts.not_after
             for (member, kind), one in progress.clients.items()
         },
+        silent_since=silent_since,
     )
 
 

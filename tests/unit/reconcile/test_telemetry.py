@@ -1,5 +1,7 @@
 """What the metrics hear of the rounds of a chain."""
 
+from consortium_operator.api.conditions import ConditionType
+from consortium_operator.api.moment import moment_of
 from tests.fakes.operator import Stage
 
 WEBANK = "trade-webank-node-0"
@@ -53,3 +55,18 @@ async def test_a_chain_that_is_deleted_has_no_series(running: Stage) -> None:
     running.delete()
     await running.round()
     assert told(running, "chain_nodes") == []
+
+
+async def test_how_long_a_chain_has_not_been_read_outlives_the_operator(running: Stage) -> None:
+    """Else an alert would end where nothing but the operator has started anew."""
+    names = ("huawei", "ping-an", "tencent", "webank")
+    running.nodes.silent.update(f"trade-{name}-node-0" for name in names)
+    running.clock.advance(minutes=1)
+    await running.round()
+    since = running.condition(ConditionType.QUORUM_HEALTHY)["lastTransitionTime"]
+    running.clock.advance(minutes=10)
+    running.start()
+    for _ in range(2):
+        await running.round()
+        read_at = told(running, "chain_last_read_timestamp_seconds")
+        assert read_at == [moment_of(since).timestamp()]
