@@ -5,9 +5,9 @@ Events. Every call is counted, and any call can be made to fail (see `Fault`).
 """
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 
-from consortium_operator.kube.client import KubeClient
+from consortium_operator.kube.client import PAGE, KubeClient
 from consortium_operator.kube.errors import (
     Conflict,
     EvictionRefused,
@@ -15,7 +15,7 @@ from consortium_operator.kube.errors import (
     NotFound,
     Unavailable,
 )
-from consortium_operator.kube.kinds import POD, SERVICE, JsonObject, ObjectKey, key_of
+from consortium_operator.kube.kinds import POD, SERVICE, JsonObject, Kind, ObjectKey, key_of
 from consortium_operator.kube.ownership import FIELD_MANAGER, STATUS_MANAGER
 from tests.fakes.faults import Call, Fault, Killed, Mode
 from tests.fakes.fields import check_immutable, own, own_by_force
@@ -65,6 +65,20 @@ class FakeCluster(Objects, KubeClient):
         self._begin(Call("get", key))
         stored = self._stored.get(key)
         return clone(stored.object) if stored else None
+
+    async def list_pages(
+        self,
+        kind: Kind,
+        namespace: str | None = None,
+        label_selector: str = "",
+        limit: int = PAGE,
+    ) -> AsyncGenerator[tuple[list[JsonObject], str], None]:
+        """In pages of any size: one."""
+        self._begin(Call("list", ObjectKey(kind, namespace or "", "")))
+        label, _, value = label_selector.partition("=")
+        found = self.all(kind, namespace)
+        matching = [o for o in found if (o["metadata"].get("labels") or {}).get(label) == value]
+        yield matching, str(self.version)
 
     async def create(self, obj: JsonObject) -> JsonObject:
         call = Call("create", key_of(obj))

@@ -31,7 +31,11 @@ class Call:
     @property
     def writes(self) -> bool:
         """Whether it changes an object. An Event is none: nothing depends on it."""
-        return self.verb not in ("get", "transact") and not self.dry_run and self.key.kind != EVENT
+        return (
+            self.verb not in ("get", "list", "transact")
+            and not self.dry_run
+            and self.key.kind != EVENT
+        )
 
 
 @dataclass(slots=True)

@@ -12,6 +12,7 @@ from consortium_operator.handlers.chain_metrics import ChainMetrics
 from consortium_operator.kube.errors import Forbidden
 from consortium_operator.kube.kinds import (
     CHILD_KINDS,
+    CONFIG_MAP,
     CONSORTIUM_CHAIN,
     PERSISTENT_VOLUME_CLAIM,
     POD_DISRUPTION_BUDGET,
@@ -94,6 +95,8 @@ class Stage:
         twin.controllers = self.controllers.copy(cluster)
         twin._serial = self._serial
         twin.start()
+        for obj in cluster.all(CONFIG_MAP):
+            twin.store.record(obj)
         # Founding a chain for each of hundreds of tests would take minutes.
         twin.reconciler._memories = {
             key: _copied(memory) for key, memory in self.reconciler._memories.items()
@@ -104,7 +107,9 @@ class Stage:
 
     def start(self) -> None:
         """A new process: it knows nothing, and lists everything before it acts."""
-        self.store, self.chains, self.metrics = Store(), Chains(), ChainMetrics()
+        self.chains, self.metrics = Chains(), ChainMetrics()
+        known = self.chains
+        self.store = Store(lambda *chain: known.get(ChainKey(*chain)) is not None)
         world = World(
             client=self.cluster,
             store=self.store,

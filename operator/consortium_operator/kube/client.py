@@ -44,6 +44,8 @@ from consortium_operator.kube.transport import (
 )
 
 PAGE = 500
+# Each may be a megabyte, and anybody's: a whole page is in memory, thrice while it is read.
+CONFIG_MAP_PAGE = 50
 
 EventType: TypeAlias = Literal["ADDED", "MODIFIED", "DELETED", "BOOKMARK"]
 

@@ -14,7 +14,7 @@ from typing import TypeAlias
 
 from consortium_operator.chain.naming import CHAIN_LABEL
 from consortium_operator.kube.backoff import Backoff
-from consortium_operator.kube.client import KubeClient, WatchEvent
+from consortium_operator.kube.client import CONFIG_MAP_PAGE, PAGE, KubeClient, WatchEvent
 from consortium_operator.kube.errors import (
     ApiError,
     Expired,
@@ -22,7 +22,7 @@ from consortium_operator.kube.errors import (
     TooManyRequests,
     Unavailable,
 )
-from consortium_operator.kube.kinds import CHILD_KINDS, Kind, ObjectKey
+from consortium_operator.kube.kinds import CHILD_KINDS, CONFIG_MAP, Kind, ObjectKey
 from consortium_operator.kube.projection import project
 from consortium_operator.kube.store import Change, Store
 from consortium_operator.kube.transport import Surroundings
@@ -110,7 +110,8 @@ class Reflector:
     async def _list(self) -> str:
         listed: set[ObjectKey] = set()
         version = ""
-        pages = self._client.list_pages(self.kind, self.namespace, CHAIN_LABEL)
+        limit = CONFIG_MAP_PAGE if self.kind == CONFIG_MAP else PAGE
+        pages = self._client.list_pages(self.kind, self.namespace, CHAIN_LABEL, limit)
         async with aclosing(pages):
             async for objects, version in pages:
                 self._hear()

@@ -4,15 +4,25 @@ Two writers feed it, the reflectors and the operator's own writes (write-through
 next reconcile sees what the last one did). It never goes back in time: an object of a lower
 resourceVersion than the one known is ignored, and so is a write's answer that arrives after the
 watch has already shown the object's end. Not for threads: everything runs in one event loop.
+
+Our label is anybody's to write, in every namespace that is watched. So what a ConfigMap holds, up
+to a megabyte, is kept only of chains that exist.
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from consortium_operator.chain.naming import CHAIN_LABEL, MEMBER_LABEL
-from consortium_operator.kube.kinds import CHILD_KINDS, JsonObject, Kind, ObjectKey, kind_of
+from consortium_operator.kube.kinds import (
+    CHILD_KINDS,
+    CONFIG_MAP,
+    JsonObject,
+    Kind,
+    ObjectKey,
+    kind_of,
+)
 from consortium_operator.kube.projection import Observed, project
 
 
@@ -31,10 +41,16 @@ _NO_CHANGE = Change(None, None)
 _P = TypeVar("_P", bound=tuple[str, ...])
 
 
-class Store:
-    """Observed objects by key, by chain and by member."""
+def _any(_namespace: str, _chain: str) -> bool:
+    return True
 
-    def __init__(self) -> None:
+
+class Store:
+    """Observed objects by key, by chain and by member. `exists`: whether there is a chain of this
+    namespace and name."""
+
+    def __init__(self, exists: Callable[[str, str], bool] = _any) -> None:
+        self._exists = exists
         self._chains: dict[tuple[str, str], dict[ObjectKey, Observed]] = {}
         # A chain of many members would be looked through once for each of them.
         self._members: dict[tuple[str, str, str], dict[ObjectKey, Observed]] = {}
@@ -65,6 +81,17 @@ class Store:
         """Those of them whose labels name this member, nodes' objects included."""
         return _sorted(self._members.get((namespace, chain, member), {}).values(), kind)
 
+    def lacks_content(self, namespace: str, chain: str) -> bool:
+        """Whether ConfigMaps of this chain were seen before the chain was, so that what they hold
+        is to be read again."""
+        known = self._chains.get((namespace, chain), {}).values()
+        return any(one.detail is None for one in known if one.key.kind == CONFIG_MAP)
+
+    def shed(self, namespace: str, chain: str) -> None:
+        """Keep no more of this chain than is due: it may be gone."""
+        for known in list(self._chains.get((namespace, chain), {}).values()):
+            self._put(self._as_kept(known))
+
     def record(self, obj: JsonObject) -> None:
         """Take in what our own write returned.
 
@@ -88,7 +115,7 @@ class Store:
 
     def see(self, new: Observed) -> Change:
         """Take in an object that was listed or watched."""
-        known = self.get(new.key)
+        known, new = self.get(new.key), self._as_kept(new)
         if known and _version(known.resource_version) > _version(new.resource_version):
             return _NO_CHANGE
         if known:
@@ -141,6 +168,12 @@ class Store:
             return False
         self._seen[kind, namespace] = _version(version)
         return True
+
+    def _as_kept(self, one: Observed) -> Observed:
+        chain = one.labels.get(CHAIN_LABEL, "")
+        if one.key.kind != CONFIG_MAP or self._exists(one.key.namespace, chain):
+            return one
+        return replace(one, detail=None)
 
     def _scope(self, kind: Kind, namespace: str | None) -> Iterable[Observed]:
         for (place, _), objects in self._chains.items():

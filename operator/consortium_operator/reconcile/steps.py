@@ -28,6 +28,7 @@ from consortium_operator.reconcile.certificates import (
 )
 from consortium_operator.reconcile.chain_view import read_chain
 from consortium_operator.reconcile.clients import ensure_clients, read_operator_clients
+from consortium_operator.reconcile.contents import read_contents
 from consortium_operator.reconcile.demotions import change_votes
 from consortium_operator.reconcile.departures import (
     of_founded,
@@ -109,6 +110,7 @@ class Progress:
 
 async def act(run: Round, progress: Progress) -> None:
     """Brings the chain towards its spec. Raises Blocked where a step cannot go on."""
+    await read_contents(run)
     founded = await establish(run, progress)
     grounds = progress.grounds = grounds_of(founded)
     view = progress.view = await look_at(founded, grounds)
@@ -154,6 +156,7 @@ async def establish(run: Round, progress: Progress) -> Founded:
 
 async def look(run: Round, progress: Progress) -> None:
     """Writes nothing: tells how the founded chain is."""
+    await read_contents(run)
     progress.seal = look_up_seal(run)
     if progress.seal is None:
         return
