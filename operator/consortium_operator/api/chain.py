@@ -20,7 +20,6 @@ from consortium_operator.api.base import (
     Integer,
     ObservedPart,
     Part,
-    ShortText,
     StringMap,
     Text,
     list_map_of,
@@ -28,6 +27,7 @@ from consortium_operator.api.base import (
 )
 from consortium_operator.api.fisco_bcos import FiscoBcos, Version
 from consortium_operator.api.placement import NodeDefaults, NodeStorage, Placement, Resources
+from consortium_operator.api.selector import LabelSelector
 from consortium_operator.api.status import ConsortiumChainStatus
 
 GROUP = "consortium.dev"
@@ -145,35 +145,6 @@ class Rollout(Part):
             "annotation."
         ),
     )
-
-
-class LabelSelectorOperator(StrEnum):
-    """How a label is compared."""
-
-    IN = "In"
-    NOT_IN = "NotIn"
-    EXISTS = "Exists"
-    DOES_NOT_EXIST = "DoesNotExist"
-
-
-class LabelSelectorRequirement(Part):
-    """A condition on one label."""
-
-    key: Text = Field(description="Key of the label.")
-    operator: LabelSelectorOperator = Field(description="In, NotIn, Exists or DoesNotExist.")
-    values: Annotated[
-        tuple[ShortText, ...], Field(max_length=64, json_schema_extra=LIST_ATOMIC)
-    ] = Field(default=(), description="Values of the label, for In and NotIn.")
-
-
-class LabelSelector(Part):
-    """A Kubernetes label selector. An empty one selects everything."""
-
-    match_labels: StringMap = Field(default={}, description="Labels with exactly these values.")
-    match_expressions: Annotated[
-        tuple[LabelSelectorRequirement, ...],
-        Field(max_length=16, json_schema_extra=LIST_ATOMIC),
-    ] = Field(default=(), description="Further conditions. All must hold.")
 
 
 class NetworkClient(Part):

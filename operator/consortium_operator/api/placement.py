@@ -6,12 +6,12 @@ the whole key, so a node entry has no defaults inside: it would hide the chain's
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import Field
 
+from consortium_operator.api.affinity import Affinity
 from consortium_operator.api.base import (
     LIST_ATOMIC,
     Integer,
@@ -102,7 +102,7 @@ class Placement(Part):
     tolerations: Annotated[
         tuple[Toleration, ...], Field(max_length=32, json_schema_extra=LIST_ATOMIC)
     ] = Field(default=(), description="Taints of machines that do not keep the pod away.")
-    affinity: Mapping[str, Any] | None = Field(
+    affinity: Affinity | None = Field(
         default=None,
         description=(
             "Kubernetes affinity of the pod. It replaces the one that spreads a chain's sealers "

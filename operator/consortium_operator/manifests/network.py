@@ -8,7 +8,8 @@ Two policies on the same pods add up, and each port is open only to its own list
 from collections.abc import Collection
 from typing import Any
 
-from consortium_operator.api.chain import LabelSelector, NetworkClient
+from consortium_operator.api.chain import NetworkClient
+from consortium_operator.api.selector import LabelSelector
 from consortium_operator.chain.files import Process
 from consortium_operator.chain.naming import CHAIN_LABEL, MANAGED_BY, PART_LABEL, ChildPart
 from consortium_operator.chain.plan import Plan

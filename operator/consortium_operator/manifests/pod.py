@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from consortium_operator.api.affinity import Affinity
 from consortium_operator.api.placement import Placement
 from consortium_operator.chain.files import NodeFile, Process, Source
 from consortium_operator.chain.naming import (
@@ -192,7 +193,7 @@ def _placement(plan: Plan, placement: Placement) -> dict[str, Any]:
         selector[REGION_LABEL] = placement.region
     if placement.zone is not None:
         selector[ZONE_LABEL] = placement.zone
-    affinity = _spread(plan) if placement.affinity is None else dict(placement.affinity)
+    affinity = _spread(plan) if placement.affinity is None else _written(placement.affinity)
     tolerations = [
         toleration.model_dump(mode="json", by_alias=True, exclude_none=True)
         for toleration in placement.tolerations
@@ -204,6 +205,11 @@ def _placement(plan: Plan, placement: Placement) -> dict[str, Any]:
         "priorityClassName": placement.priority_class_name,
     }
     return {key: value for key, value in found.items() if value}
+
+
+def _written(affinity: Affinity) -> dict[str, Any]:
+    """Without what says nothing; an empty selector, which selects everything, is written."""
+    return affinity.model_dump(mode="json", by_alias=True, exclude_defaults=True)
 
 
 def _spread(plan: Plan) -> dict[str, Any]:

@@ -101,6 +101,12 @@ def test_everything_below_spec_has_a_bound() -> None:
             assert {"minimum", "maximum"} <= set(node), path
 
 
+def test_nothing_may_hold_whatever_somebody_writes() -> None:
+    """Nested a thousand levels deep, one resource would keep all from being listed."""
+    for path, node in nodes(ROOT):
+        assert "x-kubernetes-preserve-unknown-fields" not in node, path
+
+
 def test_every_field_is_described_in_a_sentence() -> None:
     for path, node in nodes(ROOT):
         if path and path != ".metadata" and not path.startswith(".metadata."):

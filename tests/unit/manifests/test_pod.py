@@ -286,7 +286,9 @@ def test_region_and_zone_hold_together_with_a_selector() -> None:
 
 
 def test_an_affinity_of_the_resource_takes_the_place_of_the_spread() -> None:
-    wanted: dict[str, Any] = {"podAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": []}}
+    # An empty selector selects all namespaces, and is not left out.
+    term = {"topologyKey": "kubernetes.io/hostname", "namespaceSelector": {}}
+    wanted = {"podAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [term]}}
     assert placed(affinity=wanted)["affinity"] == wanted
     # An empty one switches the spread off.
     assert "affinity" not in placed(affinity={})
