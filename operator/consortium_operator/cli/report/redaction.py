@@ -1,5 +1,9 @@
 """Takes private keys, tokens and passwords out of a text: pure. What says what it is is found, in
-whatever wrapping it came; a bare number is not, since an id or a hash looks the same."""
+whatever wrapping it came; a bare number is not, since an id or a hash looks the same.
+
+A node's log is its owner's text: nothing here takes more than a few looks at each of its letters,
+or one hostile log would keep the report from ever being written.
+"""
 
 import base64
 import binascii
@@ -13,18 +17,22 @@ REDACTED = "[redacted]"
 
 _NAME = r"(?:[A-Z0-9]+ )*PRIVATE KEY-----"
 # With whatever stands between its lines: breaks as JSON writes them, or the time of each log line.
-_PEM = re.compile(rf"-----BEGIN {_NAME}.{{0,20000}}?-----END {_NAME}", re.DOTALL)
+_PEM = re.compile(rf"-----BEGIN {_NAME}(?:(?!-----BEGIN ).){{0,20000}}?-----END {_NAME}", re.DOTALL)
 # One whose end is not there: what follows may be the rest of it.
 _OPEN_PEM = re.compile(rf"-----BEGIN {_NAME}(?:.*\n?){{0,80}}")
 _BASE64 = re.compile(r"(?:[A-Za-z0-9+/_-]{16,}(?:\\+[nrt]|\s)*)+[A-Za-z0-9+/_-]*={0,2}")
 # Of a DER sequence, and of "-----".
 _BEGINNINGS = ("M", "LS0t")
 _BREAKS = re.compile(r"\\+[nrt]|\s")
+# Of the longest key, at 64 digits a line.
+_MOST_LINES = 256
 _PRIVATE = re.compile(rb"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY-----")
+
+# From its beginning only, so that a long one is not looked at again from each of its letters.
+_DOTTED = re.compile(r"(?<![\w.-])[\w-]++(?:\.[\w-]*+)++", re.ASCII)
 
 _NAMED: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"(?i)((?:private|secret)[ _-]?key\W{1,4})(?:0x)?[0-9a-f]{32,}"), r"\1"),
-    (re.compile(r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*"), ""),
     (re.compile(r"(?i)(\b(?:bearer|basic)[ \t]+)[A-Za-z0-9+/._~=-]{8,}"), r"\1"),
     (re.compile(r"(://[^/\s:@]{1,64}:)[^/\s@]{1,128}(?=@)"), r"\1"),
     (
@@ -42,6 +50,7 @@ def redacted(text: str) -> str:
     text = _PEM.sub(REDACTED, text)
     text = _OPEN_PEM.sub(REDACTED + "\n", text)
     text = _BASE64.sub(_without_key, text)
+    text = _DOTTED.sub(_without_token, text)
     for pattern, kept in _NAMED:
         text = pattern.sub(_keeping(kept), text)
     return text
@@ -52,11 +61,25 @@ def _keeping(kept: str) -> Callable[[re.Match[str]], str]:
 
 
 def _without_key(match: re.Match[str]) -> str:
-    """Looked at from each piece on that may begin a key: a long word may stand before it."""
+    """Looked at from each piece on that may begin a key: a long word may stand before it. From the
+    first to the end: that may be a whole file."""
     pieces = _BREAKS.split(match[0])
+    most = len(pieces)
     for index, piece in enumerate(pieces):
-        if piece.startswith(_BEGINNINGS) and _is_private("".join(pieces[index:])):
-            return REDACTED
+        if piece.startswith(_BEGINNINGS):
+            if _is_private("".join(pieces[index : index + most])):
+                return REDACTED
+            most = _MOST_LINES
+    return match[0]
+
+
+def _without_token(match: re.Match[str]) -> str:
+    """A JSON Web Token: three parts, of which the first is a JSON object in base64."""
+    parts = match[0].split(".")
+    for index, (head, claims, _) in enumerate(zip(parts, parts[1:], parts[2:], strict=False)):
+        at = head.find("eyJ")
+        if 0 <= at <= len(head) - 11 and len(claims) >= 8:
+            return ".".join((*parts[:index], head[:at] + REDACTED))
     return match[0]
 
 

@@ -3,6 +3,7 @@
 import base64
 import json
 import textwrap
+import time
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
@@ -81,3 +82,26 @@ def test_tokens_and_passwords_go(text: str, left: str) -> None:
 )
 def test_what_is_public_stays(text: str) -> None:
     assert redacted(text) == text
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    ["eyJ-", "eyJhbGciOiJ.", "-----BEGIN PRIVATE KEY-----", "M" + "A" * 4000 + "\n", "LS0t" * 4],
+)
+def test_a_hostile_log_keeps_the_report_busy_for_a_moment_only(hostile: str) -> None:
+    began = time.process_time()
+    redacted(hostile * (300_000 // len(hostile)))
+    assert time.process_time() - began < 5
+
+
+@pytest.mark.parametrize("between", ["-", "a.b.", "a.b.c.d.e.", "deadbeef."])
+def test_a_token_is_found_behind_whatever_stands_before_it(between: str) -> None:
+    token = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJub2RlIn0.c2lnbmF0dXJl"
+    assert redacted(f"said {between}{token} to it") == f"said {between}{REDACTED} to it"
+
+
+def test_a_key_is_found_behind_many_lines_that_look_like_one() -> None:
+    key = pem(KEYS["rsa"], PrivateFormat.PKCS8)
+    digits = base64.b64encode(key.encode()).decode()
+    text = "MAAAAAAAAAAAAAAAA\n" * 1000 + "\n".join(textwrap.wrap(digits, 64))
+    assert REDACTED in redacted(text)
