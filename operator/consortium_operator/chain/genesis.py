@@ -69,5 +69,5 @@ class Seal:
             return cls(data[CONFIG_GENESIS], tuple(sorted(founders)), settings)
         except KeyError as error:
             raise TamperedGenesis(f"the key {error} is missing") from error
-        except (TypeError, ValueError, AttributeError) as error:
+        except (TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
             raise TamperedGenesis(f"unreadable: {error}") from error

@@ -188,7 +188,7 @@ def _entry(node: str, text: str) -> JournalEntry:
         if "path" in known and _PATH.fullmatch(known["path"]) is None:
             raise ValueError
         return JournalEntry(**known, unknown=unknown)
-    except (AttributeError, TypeError, ValueError):
+    except (AttributeError, TypeError, ValueError, RecursionError):
         raise JournalError(f"the journal's entry of {node} is unreadable") from None
 
 
@@ -197,7 +197,7 @@ def _chain_entry(text: str) -> ChainEntry:
         known, unknown = _split(text, _OF_CHAIN)
         entry = _CHAIN_ENTRY.validate_json(json.dumps(known), strict=True)
         return replace(entry, unknown=unknown)
-    except (AttributeError, ValueError):
+    except (AttributeError, ValueError, RecursionError):
         raise JournalError("the journal's entry of the chain is unreadable") from None
 
 

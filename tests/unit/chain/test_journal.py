@@ -55,6 +55,7 @@ def test_an_entry_is_one_readable_line() -> None:
         "x",
         "[]",
         "1",
+        "[" * 5000 + "]" * 5000,
         '{"weight": "1"}',
         '{"weight": true}',
         '{"path": "webank"}',
