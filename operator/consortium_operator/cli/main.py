@@ -19,6 +19,7 @@ import typer.main
 from typer.core import TyperGroup
 
 from consortium_operator.cli.printing import DEFECT, INVALID, USAGE, fail, shown
+from consortium_operator.kube.nesting import read_deep_objects
 
 PACKAGE = "consortium-operator"
 
@@ -97,6 +98,7 @@ def main() -> None:
     """The entry point of the program."""
     # As an exit of its own, so that what a command has staged is removed.
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    read_deep_objects()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             # Names are in any script; a terminal or a pipe that has no letters for them gets "?".

@@ -18,6 +18,7 @@ from consortium_operator.handlers.operator import Operator, Options
 from consortium_operator.kube.election import TERMS
 from consortium_operator.kube.kinds import LEASE, ObjectKey
 from consortium_operator.kube.lease import Candidate
+from consortium_operator.kube.nesting import read_deep_objects
 from consortium_operator.reconcile.outside import utc_now
 
 
@@ -25,6 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Runs until SIGTERM or SIGINT, or until its Lease is lost."""
     options, level = _options(arguments)
     logs.configure(level)
+    read_deep_objects()
     asyncio.run(_run_until_told(Operator(options, follow_chains)))
 
 

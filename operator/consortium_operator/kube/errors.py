@@ -112,7 +112,7 @@ def _means_another(details: Mapping[str, Any], causes: list[dict[str, Any]]) -> 
 def _parse_status(body: bytes) -> dict[str, Any]:
     try:
         answer = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return answer if isinstance(answer, dict) and answer.get("kind") == "Status" else {}
 

@@ -186,7 +186,7 @@ def decode(body: bytes, call: Call) -> JsonObject:
     """The JSON object in an answer. Raises Unavailable for anything else."""
     try:
         answer = json.loads(body)
-    except ValueError:  # its message quotes the text: keep it out
+    except (ValueError, RecursionError):  # its message quotes the text: keep it out
         answer = None
     if not isinstance(answer, dict):
         raise Unavailable(0, "NoAnswer", "the answer is not a JSON object", call.verb, call.key)

@@ -18,6 +18,7 @@ import pytest
 import yaml
 
 from consortium_operator.kube.kinds import CONSORTIUM_CHAIN, NAMESPACE, SECRET
+from consortium_operator.kube.nesting import read_deep_objects
 from consortium_sandbox import Sandbox, tool_path
 from tests.api_server import (
     CHILDREN,
@@ -50,6 +51,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             # Without the fixtures: the first control plane of a machine has its programs built.
             if item.get_closest_marker("timeout") is None:
                 item.add_marker(pytest.mark.timeout(120, func_only=True))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _deep_objects() -> None:
+    """What a test writes, its recorder has to read."""
+    read_deep_objects()
 
 
 @pytest.fixture(scope="session")

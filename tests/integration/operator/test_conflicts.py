@@ -17,6 +17,7 @@ from consortium_operator.kube.kinds import (
 from tests.api_server import Body, path_of
 from tests.integration.operator.conftest import Namespaces, NewChain
 from tests.integration.operator.support.chain import Chain, Versions, version_of
+from tests.integration.operator.support.process import OperatorProcess
 from tests.integration.operator.support.waiting import wait_until
 
 NODE = "trade-webank-n-0"
@@ -196,3 +197,35 @@ def is_a_second_older(chain: Chain) -> Any:
         return bool(now["metadata"]["creationTimestamp"] > created)
 
     return look
+
+
+@pytest.mark.campaign
+def test_objects_that_somebody_nests_without_end_keep_nobody_from_being_served(
+    new_chain: NewChain, namespaces: Namespaces, operator: OperatorProcess
+) -> None:
+    """managedFields is anybody's to write. Found at the start, and met by the running operator."""
+    mallory = new_chain(namespaces.make(bound=False), name="mallory")
+    mallory.manifest["metadata"]["managedFields"] = [nested("f:spec", "consortium.dev/v1alpha1")]
+    labels = {"consortium.dev/chain": "mallory"}
+    for moment in ("before", "after"):
+        metadata = {"name": moment, "labels": labels, "managedFields": [nested("f:data", "v1")]}
+        mallory.api.create(CONFIG_MAP, mallory.namespace, {"metadata": metadata})
+        if moment == "before":
+            mallory.create()
+            operator.restart()
+    mallory.poke()
+    new_chain().found()
+
+
+def nested(field: str, version: str) -> Body:
+    """Nearly as deep as the API server takes it."""
+    deep: Body = {}
+    for _ in range(9_900):
+        deep = {"f:a": deep}
+    return {
+        "manager": "mallory",
+        "operation": "Update",
+        "apiVersion": version,
+        "fieldsType": "FieldsV1",
+        "fieldsV1": {field: deep},
+    }

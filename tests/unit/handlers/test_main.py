@@ -1,5 +1,7 @@
 """How the operator is started: bad options end with one sentence that names the option."""
 
+import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -107,3 +109,17 @@ def test_a_bad_option_is_named(arguments: list[str], capsys: pytest.CaptureFixtu
         main._options(arguments)
     assert ended.value.code == 2
     assert arguments[0] in capsys.readouterr().err
+
+
+def test_the_process_reads_whatever_the_api_server_may_hold(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A level of an object takes a call of the reader."""
+    before = sys.getrecursionlimit()
+    monkeypatch.setattr(main.logs, "configure", lambda level: None)
+    monkeypatch.setattr(main, "_run_until_told", lambda operator: None)
+    monkeypatch.setattr(main.asyncio, "run", lambda _: json.loads("[" * 9_999 + "]" * 9_999))
+    try:
+        main.main([])
+    finally:
+        sys.setrecursionlimit(before)

@@ -150,7 +150,7 @@ async def test_what_the_api_server_says_is_absent_is_none(api: FakeApi) -> None:
         assert await client.delete(KEY, "uid-settings") is None
 
 
-@pytest.mark.parametrize("nonsense", ["", "[1]", '{"half": '])
+@pytest.mark.parametrize("nonsense", ["", "[1]", '{"half": ', '{"deep":' * 5000 + "1" + "}" * 5000])
 async def test_an_answer_that_is_no_object_is_no_answer(api: FakeApi, nonsense: str) -> None:
     api.will(answer(nonsense))
     async with api.client() as client:
