@@ -71,6 +71,8 @@ class Ledger:
         self.counts = Counts()
         for record in blocks:
             self._apply(json.loads(record))
+        # Initializer.cpp: where the chain holds none, that of the file.
+        self.rules = replace(self.rules, executor=self._executor(genesis.executor.version))
         # Votes go by the lists as loaded at the start and after every system transaction.
         self.members: list[Member] = self.state().members()
         self.committee: Committee = self.state().committee()
@@ -168,7 +170,7 @@ class Ledger:
             parent=self.head_hash,
             txs_root=root([transaction.hash for transaction in transactions], suite),
             receipts_root=root([receipt.hash(suite) for receipt in receipts], suite),
-            state_root=root([f"{k}={v}".encode() for k, v in sorted(state.changes.items())], suite),
+            state_root=root(self._written(state), suite),
             gas_used=f"{sum(int(receipt.gas_used, 16) for receipt in receipts):x}",
             timestamp=timestamp,
             sealer=sealer,
@@ -179,6 +181,11 @@ class Ledger:
         executed = Executed(block, tuple(transactions), receipts, state.changes)
         self._executed[block.hash(suite)] = executed
         return executed
+
+    def _written(self, state: State) -> list[bytes]:
+        """Two executors do not write the same."""
+        changes = [f"{key}={value}".encode() for key, value in sorted(state.changes.items())]
+        return [f"executor {self.rules.executor}".encode(), *changes]
 
     def check(self, height: int, digest: bytes, payload: bytes) -> bool:
         """May the block in `payload`, with this hash, be the next one?"""
@@ -257,6 +264,13 @@ class Ledger:
         self._executed.clear()
         if executed.has_system_transaction:
             self.members, self.committee = self.state().members(), self.state().committee()
+            # LedgerStorage.cpp: a node that runs does not go back to 0.
+            executor = self._executor(0) or self.rules.executor
+            self.rules = replace(self.rules, executor=executor)
+
+    def _executor(self, default: int) -> int:
+        found = self.state().setting("executor_version")
+        return int(found.value) if found else default
 
     def removes(self, executed: Executed, node_id: str) -> bool:
         """Whether a block takes a node out of all lists."""

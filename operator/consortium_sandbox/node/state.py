@@ -16,6 +16,7 @@ from consortium_sandbox.node.releases import Release
 
 SEALER, OBSERVER = "consensus_sealer", "consensus_observer"
 CANDIDATE = "consensus_candidate_sealer"
+RAW_ADDRESS = "feature_raw_address"
 Changes = dict[str, str]
 # Making the committee's contract takes so much, as counted by executing it.
 _COMMITTEE_GAS = 635_887
@@ -131,6 +132,8 @@ def genesis_changes(genesis: Genesis, release: Release) -> Changes:
     # Executor 1 holds it against the chain's limit; the node starts without it all the same.
     if genesis.executor.version == 0 or genesis.gas_limit >= _COMMITTEE_GAS:
         state.put("governors", json.dumps({genesis.executor.admin.lower().removeprefix("0x"): 1}))
+    is_raw = genesis.executor.version > 0 and state.has_feature(RAW_ADDRESS)
+    state.put("committee-is-raw", str(int(is_raw)))
     return state.changes
 
 

@@ -16,9 +16,10 @@ from tests.unit.sandbox_node.test_genesis import ADMIN, IDS, genesis, text_of
 
 NEW = "ab" * 64
 GOVERNOR, OTHER, STRANGER = ADMIN[2:], "11" * 20, "22" * 20
-RULES = Rules(STANDARD, release("3.16.4"))
+RULES = Rules(STANDARD, release("3.16.4"), executor=1)
 KEY = STANDARD.key_pair(b"\1" * 32)
 CONSENSUS, CONFIG, COMMITTEE = 0x1003, 0x1000, 0x10001
+SET_VALUE = "createSetSysConfigProposal(string,string,uint256)"
 SET_NODE = "createSetConsensusWeightProposal(string,uint32,bool,uint256)"
 
 
@@ -200,10 +201,9 @@ def test_strangers_do_not_govern() -> None:
 
 def test_a_proposal_for_an_unknown_setting_reverts() -> None:
     world = World(auth=True)
-    signature = "createSetSysConfigProposal(string,string,uint256)"
-    receipt = world.call(COMMITTEE, signature, "nope", "1", 100)
+    receipt = world.call(COMMITTEE, SET_VALUE, "nope", "1", 100)
     assert (receipt.status, receipt.message) == (16, "unsupported key nope")
-    assert world.call(COMMITTEE, signature, "tx_count_limit", "7", 100).status == 0
+    assert world.call(COMMITTEE, SET_VALUE, "tx_count_limit", "7", 100).status == 0
     found = world.state.setting("tx_count_limit")
     assert found is not None
     assert found.value == "7"

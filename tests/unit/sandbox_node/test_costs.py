@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -27,16 +28,15 @@ from tests.unit.sandbox_node.test_genesis import genesis, text_of
 
 
 @pytest.mark.parametrize(
-    ("executor", "serial", "status"), [("0", True, 7), ("0", False, 0), ("1", True, 0)]
+    ("executor", "serial", "status"), [(0, True, 7), (0, False, 0), (1, True, 0)]
 )
 def test_executor_0_asks_for_a_balance_at_any_price(
-    executor: str, serial: bool, status: int
+    executor: int, serial: bool, status: int
 ) -> None:
     world = World()
-    world.state.set_setting("executor_version", executor, 0)
     world.state.set_setting("feature_balance_policy1", "1", 0)
     code = TransactionData(input=bytes.fromhex("6001600c60003960016000f300"))
-    place = Place(Rules(STANDARD, release("3.16.4"), serial), 1)
+    place = Place(Rules(STANDARD, release("3.16.4"), serial, executor), 1)
     assert execute(world.state, decode(sign(code, KEY, STANDARD), STANDARD), place).status == status
 
 
@@ -57,11 +57,11 @@ def test_a_committee_that_took_more_gas_than_there_was_is_not_there() -> None:
 
 @pytest.mark.parametrize(
     ("executor", "flag", "limit", "status"),
-    [("1", "0", 299_999, 12), ("1", "0", 300_000, 0), ("0", "1", 299_999, 12), ("0", "0", 1, 0)],
+    [(1, "0", 299_999, 12), (1, "0", 300_000, 0), (0, "1", 299_999, 12), (0, "0", 1, 0)],
 )
-def test_a_proposal_runs_out_of_gas(executor: str, flag: str, limit: int, status: int) -> None:
+def test_a_proposal_runs_out_of_gas(executor: int, flag: str, limit: int, status: int) -> None:
     world = World(auth=True)
-    settings = {"executor_version": executor, "bugfix_precompiled_gascalc": flag}
+    settings = {"bugfix_precompiled_gascalc": flag}
     for key, value in (settings | {"tx_gas_limit": str(limit)}).items():
         world.state.set_setting(key, value, 0)
     data = abi.selector(SET_NODE, STANDARD)
@@ -70,4 +70,5 @@ def test_a_proposal_runs_out_of_gas(executor: str, flag: str, limit: int, status
     transaction = decode(sent, STANDARD)
     state = world.state
     state.put("governors", json.dumps({(transaction.sender or b"").hex(): 1}))
-    assert execute(state, transaction, Place(RULES, 1)).status == status
+    place = Place(replace(RULES, executor=executor), 1)
+    assert execute(state, transaction, place).status == status

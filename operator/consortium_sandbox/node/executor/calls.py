@@ -43,11 +43,12 @@ def revert(text: str) -> CallFailed:
 @dataclass(frozen=True)
 class Rules:
     """By which rules a chain's transactions are executed: its cryptography and the binary's.
-    `serial`: one after the other."""
+    `serial`: one after the other. `executor`: the version that the node executes with."""
 
     suite: Suite
     release: Release
     serial: bool = True
+    executor: int = 0
 
 
 @dataclass(frozen=True)

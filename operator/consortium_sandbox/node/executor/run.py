@@ -7,6 +7,7 @@ import re
 from consortium_sandbox.node import abi
 from consortium_sandbox.node.block import Receipt
 from consortium_sandbox.node.executor import (
+    accounts,
     committee,
     committee_views,
     consensus_contract,
@@ -29,6 +30,7 @@ from consortium_sandbox.node.executor.calls import (
     Contract,
     Place,
     Result,
+    revert,
 )
 from consortium_sandbox.node.state import State
 from consortium_sandbox.node.transaction import Transaction
@@ -41,6 +43,7 @@ _CONTRACTS: dict[str, Contract] = {
     committee_views.COMMITTEE: committee_views.of_committee,
     committee_views.PROPOSALS: committee_views.of_proposals,
 }
+_COMMITTEE = (COMMITTEE_ADDRESS, committee_views.COMMITTEE, committee_views.PROPOSALS)
 # What a proposal takes at least, as counted by executing the contract.
 _PROPOSAL_GAS = 300_000
 # The usual start of a compiled contract: copy LEN bytes from offset 12 to memory and return them.
@@ -64,8 +67,8 @@ def execute(state: State, transaction: Transaction, place: Place) -> Receipt:
 def _costs(state: State, place: Place) -> bool:
     """Whether the sender must have a balance; no account has one here. Executor 1 takes the price,
     executor 0 the gas at any price, 0 too, where a flag says so (ExecutiveSerialFlow.cpp)."""
-    number, executor = place.block_number, state.setting("executor_version")
-    if executor is None or executor.value == "0":
+    number = place.block_number
+    if place.rules.executor == 0:
         serial = place.rules.serial or state.has_feature("feature_dmc2serial", number)
         serial = serial and not state.has_feature("feature_sharding", number)
         return serial and state.has_feature("feature_balance_policy1", number)
@@ -75,9 +78,8 @@ def _costs(state: State, place: Place) -> bool:
 
 def _starves(state: State, place: Place) -> bool:
     """Executor 0 limits what the committee may take from a flag on (BlockExecutive.cpp)."""
-    number, executor = place.block_number, state.setting("executor_version")
-    is_old = executor is None or executor.value == "0"
-    if is_old and not state.has_feature("bugfix_precompiled_gascalc", number):
+    number = place.block_number
+    if place.rules.executor == 0 and not state.has_feature("bugfix_precompiled_gascalc", number):
         return False
     limit = state.setting("tx_gas_limit")
     return limit is not None and limit.since <= number and int(limit.value) < _PROPOSAL_GAS
@@ -88,7 +90,7 @@ def call(state: State, place: Place, sender: str, to: str, data: bytes) -> Recei
     address = to.lower().removeprefix("0x")
     scratch = state.overlay()
     try:
-        result = _contract(state, address)(Call(scratch, place, sender, address, data))
+        result = _contract(state, place, address)(Call(scratch, place, sender, address, data))
     except CallFailed as error:
         return _failed(error, place)
     state.take_over(scratch)
@@ -110,15 +112,24 @@ def _failed(error: CallFailed, place: Place) -> Receipt:
     )
 
 
-def _contract(state: State, address: str) -> Contract:
-    if address == COMMITTEE_ADDRESS and state.get("governors") is None:
-        raise CallFailed("Call address error.", CALL_ADDRESS_ERROR)
+def _contract(state: State, place: Place, address: str) -> Contract:
+    if address in _COMMITTEE:
+        _find_committee(state, place, address)
     if address in _CONTRACTS:
         return _CONTRACTS[address]
-    if state.get(f"code/{address}") is None:
+    if state.get(f"code/{accounts.name(state, place, address)}") is None:
         raise CallFailed("Call address error.", CALL_ADDRESS_ERROR)
     # No EVM here: a deployed contract can be called, and does nothing.
     return lambda call: Result()
+
+
+def _find_committee(state: State, place: Place, address: str) -> None:
+    is_lost = not accounts.has_committee(state, place)
+    if is_lost and address == COMMITTEE_ADDRESS:
+        # It is there, and finds nobody to ask.
+        raise revert("")
+    if is_lost or state.get("governors") is None:
+        raise CallFailed("Call address error.", CALL_ADDRESS_ERROR)
 
 
 def _deploy(state: State, transaction: Transaction, place: Place) -> Receipt:
@@ -127,6 +138,7 @@ def _deploy(state: State, transaction: Transaction, place: Place) -> Receipt:
     data = transaction.data.input
     prelude = _PRELUDE.fullmatch(data)
     runtime = prelude[3][: prelude[1][0]] if prelude else data
-    state.put(f"code/{address}", runtime.hex())
-    state.put(f"abi/{address}", transaction.data.abi)
+    name = accounts.name(state, place, address)
+    state.put(f"code/{name}", runtime.hex())
+    state.put(f"abi/{name}", transaction.data.abi)
     return Receipt(block_number=place.block_number, gas_used=DEPLOY_GAS, contract_address=address)

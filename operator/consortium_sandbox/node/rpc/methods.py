@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 
 from consortium_sandbox.node.block import Block
 from consortium_sandbox.node.consensus import Consensus
+from consortium_sandbox.node.executor import accounts
 from consortium_sandbox.node.executor.calls import Place
 from consortium_sandbox.node.executor.run import call
 from consortium_sandbox.node.failure import StartFailed
@@ -163,8 +164,9 @@ class Methods:
 
     def _code(self, table: str) -> Method:
         async def read(params: Params) -> str:
-            address = params.text(2).lower().removeprefix("0x")
-            found = self._s.ledger.state().get(f"{table}/{address}") or ""
+            ledger, address = self._s.ledger, params.text(2).lower().removeprefix("0x")
+            state, place = ledger.state(), Place(ledger.rules, ledger.height)
+            found = state.get(f"{table}/{accounts.name(state, place, address)}") or ""
             return f"0x{found}" if table == "code" and found else found
 
         return read

@@ -1,0 +1,92 @@
+"""Two executors: which one a node has, and what each looks for where."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from consortium_sandbox.node import abi
+from consortium_sandbox.node.executor.calls import SYSTEM_CONFIG_ADDRESS, Place
+from consortium_sandbox.node.executor.run import call
+from consortium_sandbox.node.executor.system_config import SET
+from consortium_sandbox.node.genesis import FoundingSealer
+from consortium_sandbox.node.keys import STANDARD
+from consortium_sandbox.node.ledger import Ledger, open_ledger
+from consortium_sandbox.node.state import State, genesis_changes
+from consortium_sandbox.node.transaction import TransactionData, decode, sign
+from tests.unit.sandbox_node.test_contracts import (
+    COMMITTEE,
+    GOVERNOR,
+    KEY,
+    NEW,
+    RULES,
+    SET_VALUE,
+    World,
+)
+from tests.unit.sandbox_node.test_genesis import genesis, text_of
+
+
+def node(directory: Path, version: str = "3.16.0", executor: int = 1) -> Ledger:
+    directory.mkdir(exist_ok=True)
+    text = text_of(version=version).replace("\nversion=1", f"\nversion={executor}")
+    founding = replace(genesis(text), sealers=(FoundingSealer(KEY.node_id, 1),))
+    return open_ledger(founding, str(directory), str(directory), RULES.release, print)
+
+
+def make_block(ledger: Ledger, nonce: int, *values: str) -> None:
+    """With a setting."""
+    data = abi.selector(SET, STANDARD) + abi.encode(abi.parameters(SET), values)
+    made = TransactionData(
+        chain_id="chain0",
+        group_id="group0",
+        block_limit=100,
+        nonce=str(nonce),
+        to=SYSTEM_CONFIG_ADDRESS,
+        input=data,
+    )
+    ledger.commit(ledger.propose([decode(sign(made, KEY, STANDARD), STANDARD)], nonce, KEY))
+
+
+@pytest.mark.parametrize("executor", [0, 1])
+def test_a_chain_too_old_to_hold_an_executor_has_that_of_the_file(
+    executor: int, tmp_path: Path
+) -> None:
+    assert node(tmp_path, "3.10.0", executor).rules.executor == executor
+
+
+def test_nodes_change_together_to_executor_1_and_apart_back_to_0(tmp_path: Path) -> None:
+    """A running node takes no 0 (LedgerStorage.cpp), a starting one does (Initializer.cpp)."""
+    runs, restarts = (node(tmp_path / name, executor=0) for name in ("one", "other"))
+    for each in (runs, restarts):
+        make_block(each, 1, "executor_version", "1")
+        assert each.rules.executor == 1
+        make_block(each, 2, "executor_version", "0")
+    assert runs.head_hash == restarts.head_hash
+    restarts.close()
+    restarts = node(tmp_path / "other", executor=0)
+    assert (runs.rules.executor, restarts.rules.executor) == (1, 0)
+    assert restarts.execute(runs.propose([], 3, KEY).block) is None
+
+
+def test_a_flag_makes_executor_1_look_elsewhere_for_every_contract() -> None:
+    """From the block after it on, and no proposal takes it back (EVMAccount.h)."""
+    world, flag = World(auth=True), "feature_raw_address"
+    assert world.call(COMMITTEE, SET_VALUE, flag, "1", 10).status == 0
+    assert world.call(COMMITTEE, "_committee()").status == 0
+    world.block += 1
+    assert world.call(COMMITTEE, SET_VALUE, "tx_count_limit", "5", 10).status == 16
+    assert world.call(0x10F01, "getCommitteeInfo()").status == 19
+    # What is built in stays, and obeys nobody but the committee.
+    assert world.code("addObserver(string)", NEW) == -50000
+
+
+@pytest.mark.parametrize(("executor", "status"), [(1, 0), (0, 16)])
+def test_a_chain_founded_with_that_flag_has_its_committee(executor: int, status: int) -> None:
+    """Founded by executor 1; executor 0 looks for digits."""
+    text = text_of("[features]", "feature_raw_address=true")
+    state = State(genesis_changes(genesis(text), RULES.release))
+    place = Place(replace(RULES, executor=executor), 1)
+    data = abi.selector("_committee()", STANDARD)
+    assert call(state, place, GOVERNOR, f"{COMMITTEE:040x}", data).status == status
