@@ -32,6 +32,8 @@ COMPATIBILITY = "compatibility_version"
 EXECUTOR = "executor_version"
 ON = "1"
 
+_MOVED = f"with {RAW_ADDRESS} executor 1 looks elsewhere for them"
+
 
 def problems(spec: FiscoBcos, version: NodeVersion) -> Iterator[Problem]:
     yield from _compatibility(spec, version)
@@ -178,20 +180,30 @@ def judge_setting(
 def _what_is_lost(
     change: SettingChange, values: Mapping[str, str], sealed: SealedSettings
 ) -> str | None:
-    """Where a contract is looked for afterwards, and is not."""
+    """Where a contract is looked for afterwards, and is not; or what all nodes would agree on."""
     current = values.get(EXECUTOR, sealed.executor_version)
     if change.key == EXECUTOR and change.value != current:
-        # Executor 1 reads and writes each key alone (BaselineSchedulerInitializer.cpp), executor 0
-        # whole pages, where a page has a size: neither finds what the other has written.
-        if sealed.key_page_size != "0":
-            size = f"{sealed.key_page_size} bytes (ledger.keyPageSize)"
-            return _lost(f"the chain keeps its state in pages of {size}, unknown to executor 1")
-        is_moved = values.get(RAW_ADDRESS) == ON
-    else:
-        is_moved = change.key == RAW_ADDRESS and current != "0"
+        return _change_of_executor(change.value, values, sealed)
     # Executor 1 then names an account's table by the bytes of its address (EVMAccount.h), executor
     # 0 always by their digits.
-    return _lost(f"with {RAW_ADDRESS} executor 1 looks elsewhere for them") if is_moved else None
+    is_moved = change.key == RAW_ADDRESS and current != "0"
+    return _lost(_MOVED) if is_moved else None
+
+
+def _change_of_executor(to: str, values: Mapping[str, str], sealed: SealedSettings) -> str | None:
+    if to == "0":
+        # A running node takes 1 from the chain and never 0, a starting one takes either
+        # (LedgerStorage.cpp, DownloadingQueue.cpp, Initializer.cpp).
+        return (
+            "the nodes would go on with executor 1, and each that restarts would execute otherwise "
+            "than the rest: remove the setting"
+        )
+    # Executor 1 reads and writes each key alone (BaselineSchedulerInitializer.cpp), executor 0
+    # whole pages, where a page has a size: neither finds what the other has written.
+    if sealed.key_page_size != "0":
+        size = f"{sealed.key_page_size} bytes (ledger.keyPageSize)"
+        return _lost(f"the chain keeps its state in pages of {size}, unknown to executor 1")
+    return _lost(_MOVED) if values.get(RAW_ADDRESS) == ON else None
 
 
 def _lost(why: str) -> str:
@@ -202,7 +214,7 @@ def _unpaid(change: SettingChange, values: Mapping[str, str], seal: Seal) -> str
     after = {EXECUTOR: SealedSettings.of(seal).executor_version, **values, change.key: change.value}
     on = {flag for flag in CHARGING if after.get(flag) == ON}
     serial = Genesis.read(seal.text).is_serial_execute
-    if change.key not in (EXECUTOR, *CHARGING) or not charges(on, after[EXECUTOR], serial=serial):
+    if change.key not in CHARGING or not charges(on, after[EXECUTOR], serial=serial):
         return None
     return (
         "then whose account has no balance changes nothing any more, this setting included: remove "
