@@ -49,9 +49,13 @@ FISCO_BCOS_RULES: tuple[Rule[Any], ...] = (
     Rule(
         FiscoBcos,
         "web3Rpc.port",
+        "!self.web3Rpc.enabled || "
         f"self.web3Rpc.port != {P2P_PORT} && self.web3Rpc.port != self.rpc.port",
-        lambda part: part.web3_rpc.port not in (P2P_PORT, part.rpc.port),
-        f"must be neither {P2P_PORT}, where the node listens for its peers, nor rpc.port",
+        lambda part: (
+            not part.web3_rpc.enabled or part.web3_rpc.port not in (P2P_PORT, part.rpc.port)
+        ),
+        f"must be neither {P2P_PORT}, where the node listens for its peers, nor rpc.port, with "
+        "web3Rpc.enabled: true",
     ),
     Rule(
         FiscoBcos,
