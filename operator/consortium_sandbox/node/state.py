@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from consortium_sandbox.node import versions
+from consortium_sandbox.node.block_zero import makes_committee
 from consortium_sandbox.node.genesis import Genesis
 from consortium_sandbox.node.pbft.committee import Committee, Sealer
 from consortium_sandbox.node.releases import Release
@@ -18,8 +19,6 @@ SEALER, OBSERVER = "consensus_sealer", "consensus_observer"
 CANDIDATE = "consensus_candidate_sealer"
 RAW_ADDRESS = "feature_raw_address"
 Changes = dict[str, str]
-# Making the committee's contract takes so much, as counted by executing it.
-_COMMITTEE_GAS = 635_887
 
 
 @dataclass(frozen=True, order=True)
@@ -111,8 +110,8 @@ class State:
 
 def genesis_changes(genesis: Genesis, release: Release) -> Changes:
     """What block 0 writes (Ledger.cpp, buildGenesisBlock)."""
-    state = State({})
-    for key, value in _founding_settings(genesis, release).items():
+    state, settings = State({}), _founding_settings(genesis, release)
+    for key, value in settings.items():
         state.set_setting(key, value, 0)
     working = {s.node_id for s in genesis.sealers}
     if genesis.consensus_type == "rpbft" and genesis.compatibility >= versions.V3_5:
@@ -129,8 +128,8 @@ def genesis_changes(genesis: Genesis, release: Release) -> Changes:
             for s in {s.node_id: s for s in genesis.sealers}.values()
         ]
     )
-    # Executor 1 holds it against the chain's limit; the node starts without it all the same.
-    if genesis.executor.version == 0 or genesis.gas_limit >= _COMMITTEE_GAS:
+    # A node starts without it all the same.
+    if makes_committee(genesis, {key for key in settings if settings[key] == "1"}, release):
         state.put("governors", json.dumps({genesis.executor.admin.lower().removeprefix("0x"): 1}))
     is_raw = genesis.executor.version > 0 and state.has_feature(RAW_ADDRESS)
     state.put("committee-is-raw", str(int(is_raw)))

@@ -11,9 +11,11 @@ from consortium_sandbox.node import abi
 from consortium_sandbox.node.executor.calls import SYSTEM_CONFIG_ADDRESS, Place
 from consortium_sandbox.node.executor.run import call
 from consortium_sandbox.node.executor.system_config import SET
-from consortium_sandbox.node.genesis import FoundingSealer
+from consortium_sandbox.node.failure import Abort
+from consortium_sandbox.node.genesis import FoundingSealer, Genesis
 from consortium_sandbox.node.keys import STANDARD
 from consortium_sandbox.node.ledger import Ledger, open_ledger
+from consortium_sandbox.node.releases import release
 from consortium_sandbox.node.state import State, genesis_changes
 from consortium_sandbox.node.transaction import TransactionData, decode, sign
 from tests.unit.sandbox_node.test_contracts import (
@@ -90,3 +92,38 @@ def test_a_chain_founded_with_that_flag_has_its_committee(executor: int, status:
     place = Place(replace(RULES, executor=executor), 1)
     data = abi.selector("_committee()", STANDARD)
     assert call(state, place, GOVERNOR, f"{COMMITTEE:040x}", data).status == status
+
+
+RAW, BY_NONCE = "feature_raw_address", "feature_evm_address"
+
+
+@pytest.mark.parametrize(
+    ("flag", "executor", "serial", "version", "made"),
+    [
+        (BY_NONCE, 1, True, "3.16.0", True),
+        (BY_NONCE, 0, True, "3.16.0", False),
+        (BY_NONCE, 0, True, "3.15.2", True),
+        (BY_NONCE, 0, False, "3.16.0", True),
+        (RAW, 0, True, "3.13.0", True),
+    ],
+)
+def test_block_0_holds_the_committee_unless_both_its_contracts_get_one_address(
+    flag: str, executor: int, serial: bool, version: str, made: bool
+) -> None:
+    founded = of_block_0(flag, executor, version, serial=serial)
+    assert ("governors" in genesis_changes(founded, RULES.release)) is made
+
+
+def test_executor_0_aborts_at_a_nonce_that_it_looks_for_elsewhere() -> None:
+    founded = of_block_0(RAW, 0, "3.14.0")
+    assert "governors" in genesis_changes(founded, release("3.15.5"))
+    with pytest.raises(Abort, match="NonceNotInitialized"):
+        genesis_changes(founded, release("3.16.0"))
+
+
+def of_block_0(flag: str, executor: int, version: str, *, serial: bool = True) -> Genesis:
+    text = text_of("[features]", f"{flag}=true", version=version)
+    text = text.replace("\nversion=1", f"\nversion={executor}")
+    return genesis(
+        text.replace("is_serial_execute=true", f"is_serial_execute={str(serial).lower()}")
+    )
