@@ -114,6 +114,33 @@ def charges(on: Collection[str], executor: str, *, serial: bool) -> bool:
     return executor == "0" and is_serial and PAID in on
 
 
+_COUNTED = "bugfix_nonce_not_increase_when_revert"
+_BEGUN = "bugfix_set_contract_nonce_when_create"
+_NOT_OF_THE_SYSTEM = "bugfix_nonce_initialize"
+_ADDRESS_BY_NONCE = "feature_evm_address"
+
+
+def stops_at_nonces(flag: str, on: Collection[str], compatibility: Version) -> bool:
+    """Whether executor 0 of 3.16.0 or newer stops where a contract makes another, as the committee
+    does in block 0: it counts up a nonce that was never begun, or was begun under the digits of the
+    address and not where the flag has it looked for (TransactionExecutive.cpp, EVMAccount.h)."""
+    has_both = compatibility >= Version(3, 14, 0)
+    if flag == RAW_ADDRESS:
+        return has_both or _COUNTED in on
+    return flag == _COUNTED and not (has_both or _BEGUN in on)
+
+
+def halves_the_committee(
+    flag: str, on: Collection[str], compatibility: Version, *, serial: bool
+) -> bool:
+    """Whether executor 0 gives both contracts that the committee makes one address: it follows from
+    a nonce that does not count up for the system's own (HostContext.cpp). So the second one is not
+    made, and the committee with it."""
+    here = serial or _IN_ONE_QUEUE in on or _SHARDS in on
+    stays = _NOT_OF_THE_SYSTEM in on or compatibility >= Version(3, 16, 0)
+    return flag == _ADDRESS_BY_NONCE and here and stays
+
+
 def known_features(version: Version) -> tuple[str, ...]:
     """The flags that the tag knows, in the fixed order."""
     return tuple(feature.flag for feature in FEATURES if feature.is_known_to(version))

@@ -32,6 +32,7 @@ COMPATIBILITY = "compatibility_version"
 EXECUTOR = "executor_version"
 ON = "1"
 
+_STOPS = "nodes from 3.16.0 on would stop at the next contract that makes another"
 _MOVED = f"with {RAW_ADDRESS} executor 1 looks elsewhere for them"
 
 
@@ -184,10 +185,11 @@ def _what_is_lost(
     current = values.get(EXECUTOR, sealed.executor_version)
     if change.key == EXECUTOR and change.value != current:
         return _change_of_executor(change.value, values, sealed)
+    if change.key != RAW_ADDRESS:
+        return None
     # Executor 1 then names an account's table by the bytes of its address (EVMAccount.h), executor
-    # 0 always by their digits.
-    is_moved = change.key == RAW_ADDRESS and current != "0"
-    return _lost(_MOVED) if is_moved else None
+    # 0 always by their digits; but it looks for a contract's nonce by the bytes, and there is none.
+    return _lost(_MOVED) if current != "0" else f"{_STOPS}; remove the setting"
 
 
 def _change_of_executor(to: str, values: Mapping[str, str], sealed: SealedSettings) -> str | None:

@@ -20,11 +20,14 @@ from consortium_operator.engines.fisco_bcos.features import (
     PAID,
     REQUIRED,
     charges,
+    halves_the_committee,
+    stops_at_nonces,
     stops_the_turns,
 )
 from consortium_operator.engines.fisco_bcos.sealed import resolve
 from consortium_operator.engines.fisco_bcos.suites import sm2_keys
 from consortium_operator.engines.fisco_bcos.version_number import (
+    CHECKS_NONCES,
     EPOCHS_IN_BLOCK0,
     EXECUTOR_VERSIONS,
     SEPARATE_BLOCK_STATE,
@@ -141,7 +144,29 @@ def _feature(spec: FiscoBcos, version: NodeVersion, flag: str) -> str | None:
             "would let no transaction pass with executor.version 0, not even the committee's: each "
             "must be paid for, and no account has a balance at the founding"
         )
+    if executor == "0" and not spec.executor.wasm:
+        return _with_executor_0(spec, version, flag) or stops_the_turns(flag, spec)
     return stops_the_turns(flag, spec)
+
+
+def _with_executor_0(spec: FiscoBcos, version: NodeVersion, flag: str) -> str | None:
+    """Of what block 0 makes with the committee."""
+    on, serial = spec.genesis.features, spec.executor.serial
+    text = spec.genesis.compatibility_version or str(version.max_compatibility)
+    if version.complaint(text) is not None:
+        return None
+    compatibility = Version.parse(text)
+    if version.version >= CHECKS_NONCES and stops_at_nonces(flag, on, compatibility):
+        return (
+            "does not go with executor.version 0: a node stops where one contract makes another, "
+            "as the committee does in block 0"
+        )
+    if spec.executor.auth_check and halves_the_committee(flag, on, compatibility, serial=serial):
+        return (
+            "does not go with executor.version 0 and authCheck: true: both contracts of the "
+            "committee get one address, and nobody ever governs the chain"
+        )
+    return None
 
 
 def _executor(spec: FiscoBcos) -> Iterator[Problem]:

@@ -41,3 +41,5 @@ WEB3 = Version(3, 9, 0)
 SEPARATE_BLOCK_STATE = Version(3, 11, 0)
 # Tags from this one on have more than one executor.
 EXECUTOR_VERSIONS = Version(3, 15, 0)
+# Tags from this one on stop at a nonce that is not there (EVMAccount.h, increaseNonce).
+CHECKS_NONCES = Version(3, 16, 0)

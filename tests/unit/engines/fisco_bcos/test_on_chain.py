@@ -260,7 +260,6 @@ def test_an_executor_gives_way_only_to_the_newer_one_and_where_that_finds_the_st
     [
         ({}, "feature_raw_address", "1", Step.WAIT),
         ({"feature_raw_address": "1"}, "feature_raw_address", "1", Step.NONE),
-        ({"executor_version": "0"}, "feature_raw_address", "1", Step.SEND),
         (
             {"feature_raw_address": "1", "executor_version": "0"},
             "executor_version",
@@ -302,6 +301,14 @@ def test_nothing_is_sent_after_which_only_accounts_with_a_balance_could_act(
     verdict = judged(setting(wanted, "1"), {"compatibility_version": "3.16.4"} | has, NEW, serial)
     assert verdict.step is step
     assert (step is Step.WAIT) == ("no balance" in verdict.why)
+
+
+def test_a_chain_of_executor_0_is_not_given_raw_addresses() -> None:
+    """Its nodes look for a nonce by the bytes of an address, and begin it by the digits."""
+    now = {"compatibility_version": "3.16.4", "executor_version": "0"}
+    verdict = judged(setting("feature_raw_address", "1"), now, NEW)
+    assert verdict.step is Step.WAIT
+    assert "would stop at the next contract that makes another" in verdict.why
 
 
 def test_what_every_chain_takes_is_not_held_against_its_version() -> None:

@@ -100,6 +100,51 @@ def test_no_chain_is_founded_on_which_all_must_pay_and_nobody_can() -> None:
     assert refused("3.14.0", "feature_sharding") == []
 
 
+@pytest.mark.parametrize(
+    ("flags", "tag", "compatibility", "is_refused"),
+    [
+        (("feature_raw_address",), "3.16.4", "3.16.4", True),
+        (("feature_raw_address",), "3.16.0", "3.13.0", False),  # begins no nonce, and counts none
+        (("feature_raw_address",), "3.15.5", "3.15.5", False),  # does not stop there
+        (("bugfix_nonce_not_increase_when_revert",), "3.16.4", "3.13.0", True),
+        (("bugfix_nonce_not_increase_when_revert",), "3.16.4", "3.14.0", False),
+        (
+            (
+                "bugfix_nonce_not_increase_when_revert",
+                "bugfix_set_contract_nonce_when_create",
+            ),
+            "3.16.4",
+            "3.13.0",
+            False,
+        ),
+        (("feature_evm_address",), "3.16.4", "3.16.0", True),
+        (("feature_evm_address",), "3.16.4", "3.15.2", False),  # counts up for the committee too
+    ],
+)
+def test_executor_0_can_make_the_committee_with_these_flags(
+    flags: tuple[str, ...], tag: str, compatibility: str, is_refused: bool
+) -> None:
+    """TransactionExecutive.cpp; with executor 1 no address and no nonce follows from a nonce."""
+
+    def refused(**executor: Any) -> list[str]:
+        genesis = {"features": [*flags], "compatibilityVersion": compatibility}
+        found = rendered.problems(tag, genesis=genesis, executor=executor)
+        return [message for message in found.values() if "executor.version 0" in message]
+
+    assert bool(refused(version=0)) is is_refused
+    assert refused(version=1) == []
+
+
+def test_that_flag_goes_with_executor_0_in_parallel_and_without_a_committee() -> None:
+    def refused(**executor: Any) -> bool:
+        genesis = {"features": ["feature_evm_address"]}
+        return bool(rendered.problems(genesis=genesis, executor={"version": 0} | executor))
+
+    assert refused()
+    assert not refused(authCheck=False)
+    assert not refused(serial=False)
+
+
 def test_the_flag_of_rpbft_alone_does_not_make_an_rpbft_chain() -> None:
     (message,) = features_problems("feature_rpbft")
     assert "set that" in message
