@@ -306,11 +306,10 @@ def _brought_secrets(spec: ConsortiumChainSpec) -> Iterator[tuple[str, tuple[str
 def _image(spec: ConsortiumChainSpec, settings: Settings) -> PlannedImage:
     reference = image_reference(spec, settings.image_catalogue)
     if reference is None:
-        known = ", ".join(sorted(settings.image_catalogue))
         message = (
-            f"no image is known for version {spec.version}, only for {known or 'none'}: set "
-            "spec.image.repository with digest or tag, or add the version to the chart's value "
-            "imageCatalogue"
+            f"no image is known for version {spec.version}, only for "
+            f"{versions_of(settings.image_catalogue)}: set spec.image.repository with digest or "
+            "tag, or add the version to the chart's value imageCatalogue"
         )
         raise InvalidResource((Problem("spec.image", message, Reason.IMAGE_REQUIRED),))
     return PlannedImage(
@@ -323,6 +322,12 @@ def _image(spec: ConsortiumChainSpec, settings: Settings) -> PlannedImage:
 def image_reference(spec: ConsortiumChainSpec, catalogue: Mapping[str, str]) -> str | None:
     """The image of the spec's version: the spec's own, else the catalogue's (version → image)."""
     return _reference(spec.image) or catalogue.get(spec.version)
+
+
+def versions_of(catalogue: Mapping[str, str]) -> str:
+    """Those that there are images for, in the order of their numbers: 3.9.0 before 3.16.4."""
+    by_numbers = sorted(catalogue, key=lambda one: [part.rjust(9) for part in one.split(".")])
+    return ", ".join(by_numbers) or "none"
 
 
 def _reference(image: Image) -> str | None:

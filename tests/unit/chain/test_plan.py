@@ -168,8 +168,8 @@ def test_without_any_image_the_message_says_where_to_name_one() -> None:
 
 
 def test_without_an_image_for_the_version_those_that_there_are_are_named() -> None:
-    older = Settings("consortium-system", {"3.6.1": "r.example/node:old", "3.15.2": "r.example/n"})
-    with pytest.raises(InvalidResource, match=r"only for 3\.15\.2, 3\.6\.1: set"):
+    older = Settings("consortium-system", {"3.15.2": "r.example/node:old", "3.6.1": "r.example/n"})
+    with pytest.raises(InvalidResource, match=r"only for 3\.6\.1, 3\.15\.2: set"):
         make_plan(parse(chains.resource()), older)
 
 

@@ -3,7 +3,7 @@ only a pull can tell is said to be unknown."""
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from consortium_operator.chain.plan import Plan, image_reference
+from consortium_operator.chain.plan import Plan, image_reference, versions_of
 from consortium_operator.cli.doctor.facts import Facts, pods_by_node
 from consortium_operator.cli.doctor.finding import Check, Finding
 from consortium_operator.cli.seeing import Hidden
@@ -31,10 +31,9 @@ def judge(facts: Facts) -> Iterator[Finding]:
 
 
 def _unknown_version(plan: Plan, catalogue: Mapping[str, str]) -> Finding:
-    known = ", ".join(sorted(catalogue)) or "none"
     return _CHECK.error(
         f"{plan.key.name}: {plan.spec.version}",
-        f"the operator's catalogue has no image of this version; it has: {known}",
+        f"the operator's catalogue has no image of this version; it has: {versions_of(catalogue)}",
         "set spec.image.repository with digest or tag, or add the version to the chart's value "
         "imageCatalogue",
     )
