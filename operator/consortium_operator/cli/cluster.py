@@ -82,10 +82,15 @@ def ask(target: Target, question: Callable[[PersonClient], Awaitable[Found]]) ->
         fail(_code(error), f"{error}{_next_step(error, target)}")
 
 
+def find_chain(target: Target, name: str) -> JsonObject | None:
+    """The chain as it is now."""
+    key = ObjectKey(CONSORTIUM_CHAIN, target.namespace, name)
+    return ask(target, lambda client: client.get(key))
+
+
 def get_chain(target: Target, name: str) -> JsonObject:
     """The chain as it is now. Ends the command where there is none of that name."""
-    key = ObjectKey(CONSORTIUM_CHAIN, target.namespace, name)
-    found = ask(target, lambda client: client.get(key))
+    found = find_chain(target, name)
     if found is None:
         no_such_chain(target, name)
     return found

@@ -17,6 +17,7 @@ from consortium_operator.cli.cluster import (
     NamespaceOption,
     OperatorNamespaceOption,
     ask,
+    find_chain,
     get_chain,
     parsed,
     planned,
@@ -38,6 +39,7 @@ from consortium_operator.cli.printing import (
 )
 from consortium_operator.cli.seeing import Hidden
 from consortium_operator.engines.registry import ENGINES
+from consortium_operator.kube.caller import Target
 from consortium_operator.kube.kinds import STATEFUL_SET, JsonObject, kind_of
 from consortium_operator.offline.expectation import expect
 from consortium_operator.offline.rendering import Surroundings
@@ -50,6 +52,10 @@ DIFFERS = 1
 _NEVER = (
     "Secrets: they are not read",
     "disruption budgets, which go by who is live this moment, the journal, clients' certificates",
+)
+_NOT_THERE = (
+    "the cluster and the chain: the resource is not there. Applied, the file founds the chain, or "
+    "goes on with it where only its resource was deleted; `consortium render` shows the objects"
 )
 
 
@@ -70,25 +76,37 @@ def diff(
     """Show what the operator would change in the cluster, and where the chain is not as wanted.
 
     From public objects alone, with the rights to get the resource and list them. Exits as diff
-    does: with 0 where nothing differs, 1 where something does, and 2 where it could not be found
-    out (no such chain, no right, an invalid file); 3 is a cluster that does not answer.
+    does: with 0 where nothing differs, 1 where something does, such as a chain in the file that is
+    not there yet, and 2 where it could not be found out (no such chain and no file, no right, an
+    invalid file); 3 is a cluster that does not answer.
     """
     with _trouble_is_no_difference():
         source = validation.one_file(file or ())
         from_file = validation.one_chain(source) if source else None
         target = target_of(context, namespace)
-        chain = get_chain(target, name)
-        wanted = parsed(chain) if from_file is None else _as_an_edit(from_file, chain)
-        with working("reading the chain's objects"):
-            live = ask(
-                target,
-                lambda client: read(client, target.namespace, name, operator_namespace),
-            )
-        plan, unknown = _plan(wanted, live, operator_namespace)
-        found = _compare(_Sides(chain, wanted, live, plan), unknown, has_file=bool(source))
+        found = _found(target, name, from_file, operator_namespace)
     show(output, asdict(found), lines(found))
     if not found.are_none:
         raise typer.Exit(DIFFERS)
+
+
+def _found(
+    target: Target, name: str, from_file: ConsortiumChain | None, operator_namespace: str
+) -> Differences:
+    if from_file is None:
+        chain = get_chain(target, name)
+        wanted = parsed(chain)
+    else:
+        _require_same(from_file, target, name)
+        there = find_chain(target, name)
+        if there is None:
+            return _all_of_it(from_file, target)
+        chain, wanted = there, _as_an_edit(from_file, there)
+    with working("reading the chain's objects"):
+        live = ask(target, lambda client: read(client, target.namespace, name, operator_namespace))
+    plan, unknown = _plan(wanted, live, operator_namespace)
+    has_file = from_file is not None
+    return _compare(_Sides(chain, wanted, live, plan), unknown, has_file=has_file)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,16 +128,29 @@ def _trouble_is_no_difference() -> Iterator[None]:
         raise typer.Exit(USAGE if end.exit_code == INVALID else end.exit_code) from end
 
 
-def _as_an_edit(found: ConsortiumChain, chain: JsonObject) -> ConsortiumChain:
-    """What the file asks for, of this very resource."""
-    here, there = found.metadata, chain["metadata"]
-    if (here.namespace, here.name) != (there["namespace"], there["name"]):
+def _require_same(found: ConsortiumChain, target: Target, name: str) -> None:
+    """Ends the command where the file is of another chain than the one that was named. A file that
+    names no namespace is of whichever it is applied to."""
+    here = found.metadata
+    names_one = "namespace" in here.model_fields_set
+    namespace = here.namespace if names_one else target.namespace
+    if (namespace, here.name) != (target.namespace, name):
         fail(
             INVALID,
-            f"the file is of {here.namespace}/{here.name}, not of {there['namespace']}/"
-            f"{there['name']}: name that chain, with its --namespace",
+            f"the file is of {namespace}/{here.name}, not of {target.namespace}/{name}: name that "
+            "chain, with its --namespace",
         )
+
+
+def _as_an_edit(found: ConsortiumChain, chain: JsonObject) -> ConsortiumChain:
+    """What the file asks for, of this very resource."""
     return found.model_copy(update={"metadata": parsed(chain).metadata})
+
+
+def _all_of_it(found: ConsortiumChain, target: Target) -> Differences:
+    """Of a resource that is not there: as `kubectl diff`, all that the file would make."""
+    spec = tuple(both_ways(_dumped(found), {}, "spec"))
+    return Differences(target.namespace, found.metadata.name, spec, (), (), (), (_NOT_THERE,))
 
 
 def _plan(wanted: ConsortiumChain, live: Live, namespace: str) -> tuple[Plan, tuple[str, ...]]:

@@ -24,10 +24,10 @@ class FieldDifference:
 def missing_of(wanted: Any, found: Any, path: str = "") -> Iterator[FieldDifference]:
     """Where `found` does not hold what `wanted` names. What it has beyond that is nobody's matter:
     the API server adds defaults."""
-    wanted, found = _keyed(wanted), _keyed(found)
-    if isinstance(wanted, Mapping) and isinstance(found, Mapping):
-        for name, value in wanted.items():
-            yield from missing_of(value, found.get(name), _below(path, name))
+    here, there = _keyed(wanted), _keyed(found)
+    if isinstance(here, Mapping) and isinstance(there, Mapping):
+        for name, value in here.items():
+            yield from missing_of(value, there.get(name), _below(path, name))
     elif _is_list(wanted) and _is_list(found) and len(wanted) == len(found):
         for index, (one, other) in enumerate(zip(wanted, found, strict=True)):
             yield from missing_of(one, other, f"{path}[{index}]")
@@ -37,10 +37,10 @@ def missing_of(wanted: Any, found: Any, path: str = "") -> Iterator[FieldDiffere
 
 def both_ways(wanted: Any, found: Any, path: str = "") -> Iterator[FieldDifference]:
     """As `missing_of`, and also what `found` has beyond `wanted`."""
-    wanted, found = _keyed(wanted), _keyed(found)
-    if isinstance(wanted, Mapping) and isinstance(found, Mapping):
-        for name in dict.fromkeys((*wanted, *found)):
-            yield from both_ways(wanted.get(name), found.get(name), _below(path, name))
+    here, there = _keyed(wanted), _keyed(found)
+    if isinstance(here, Mapping) and isinstance(there, Mapping):
+        for name in dict.fromkeys((*here, *there)):
+            yield from both_ways(here.get(name), there.get(name), _below(path, name))
     elif _is_list(wanted) and _is_list(found) and len(wanted) == len(found):
         for index, (one, other) in enumerate(zip(wanted, found, strict=True)):
             yield from both_ways(one, other, f"{path}[{index}]")

@@ -229,6 +229,27 @@ def test_a_chain_without_a_genesis_is_all_still_to_be_made(there: PersonCluster)
     assert "it is not founded" in done.stdout
 
 
+def test_a_chain_of_the_file_that_is_not_there_yet_is_all_difference(
+    there: PersonCluster, tmp_path: Path
+) -> None:
+    file = edited(there, tmp_path / "chain.yaml")
+    there.remove(ObjectKey(CONSORTIUM_CHAIN, "chains", "trade"))
+    done = diff("--file", file)
+    assert (done.code, done.stderr) == (1, "")
+    lines = [line.strip() for line in done.stdout.splitlines()]
+    assert 'spec.version: absent → "3.16.4"' in lines
+    assert "the resource is not there" in lines[-1]
+    assert diff().code == 2
+
+
+def test_a_file_without_a_namespace_is_of_the_one_that_it_would_be_applied_to(
+    there: PersonCluster, tmp_path: Path
+) -> None:
+    file = edited(there, tmp_path / "chain.yaml")
+    file.write_text(file.read_text().replace("  namespace: chains\n", ""))
+    assert diff("--file", file).code == 0
+
+
 def test_trouble_is_told_apart_from_a_difference(there: PersonCluster, tmp_path: Path) -> None:
     assert consortium("diff", "nobody").code == 2
     other = tmp_path / "other.yaml"

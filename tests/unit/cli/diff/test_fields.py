@@ -30,6 +30,11 @@ def test_what_the_server_makes_of_it_is_no_difference(wanted: Any, found: Any) -
             {"data": {"config.ini": "y"}},
             FieldDifference('data["config.ini"]', "y", "x"),
         ),
+        (
+            {"secrets": [{"name": "a"}]},
+            {},
+            FieldDifference("secrets", None, [{"name": "a"}]),
+        ),
         ({"args": ["-c", "b"]}, {"args": ["-c", "a"]}, FieldDifference("args[1]", "a", "b")),
         (
             {"containers": [{"name": "node", "image": "b"}]},
