@@ -14,16 +14,19 @@ from consortium_operator.api.problem import InvalidResource
 from consortium_operator.chain.plan import Plan, Settings, make_plan
 from consortium_operator.cli import completion
 from consortium_operator.cli.named_nodes import NamedNode, NoSuchNode, find_node
-from consortium_operator.cli.printing import INVALID, NO_ANSWER, USAGE, fail
+from consortium_operator.cli.printing import INVALID, NO_ANSWER, USAGE, fail, note
 from consortium_operator.kube.caller import NoTarget, Target, find_target
 from consortium_operator.kube.errors import ApiError, Conflict, Forbidden, NotFound, Unavailable
-from consortium_operator.kube.kinds import CONSORTIUM_CHAIN, JsonObject, ObjectKey
+from consortium_operator.kube.kinds import CONSORTIUM_CHAIN, JsonObject, Kind, ObjectKey
 from consortium_operator.kube.person import PersonClient
-from consortium_operator.kube.transport import Timeouts
+from consortium_operator.kube.transport import Surroundings, Timeouts
 
 # Somebody waits for the answer; reads are repeated a few times on top of this.
 # Nobody ends a log that is followed because it is silent, before the kubelet does after 4 h.
 _TIMEOUTS = Timeouts(connect=5, request=15, idle=4 * 3600)
+
+_PATIENCE = 4.0
+"""Seconds without any answer, after which somebody who waits is told that they do."""
 
 UNAUTHORIZED = 401
 
@@ -69,8 +72,14 @@ def ask(target: Target, question: Callable[[PersonClient], Awaitable[Found]]) ->
     """The answer of the cluster. Ends the command where there is none."""
 
     async def asked() -> Found:
+        silence = asyncio.get_running_loop().call_later(_PATIENCE, _tell_of_silence, target)
+
+        def heard(verb: str, kind: Kind, status: int, seconds: float) -> None:
+            if status:
+                silence.cancel()
+
         async with PersonClient.connect(
-            target.kubeconfig, _TIMEOUTS, context=target.context
+            target.kubeconfig, _TIMEOUTS, Surroundings(heard), target.context
         ) as client:
             return await question(client)
 
@@ -80,6 +89,13 @@ def ask(target: Target, question: Callable[[PersonClient], Awaitable[Found]]) ->
         fail(USAGE, str(error))
     except ApiError as error:
         fail(_code(error), f"{error}{_next_step(error, target)}")
+
+
+def _tell_of_silence(target: Target) -> None:
+    note(
+        f"the cluster of the context {target.context} has not answered yet; it is waited for, a "
+        "minute at most"
+    )
 
 
 def find_chain(target: Target, name: str) -> JsonObject | None:

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from consortium_operator.cli import cluster
 from consortium_operator.cli.main import _COMMANDS
 from consortium_operator.kube import transport
 from consortium_operator.kube.errors import ApiError, Forbidden, Unavailable
 from consortium_operator.kube.kinds import CONSORTIUM_CHAIN, JsonObject, ObjectKey
 from consortium_operator.kube.person import Right, Server
+from consortium_operator.kube.transport import Timeouts
 from tests.unit.cli.cluster import Cluster, connect_to
 from tests.unit.cli.commands import consortium
 
@@ -76,7 +78,7 @@ def test_without_a_kubeconfig_the_command_line_is_wrong(
 def test_a_cluster_that_does_not_answer_has_a_code_of_its_own(
     name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setenv("KUBECONFIG", str(kubeconfig(tmp_path / "config")))
+    monkeypatch.setenv("KUBECONFIG", str(kubeconfig(tmp_path / "config", nobodys_port())))
 
     # Each further attempt is a pause longer.
     monkeypatch.setattr(transport, "_READ_ATTEMPTS", 1)
@@ -85,11 +87,28 @@ def test_a_cluster_that_does_not_answer_has_a_code_of_its_own(
     assert "kubectl --context work version" in done.stderr
 
 
-def kubeconfig(path: Path) -> Path:
-    """Of a server that nobody runs."""
+def test_a_server_that_is_silent_is_told_long_before_it_is_given_up(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(transport, "_READ_ATTEMPTS", 1)
+    monkeypatch.setattr(cluster, "_TIMEOUTS", Timeouts(request=0.2))
+    monkeypatch.setattr(cluster, "_PATIENCE", 0.01)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        file = kubeconfig(tmp_path / "config", silent.getsockname()[1])
+        monkeypatch.setenv("KUBECONFIG", str(file))
+        done = consortium("status", "trade")
+    assert done.code == 3
+    first, *_ = done.stderr.splitlines()
+    assert first.startswith("note: the cluster of the context work has not answered yet")
+
+
+def nobodys_port() -> int:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+        return int(free.getsockname()[1])
+
+
+def kubeconfig(path: Path, port: int) -> Path:
     config: JsonObject = {
         "clusters": [{"name": "c", "cluster": {"server": f"http://127.0.0.1:{port}"}}],
         "users": [{"name": "u", "user": {}}],
