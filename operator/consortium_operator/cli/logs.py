@@ -3,12 +3,12 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 import typer
 
-from consortium_operator.chain.log_entry import Level
+from consortium_operator.chain.log_entry import Level, LogEntry
 from consortium_operator.chain.naming import (
     CHAIN_LABEL,
     MEMBER_LABEL,
@@ -27,7 +27,7 @@ from consortium_operator.cli.cluster import (
     status_command,
     target_of,
 )
-from consortium_operator.cli.logs_view import NodeLine, container_of, merged, seconds_of
+from consortium_operator.cli.logs_view import NodeLine, container_of, merged, runs, seconds_of
 from consortium_operator.cli.named_nodes import all_nodes
 from consortium_operator.cli.printing import INVALID, USAGE, Format, OutputOption, fail, note, show
 from consortium_operator.engines import registry
@@ -56,6 +56,13 @@ _NodeOption = Annotated[
 
 _EVERY = 2.0
 """Seconds between two looks for nodes that have started anew while their logs are followed."""
+
+_OVERLAP = 2.0
+"""Seconds that are read again where a stream broke: a line takes a while to arrive."""
+
+_SILENT = (Invalid, NotFound, Unavailable)
+"""A pod that has not started or is gone, or whose host is away: told, and no reason to keep the
+others from speaking."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +152,13 @@ async def _pods_that_are_there(client: KubeClient, wanted: _Wanted) -> dict[str,
 
 async def _print(client: KubeClient, wanted: _Wanted, output: Format) -> None:
     async def read(node: str, pod: JsonObject) -> list[str]:
-        return [line async for line in _lines(client, wanted, node, pod, follow=False)]
+        lines = []
+        try:
+            async for line in _lines(client, wanted, pod, follow=False):
+                lines.append(line)
+        except _SILENT as error:
+            note(f"{node}: {error.message}")
+        return lines
 
     pods = await _pods_that_are_there(client, wanted)
     read_all = await asyncio.gather(*(read(*one) for one in pods.items()))
@@ -161,41 +174,82 @@ async def _print(client: KubeClient, wanted: _Wanted, output: Format) -> None:
 
 
 async def _follow(client: KubeClient, wanted: _Wanted) -> None:
-    """As the lines come: to sort them would mean to wait for the slowest. A node that starts anew
-    is another container, whose log begins with it: nothing is told twice."""
+    """As the lines come: to sort them would mean to wait for the slowest. A cluster that is away
+    for a while is told, and waited for."""
     pods = await _pods_that_are_there(client, wanted)
-    width, known = max(map(len, pods)), set[str]()
+    width, readers, trouble = max(map(len, pods)), dict[str, _Reader](), ""
     try:
         async with asyncio.TaskGroup() as followed:
             while True:
                 for node, pod in pods.items():
-                    if container_of(pod) not in known:
-                        known.add(container_of(pod))
-                        followed.create_task(_print_as_they_come(client, wanted, node, pod, width))
+                    new = _Reader(client, wanted, node, width)
+                    readers.setdefault(node, new).take_up(pod, followed)
                 await asyncio.sleep(_EVERY)
-                pods = await _pods(client, wanted)
+                try:
+                    pods, trouble = await _pods(client, wanted), ""
+                except Unavailable as error:
+                    if error.message != trouble:
+                        note(f"no answer: {error.message}; it is waited for")
+                    trouble = error.message
     except ExceptionGroup as errors:
         raise errors.exceptions[0] from None
 
 
-async def _print_as_they_come(
-    client: KubeClient, wanted: _Wanted, node: str, pod: JsonObject, width: int
-) -> None:
-    async for line in _lines(client, wanted, node, pod, follow=True):
-        entry = registry.read_log_line(wanted.engine, line)
-        if entry.is_at_least(wanted.level):
-            typer.echo(NodeLine(node, entry).as_text(width))
-    note(f"{node}: its log has ended; it is shown again once it has started anew")
+class _Reader:
+    """Follows the log of one node: into its next container, and where the stream broke though the
+    container runs on, from where it broke, so that nothing is told twice."""
+
+    def __init__(self, client: KubeClient, wanted: _Wanted, node: str, width: int) -> None:
+        self._client, self._wanted, self._node, self._width = client, wanted, node, width
+        self._now = asyncio.get_running_loop().time
+        self._began = self._heard = self._now()
+        self._pod = self._container = self._last = self._said = ""
+        self._stream: asyncio.Task[None] | None = None
+
+    def take_up(self, pod: JsonObject, followed: asyncio.TaskGroup) -> None:
+        uid, container = pod["metadata"]["uid"], container_of(pod)
+        reads = self._stream is not None and not self._stream.done()
+        is_known, is_same_pod = container == self._container, uid == self._pod
+        self._pod, self._container = uid, container
+        if (reads and is_same_pod) or (is_known and not runs(pod)):
+            return
+        if not is_known:
+            self._last = ""
+        if self._stream is not None:
+            self._stream.cancel()  # of a pod that is gone, on a host that never said so
+        self._stream = followed.create_task(self._read(pod))
+
+    async def _read(self, pod: JsonObject) -> None:
+        # What the stream was cut off from may be a moment older than its last line's arrival.
+        since = self._wanted.since + self._now() - self._began
+        if self._last:
+            since = _OVERLAP + self._now() - self._heard
+        until, was_told = self._last, bool(self._last)
+        wanted = replace(self._wanted, since=int(since))
+        try:
+            async for line in _lines(self._client, wanted, pod, follow=True):
+                entry = registry.read_log_line(wanted.engine, line)
+                was_told = entry.time <= until if entry.time else was_told
+                if not was_told:
+                    self._tell(entry)
+        except _SILENT as error:
+            self._say(error.message)
+        else:
+            self._say("its log has ended; what comes next is shown as soon as it is there")
+
+    def _tell(self, entry: LogEntry) -> None:
+        self._heard, self._last, self._said = self._now(), entry.time or self._last, ""
+        if entry.is_at_least(self._wanted.level):
+            typer.echo(NodeLine(self._node, entry).as_text(self._width))
+
+    def _say(self, what: str) -> None:
+        """Once: a host that is away is asked again every two seconds."""
+        if what != self._said:
+            note(f"{self._node}: {what}")
+        self._said = what
 
 
-async def _lines(
-    client: KubeClient, wanted: _Wanted, node: str, pod: JsonObject, *, follow: bool
+def _lines(
+    client: KubeClient, wanted: _Wanted, pod: JsonObject, *, follow: bool
 ) -> AsyncIterator[str]:
-    """A pod that is gone or has not started, or whose host is away, is told, and does not keep the
-    others from speaking."""
-    key = key_of(pod)
-    try:
-        async for line in client.logs(key, CONTAINER, since_seconds=wanted.since, follow=follow):
-            yield line
-    except (Invalid, NotFound, Unavailable) as error:
-        note(f"{node}: {error.message}")
+    return client.logs(key_of(pod), CONTAINER, since_seconds=wanted.since, follow=follow)

@@ -2,7 +2,7 @@
 them."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from consortium_operator.chain.log_entry import Level, LogEntry
@@ -48,9 +48,18 @@ def seconds_of(duration: str) -> int:
 
 def container_of(pod: JsonObject) -> str:
     """Which container of which pod is the node, or was the last one."""
-    statuses = (pod.get("status") or {}).get("containerStatuses") or ()
-    ids = [one.get("containerID") or "" for one in statuses if one["name"] == CONTAINER]
+    ids = (one.get("containerID") or "" for one in _statuses(pod))
     return "/".join([pod["metadata"]["uid"], *ids])
+
+
+def runs(pod: JsonObject) -> bool:
+    """Whether that container does, as far as the cluster was told."""
+    return any("running" in (one.get("state") or {}) for one in _statuses(pod))
+
+
+def _statuses(pod: JsonObject) -> Iterator[JsonObject]:
+    statuses = (pod.get("status") or {}).get("containerStatuses") or ()
+    return (one for one in statuses if one["name"] == CONTAINER)
 
 
 def merged(engine: str, logs: Mapping[str, Iterable[str]], level: Level) -> Sequence[NodeLine]:

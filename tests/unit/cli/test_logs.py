@@ -1,5 +1,6 @@
 """`consortium logs`: what all nodes of a chain write, as one story."""
 
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -18,8 +19,11 @@ THIRD = "error|2026-11-27 10:00:03.000001|th-1|[RPC]no"
 HUAWEI = ObjectKey(POD, "chains", "trade-huawei-node-0-0")
 
 
-def pod(member: str, uid: str = "1", container: str = "a") -> dict[str, Any]:
+def pod(
+    member: str, uid: str = "1", container: str = "a", state: dict[str, Any] | None = None
+) -> dict[str, Any]:
     name = f"trade-{member}-node-0"
+    status = {"name": "node", "containerID": container, "state": state or {}}
     return {
         "apiVersion": "v1",
         "kind": "Pod",
@@ -29,7 +33,7 @@ def pod(member: str, uid: str = "1", container: str = "a") -> dict[str, Any]:
             "uid": f"{member}-{uid}",
             "labels": {"consortium.dev/node": name},
         },
-        "status": {"containerStatuses": [{"name": "node", "containerID": container}]},
+        "status": {"containerStatuses": [status]},
     }
 
 
@@ -130,6 +134,51 @@ def test_a_log_that_is_followed_goes_on_with_the_next_container(
     assert there.followed == [("node", 600, True)] * 2
     assert "webank/node-0: its log has ended" in done.stderr
     assert FIRST.rpartition("|")[2] in done.stdout
+
+
+AWAY = Unavailable(500, "InternalError", "dial tcp 10.0.0.5:10250: no route", "logs", HUAWEI)
+
+
+@pytest.mark.usefixtures("at_once")
+@pytest.mark.parametrize("cut", [[AWAY], []], ids=["its host was away", "its kubelet restarted"])
+def test_a_container_that_runs_on_is_followed_again_from_where_its_stream_broke(
+    there: Cluster, monkeypatch: pytest.MonkeyPatch, cut: list[ApiError]
+) -> None:
+    streams: list[list[str | ApiError]] = [[FIRST, *cut], [*cut], [FIRST, "of it", SECOND]]
+
+    async def logs(pod: ObjectKey, container: str, **how: int) -> AsyncIterator[str]:
+        there.followed.append((container, how["since_seconds"], bool(how["follow"])))
+        for one in streams.pop(0) if streams else ():
+            if isinstance(one, ApiError):
+                raise one
+            yield one
+
+    monkeypatch.setattr(there, "logs", logs)
+    there.listed = [pod("webank", state={"running": {}})]
+    there.next_lists = [there.listed] * 4
+    done = consortium("logs", "trade", "--follow")
+    assert there.followed[:3] == [("node", 600, True), ("node", 2, True), ("node", 2, True)]
+    assert [line.split("  ")[1][-6:] for line in done.stdout.splitlines()] == ["000001"] * 2
+    assert "of it" not in done.stdout
+    assert len(done.stderr.splitlines()) == 2
+
+
+@pytest.mark.usefixtures("at_once")
+def test_a_cluster_that_is_away_for_a_while_does_not_end_the_following(
+    there: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed = there.list_pages
+
+    def list_pages(*words: Any) -> AsyncIterator[tuple[list[dict[str, Any]], str]]:
+        is_away = len(there.selectors) in (1, 2)
+        there.answer = Unavailable(0, "NoAnswer", "refused", "list", POD) if is_away else None
+        return listed(*words)
+
+    there.next_lists = [there.listed] * 2
+    monkeypatch.setattr(there, "list_pages", list_pages)
+    done = consortium("logs", "trade", "--follow")
+    assert done.code == 0
+    assert done.stderr.count("note: no answer: refused; it is waited for") == 1
 
 
 @pytest.mark.usefixtures("at_once")
