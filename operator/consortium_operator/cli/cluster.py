@@ -3,6 +3,7 @@ or a silence means to the person who typed it. All of it is done with the caller
 
 import asyncio
 import os
+import re
 from collections.abc import Awaitable, Callable
 from typing import Annotated, NoReturn, TypeVar
 
@@ -32,17 +33,40 @@ UNAUTHORIZED = 401
 
 Found = TypeVar("Found")
 
+_NAME = re.compile(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?")
+
+
+def valid_name(ctx: typer.Context, param: typer.CallbackParam, value: str) -> str:
+    """Ends the command for what can name nothing: it would become part of a path, and the path of
+    "" is that of all chains. Where a name may be left out, "" is how that is told."""
+    is_left_out = not value and not param.required
+    if ctx.resilient_parsing or is_left_out or _NAME.fullmatch(value):
+        return value
+    where = "NAME" if param.param_type_name == "argument" else param.opts[0]
+    fail(
+        USAGE,
+        f"{where} is {value!r}, and names are lower-case letters, digits, '-' and '.'"
+        + ("" if value else "; is a variable of the shell empty?"),
+    )
+
+
 ChainArgument = Annotated[
     str,
     typer.Argument(
         metavar="NAME",
         help="The chain. `kubectl get cchain --all-namespaces` shows all.",
         autocompletion=completion.chains,
+        callback=valid_name,
     ),
 ]
 OperatorNamespaceOption = Annotated[
     str,
-    typer.Option("--operator-namespace", metavar="NAME", help="Where the operator is installed."),
+    typer.Option(
+        "--operator-namespace",
+        metavar="NAME",
+        help="Where the operator is installed.",
+        callback=valid_name,
+    ),
 ]
 OptionalChainArgument = Annotated[
     str,
@@ -50,13 +74,17 @@ OptionalChainArgument = Annotated[
         metavar="[NAME]",
         help="The chain. Default: all of the namespace.",
         autocompletion=completion.chains,
+        callback=valid_name,
     ),
 ]
 ContextOption = Annotated[
     str, typer.Option("--context", help="The context of the kubeconfig; default: its current one.")
 ]
 NamespaceOption = Annotated[
-    str, typer.Option("--namespace", "-n", help="The namespace; default: the context's.")
+    str,
+    typer.Option(
+        "--namespace", "-n", help="The namespace; default: the context's.", callback=valid_name
+    ),
 ]
 
 

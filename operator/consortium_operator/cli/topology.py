@@ -16,6 +16,7 @@ from consortium_operator.cli.cluster import (
     parsed,
     planned,
     target_of,
+    valid_name,
 )
 from consortium_operator.cli.printing import (
     USAGE,
@@ -49,7 +50,10 @@ def topology(
     name: Annotated[
         str,
         typer.Argument(
-            metavar="[NAME]", help="The chain, in a cluster.", autocompletion=completion.chains
+            metavar="[NAME]",
+            help="The chain, in a cluster.",
+            autocompletion=completion.chains,
+            callback=valid_name,
         ),
     ] = "",
     file: Annotated[

@@ -70,6 +70,8 @@ def one_file(files: Sequence[str]) -> str:
     would be left out in silence."""
     if len(files) > 1:
         fail(USAGE, f"--file is given {len(files)} times, and one is wanted: run it once for each")
+    if "" in files:
+        fail(USAGE, "--file is empty; is a variable of the shell?")
     return next(iter(files), "")
 
 

@@ -130,6 +130,34 @@ def test_a_caller_without_rights_hears_which(name: str, monkeypatch: pytest.Monk
     assert told in done.stdout + done.stderr
 
 
+@pytest.mark.parametrize("name", [name for name in CALLS if "trade" in CALLS[name][0]])
+@pytest.mark.parametrize("typed", ["", "..", "Trade", "a/b"])
+def test_what_can_name_no_chain_is_told_and_becomes_no_path(
+    name: str, typed: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if name in ("doctor", "topology") and not typed:
+        return  # their name may be left out
+    connect_to(found := Refusing(None), monkeypatch)
+    done = consortium(name, *(typed if one == "trade" else one for one in CALLS[name][0]))
+    assert (done.code, done.stdout, found.asked) == (2, "", [])
+    assert f"error: NAME is {typed!r}, and names are" in done.stderr
+
+
+def test_an_empty_file_is_not_taken_for_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    connect_to(found := Refusing(None), monkeypatch)
+    done = consortium("diff", "trade", "--file", "")
+    assert (done.code, found.asked) == (2, [])
+    assert "--file is empty" in done.stderr
+
+
+@pytest.mark.parametrize("option", ["--namespace", "--operator-namespace"])
+def test_a_namespace_that_cannot_be_is_told(option: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    connect_to(Refusing(None), monkeypatch)
+    done = consortium("status", "trade", option, "My Chains")
+    assert (done.code, done.stdout) == (2, "")
+    assert f"error: {option} is 'My Chains'" in done.stderr
+
+
 @NAMES
 def test_what_is_not_there_is_said_with_where_to_look(
     name: str, monkeypatch: pytest.MonkeyPatch
