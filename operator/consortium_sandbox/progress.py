@@ -96,5 +96,7 @@ class Bars:
 
 
 def for_terminal() -> Progress:
-    """The display that fits standard error."""
-    return Bars() if sys.stderr.isatty() else Plain()
+    """The display that fits standard error. On a terminal that is called dumb nothing moves, and
+    bars would be silent until a step ends."""
+    console = Console(stderr=True)
+    return Bars(console) if sys.stderr.isatty() and not console.is_dumb_terminal else Plain()

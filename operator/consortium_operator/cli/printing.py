@@ -46,11 +46,17 @@ def note(message: str) -> None:
 def working(what: str) -> Iterator[None]:
     """Around what takes a while: a sign of life on a terminal, nothing elsewhere."""
     console = Console(stderr=True)
-    if not console.is_terminal:
+    if not is_screen(console):
         yield
         return
     with console.status(f"{what} …"):
         yield
+
+
+def is_screen(console: Console) -> bool:
+    """Whether what was painted can be painted over. FORCE_COLOR, as CI systems set it, has rich
+    take a pipe for a terminal; and one that is called dumb is one that rich paints nothing on."""
+    return console.file.isatty() and not console.is_dumb_terminal
 
 
 @contextmanager

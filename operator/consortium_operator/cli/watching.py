@@ -14,7 +14,7 @@ from rich.live import Live
 from rich.text import Text
 
 from consortium_operator.api.moment import rfc3339
-from consortium_operator.cli.printing import shown
+from consortium_operator.cli.printing import is_screen, shown
 from consortium_operator.cli.status_view import StatusView, lines
 
 
@@ -32,7 +32,7 @@ class Painter(Protocol):
 def painter() -> Iterator[Painter]:
     """As standard output is."""
     console = Console()
-    if not console.is_terminal:
+    if not is_screen(console):
         yield _Log()
         return
     with Live(console=console, auto_refresh=False) as live:

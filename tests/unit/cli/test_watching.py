@@ -110,13 +110,39 @@ def test_a_node_that_left_is_told() -> None:
     assert told == ["webank/shenzhen-1: gone"]
 
 
+class Tty(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def shown_on(monkeypatch: pytest.MonkeyPatch, written: io.StringIO, height: int, term: str) -> None:
+    """Makes it the standard output that commands paint on."""
+    environment = {"TERM": term, "FORCE_COLOR": "1"}
+    console = Console(file=written, width=100, height=height, _environ=environment)
+    monkeypatch.setattr(watching, "Console", lambda: console)
+
+
+@pytest.mark.parametrize(
+    ("written", "term"), [(io.StringIO(), "xterm"), (Tty(), "dumb")], ids=["a pipe", "a dumb one"]
+)
+def test_what_is_no_screen_is_not_painted_on_whatever_the_environment_says(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    written: io.StringIO,
+    term: str,
+) -> None:
+    shown_on(monkeypatch, written, 40, term)
+    with painter() as paint:
+        paint.paint(view(healthy(), "no right"), utc_now())
+        assert "Ready · 4/4 sealers live" in capsys.readouterr().out
+    assert written.getvalue() == ""
+
+
 @pytest.mark.parametrize("height", [20, 10])
 def test_in_a_small_window_what_is_waited_for_stays_in_sight(
     monkeypatch: pytest.MonkeyPatch, height: int
 ) -> None:
-    written = io.StringIO()
-    console = Console(file=written, force_terminal=True, width=100, height=height)
-    monkeypatch.setattr(watching, "Console", lambda: console)
+    shown_on(monkeypatch, written := Tty(), height, "xterm")
     big = chain()
     nodes = big["status"]["members"][0]["nodes"]
     nodes += [{"name": f"beijing-{number}", "state": "Live"} for number in range(30)]
@@ -130,9 +156,7 @@ def test_in_a_small_window_what_is_waited_for_stays_in_sight(
 
 
 def test_on_a_terminal_the_view_is_painted_anew(monkeypatch: pytest.MonkeyPatch) -> None:
-    written = io.StringIO()
-    console = Console(file=written, force_terminal=True, width=100, height=40)
-    monkeypatch.setattr(watching, "Console", lambda: console)
+    shown_on(monkeypatch, written := Tty(), 40, "xterm")
     with painter() as paint:
         paint.paint(view(healthy(), "no right"), utc_now())
         paint.paint(view(chain(), "no right"), utc_now())
