@@ -13,6 +13,7 @@ from consortium_operator.api.chain import ConsortiumChain
 from consortium_operator.chain.naming import ChainKey, is_ours, member_labels
 from consortium_operator.chain.private import PrivateFiles
 from consortium_operator.cli import completion
+from consortium_operator.cli.addresses import host_and_port
 from consortium_operator.cli.cluster import (
     ChainArgument,
     ContextOption,
@@ -86,6 +87,8 @@ def client_bundle(
     something is not there, must not be read or cannot be written, 2 where the command line or the
     kubeconfig is wrong, and 3 where the cluster does not answer.
     """
+    for one in peer or ():
+        host_and_port("--peer", one)
     target = target_of(context, namespace)
     chain = parsed(get_chain(target, name))
     if member not in (known := [one.name for one in chain.spec.members]):

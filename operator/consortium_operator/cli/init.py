@@ -18,6 +18,7 @@ from consortium_operator.cli.init_text import (
     parse_member,
     text_of,
 )
+from consortium_operator.cli.new_file import write_new
 from consortium_operator.cli.printing import (
     INVALID,
     STDIN,
@@ -149,8 +150,7 @@ def _write(file: str, text: str) -> None:
         typer.echo(text, nl=False)
         return
     try:
-        with Path(file).open("x", encoding="utf-8") as made:
-            made.write(text)
+        write_new(Path(file), text.encode())
     except FileExistsError:
         fail(INVALID, f"{file} is there: name another file")
     except OSError as error:

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from consortium_operator.cli.addresses import host_and_port
 from consortium_operator.cli.printing import (
     INVALID,
     USAGE,
@@ -90,10 +91,8 @@ def vote(
 
 
 def _access(rpc: str, tls: Path | None) -> Access:
-    host, _, port = rpc.rpartition(":")
-    if not host or not port.isdecimal() or not 0 < int(port) < 1 << 16:
-        fail(USAGE, f"--rpc {rpc}: not HOST:PORT")
-    return Access(host.strip("[]"), int(port), None if tls is None else _credentials(tls))
+    host, port = host_and_port("--rpc", rpc)
+    return Access(host, port, None if tls is None else _credentials(tls))
 
 
 def _credentials(directory: Path) -> Credentials:

@@ -92,6 +92,15 @@ def test_an_application_elsewhere_names_its_own_way(there: FakeCluster, tmp_path
     assert "trade.example:443" in (tmp_path / "config.toml").read_text()
 
 
+@pytest.mark.parametrize("peer", ["trade.example", "https://trade.example:443", 'a"b:1', "a:0"])
+def test_an_address_that_no_sdk_can_read_is_refused(
+    there: FakeCluster, tmp_path: Path, peer: str
+) -> None:
+    done = bundle(tmp_path, "--peer", peer)
+    assert (done.code, done.stderr) == (2, f"error: --peer {peer}: not HOST:PORT\n")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_without_a_right_on_the_secret_nothing_is_written(
     there: FakeCluster, tmp_path: Path
 ) -> None:

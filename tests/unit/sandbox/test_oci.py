@@ -1,5 +1,6 @@
 """Layers and archives: deterministic, whole or absent, and readable by the importer."""
 
+import gzip
 import hashlib
 import json
 import os
@@ -96,6 +97,22 @@ def test_what_is_no_archive_is_refused_by_its_name(tmp_path: Path, content: byte
     if content is not None:
         path.write_bytes(content)
     with pytest.raises(SandboxError, match=r"image\.tar (is not an OCI|does not exist)"):
+        read_archive(path)
+
+
+@pytest.mark.parametrize("index", ["[]", "{}", '{"manifests": [{}]}', '{"manifests": 1}', "{"])
+def test_an_archive_with_another_index_is_refused_by_its_name(tmp_path: Path, index: str) -> None:
+    (tmp_path / "index.json").write_text(index)
+    with tarfile.open(tmp_path / "image.tar.gz", "w:gz") as tar:
+        tar.add(tmp_path / "index.json", "index.json")
+    with pytest.raises(SandboxError, match=r"image\.tar\.gz is not an OCI"):
+        read_archive(tmp_path / "image.tar.gz")
+
+
+def test_an_archive_that_was_cut_off_is_refused_by_its_name(tmp_path: Path) -> None:
+    path = tmp_path / "image.tar.gz"
+    path.write_bytes(gzip.compress(bytes(100_000))[:60])
+    with pytest.raises(SandboxError, match=r"image\.tar\.gz is not an OCI"):
         read_archive(path)
 
 

@@ -17,6 +17,7 @@ from consortium_operator.cli.cluster import (
     target_of,
 )
 from consortium_operator.cli.doctor.reading import Question
+from consortium_operator.cli.new_file import write_new
 from consortium_operator.cli.printing import (
     INVALID,
     Format,
@@ -76,6 +77,8 @@ def report(
     path = file or Path(f"{name}-report.tar.gz")
     if path.exists():
         fail(INVALID, f"{path} is there: name another file with --file")
+    if not path.parent.is_dir():  # said before all is gathered, which may take minutes
+        fail(INVALID, f"{path.parent} is no directory: name a file in one with --file")
     target = target_of(context, namespace)
     chain, version = get_chain(target, name), version_of("consortium-operator")
     question = Question(target.namespace, name, operator_namespace, version, utc_now)
@@ -107,9 +110,7 @@ def _files(found: Gathered, about: str) -> dict[str, str]:
 
 def _write(path: Path, content: bytes) -> None:
     try:
-        with path.open("xb") as made:
-            path.chmod(0o600)
-            made.write(content)
+        write_new(path, content, 0o600)
     except FileExistsError:
         fail(INVALID, f"{path} is there: name another file with --file")
     except OSError as error:

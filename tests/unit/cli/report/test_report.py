@@ -165,6 +165,14 @@ def test_a_file_that_is_there_is_not_overwritten(there: PersonCluster) -> None:
     assert Path("mine.tar.gz").read_text() == "mine"
 
 
+def test_a_directory_that_is_not_there_is_told_before_anything_is_gathered(
+    there: PersonCluster,
+) -> None:
+    done = report("--file", "none/trade.tar.gz")
+    assert (done.code, there.calls) == (1, [])
+    assert "none is no directory" in done.stderr
+
+
 def test_it_is_its_owners_alone(there: PersonCluster) -> None:
     report()
     assert Path("trade-report.tar.gz").stat().st_mode & 0o777 == 0o600
