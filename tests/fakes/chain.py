@@ -40,6 +40,7 @@ from consortium_operator.engines.protocol import (
     ChainCallFailed,
     ClientIdentity,
     Enacted,
+    Mandate,
     NodeEndpoint,
 )
 from consortium_operator.kube.kinds import (
@@ -202,24 +203,17 @@ class FakeNodes:
                 self._ledgers[claim_of(pod)] = self.heights[plan.key.name]
         self._transacted(plan)
 
-    async def enact(
-        self,
-        endpoint: NodeEndpoint,
-        identity: ClientIdentity,
-        accounts: Sequence[PrivateFiles],
-        change: Change,
-        plan: Plan,
-        minutes: Minutes,
-    ) -> Enacted:
+    async def enact(self, mandate: Mandate, change: Change) -> Enacted:
+        plan = mandate.plan
         self.enacted.append(change)
         if self.refusal is not None:
             return Enacted(False, self.refusal)
         if self.slot is not None:
             return Enacted(False, proposal=self.slot)
         if (committee := self.committees.get(plan.key.name)) is not None:
-            held = {FiscoBcos().account_register(one).address for one in accounts}
+            held = {FiscoBcos().account_register(one).address for one in mandate.accounts}
             if not can_pass(committee, held):
-                return await self._propose(change, min(held), minutes)
+                return await self._propose(change, min(held), mandate.minutes)
         if isinstance(change, GovernorChange | RatesChange):
             assert committee is not None
             self.committees[plan.key.name] = changed(committee, change)
@@ -241,15 +235,7 @@ class FakeNodes:
         self.proposals[kind] = change
         return Enacted(False, proposal=OpenProposal(7, proposer, True, "a vote"))
 
-    async def withdraw(
-        self,
-        endpoint: NodeEndpoint,
-        identity: ClientIdentity,
-        accounts: Sequence[PrivateFiles],
-        kind: str,
-        plan: Plan,
-        minutes: Minutes,
-    ) -> Withdrawal:
+    async def withdraw(self, mandate: Mandate, kind: str) -> Withdrawal:
         if self.refusal is not None:
             return Withdrawal(refusal=self.refusal)
         return Withdrawal(7 if self.proposals.pop(kind, None) else None)

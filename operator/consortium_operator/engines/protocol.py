@@ -321,6 +321,18 @@ class ClientIdentity:
 
 
 @dataclass(frozen=True, slots=True)
+class Mandate:
+    """What a change of the running chain takes: the sealer that it is sent through, the accounts
+    whose keys are here (the operator's own first), and the minutes of what was proposed."""
+
+    endpoint: NodeEndpoint
+    identity: ClientIdentity
+    accounts: Sequence[PrivateFiles]
+    plan: Plan
+    minutes: Minutes
+
+
+@dataclass(frozen=True, slots=True)
 class Enacted:
     """What became of one step of a change. `holds`: as the chain read afterwards. `refusal`: why
     the chain did not carry it out, in words. `proposal`: the open one that it waits for."""
@@ -361,30 +373,13 @@ class ChainClient(Protocol):
         committed. Raises ChainCallFailed."""
         ...
 
-    async def enact(
-        self,
-        endpoint: NodeEndpoint,
-        identity: ClientIdentity,
-        accounts: Sequence[PrivateFiles],
-        change: Change,
-        plan: Plan,
-        minutes: Minutes,
-    ) -> Enacted:
-        """Takes a running chain one step nearer to `change`, through a sealer; sends nothing where
-        it holds. `accounts`: whose keys are here, the operator's own first. Raises
+    async def enact(self, mandate: Mandate, change: Change) -> Enacted:
+        """Takes a running chain one step nearer to `change`; sends nothing where it holds. Raises
         ChainCallFailed."""
         ...
 
-    async def withdraw(
-        self,
-        endpoint: NodeEndpoint,
-        identity: ClientIdentity,
-        accounts: Sequence[PrivateFiles],
-        kind: str,
-        plan: Plan,
-        minutes: Minutes,
-    ) -> Withdrawal:
-        """Revokes the operator's own proposal of this kind (as in `minutes`), where it is open.
+    async def withdraw(self, mandate: Mandate, kind: str) -> Withdrawal:
+        """Revokes the operator's own proposal of this kind (as in the minutes), where it is open.
         Raises ChainCallFailed."""
         ...
 

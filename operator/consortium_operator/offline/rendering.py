@@ -24,7 +24,11 @@ from consortium_operator.kube.store import Store
 from consortium_operator.manifests import Manifest
 from consortium_operator.manifests.pod import NodePod
 from consortium_operator.offline.cluster import MemoryCluster
-from consortium_operator.reconcile.certificates import Standing, authority_key, node_certificates
+from consortium_operator.reconcile.certificates import (
+    HeldCertificates,
+    authority_key,
+    node_certificates,
+)
 from consortium_operator.reconcile.desired import (
     NodeObjects,
     desired_budgets,
@@ -79,7 +83,7 @@ class RenderedNode:
     """A node, the certificate that serves it, and its pod: which objects hold its files."""
 
     node: PlannedNode
-    standing: Standing
+    held: HeldCertificates
     pod: NodePod
 
 

@@ -73,7 +73,7 @@ class Rendered:
         }
 
     def _node(self, rendered: RenderedNode) -> dict[str, str]:
-        node, until = rendered.node, rendered.standing.facts.not_after
+        node, until = rendered.node, rendered.held.facts.not_after
         found = {
             "node": node.path,
             "nodeId": self.rendering.custody.nodes[node.names.node].node_id,

@@ -46,7 +46,7 @@ def _node(
     secrets: Mapping[str, PrivateFiles],
 ) -> Iterator[tuple[str, File]]:
     node, custody = rendered.node, rendering.custody
-    material = material_of(rendering.founded, node, rendered.standing)
+    material = material_of(rendering.founded, node, rendered.held)
     home = f"nodes/{places[node.path].directory}"
     for file in rendering.engine.standalone_files(rendering.plan, rendering.seal, material, places):
         path = f"{home}/{file.path}"

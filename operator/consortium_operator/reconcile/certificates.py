@@ -38,7 +38,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class HeldCertificates:
     """Certificates that serve now, file → PEM, which are issued and end together. `due`: they
     should be replaced, but still hold."""
 
@@ -65,7 +65,7 @@ class Holder:
         return JudgedCertificates(self.fingerprint, self.signers, tuple(sorted(files.items())))
 
 
-def judge(run: Round, files: Mapping[str, str], holder: Holder) -> Standing | None:
+def judge(run: Round, files: Mapping[str, str], holder: Holder) -> HeldCertificates | None:
     """What certificates found in the cluster are worth for their holder; None: nothing."""
     cache, key = run.memory.certificates, holder.key_of(files)
     if key not in cache:
@@ -77,7 +77,7 @@ def judge(run: Round, files: Mapping[str, str], holder: Holder) -> Standing | No
     renew_at: datetime = facts.not_after - length_of(run.plan.spec.certificates.renew_before)
     latest = min(run.authority_end(authority) for authority in holder.authorities)
     is_due = run.world.now() >= renew_at and facts.not_after < latest
-    return Standing(files, facts, due=is_due)
+    return HeldCertificates(files, facts, due=is_due)
 
 
 async def sign(make: Callable[[], T], what: str) -> T:
@@ -181,15 +181,15 @@ def ending(run: Round, member: PlannedMember, kind: AuthorityKind, era: Era) -> 
     )
 
 
-async def node_certificates(founded: Founded) -> dict[str, Standing]:
+async def node_certificates(founded: Founded) -> dict[str, HeldCertificates]:
     """Full object name → certificates, of every node whose keys are known. Issues what is due, also
     to nodes that leave, but not for keys that are not intact."""
     run, custody = founded.round, founded.custody
-    standing = serving_certificates(run, custody)
+    held = serving_certificates(run, custody)
     tell_ending_authorities(run, custody)
     for node in run.plan.dialled.nodes:
         name = node.names.node
-        best = standing.get(name)
+        best = held.get(name)
         if not _is_certifiable(run, custody, node) or node.names.identity in custody.broken:
             continue
         if best is not None and not best.due:
@@ -197,15 +197,15 @@ async def node_certificates(founded: Founded) -> dict[str, Standing]:
         if best is None and node.departure is not None and pod_of(run, node) is None:
             continue  # nothing else of it would be made anew either
         try:
-            standing[name] = await _issue(founded, node, best)
+            held[name] = await _issue(founded, node, best)
         except Blocked as blocked:
             run.findings.extend(blocked.findings)
             if best is not None:
                 run.findings.add(_ageing(run, node, best))
-    return standing
+    return held
 
 
-def serving_certificates(run: Round, custody: Custody) -> dict[str, Standing]:
+def serving_certificates(run: Round, custody: Custody) -> dict[str, HeldCertificates]:
     """Full object name → the certificates in the cluster, or lately there, that hold longest."""
     found = _by_node(run)
     serving = {}
@@ -217,7 +217,7 @@ def serving_certificates(run: Round, custody: Custody) -> dict[str, Standing]:
     return serving
 
 
-def certificates_in_use(run: Round, custody: Custody) -> dict[str, Standing]:
+def certificates_in_use(run: Round, custody: Custody) -> dict[str, HeldCertificates]:
     """Full object name → the certificates that a node's pod was started with."""
     found, known = {}, _by_node(run)
     for node in run.plan.nodes:
@@ -228,9 +228,9 @@ def certificates_in_use(run: Round, custody: Custody) -> dict[str, Standing]:
         for one in known.get(node.names.node, []):
             if one.key.name in detail.config_maps:
                 files = run.engine.node_certificates_in(_data(one))
-                standing = _judge(run, custody, node, files)
-                if standing is not None:
-                    found[node.names.node] = standing
+                held = _judge(run, custody, node, files)
+                if held is not None:
+                    found[node.names.node] = held
     return found
 
 
@@ -241,14 +241,14 @@ def _is_certifiable(run: Round, custody: Custody, node: PlannedNode) -> bool:
 
 def _judge(
     run: Round, custody: Custody, node: PlannedNode, files: Mapping[str, str]
-) -> Standing | None:
+) -> HeldCertificates | None:
     """Those of an earlier generation of the CAs hold, and are due."""
     number = era_of(run, custody, node, files)
     if number is None:
         return None
     era = custody.eras_of(node.member)[number]
-    standing = judge(run, files, _holder(run, custody, node, era))
-    return standing and replace(standing, due=standing.due or number > 0)
+    held = judge(run, files, _holder(run, custody, node, era))
+    return held and replace(held, due=held.due or number > 0)
 
 
 def era_of(run: Round, custody: Custody, node: PlannedNode, files: Mapping[str, str]) -> int | None:
@@ -270,7 +270,7 @@ def _holder(run: Round, custody: Custody, node: PlannedNode, era: Era) -> Holder
 
 def _best(
     run: Round, custody: Custody, node: PlannedNode, candidates: list[Observed]
-) -> Standing | None:
+) -> HeldCertificates | None:
     holders = [_holder(run, custody, node, era) for era in custody.eras_of(node.member)]
     signers = {(holder.fingerprint, holder.signers) for holder in holders}
     # Also those it had: a ConfigMap that was deleted comes back as it was, and the pod stays.
@@ -280,10 +280,10 @@ def _best(
         if (judged.fingerprint, judged.signers) in signers
     ]
     found = [run.engine.node_certificates_in(_data(candidate)) for candidate in candidates]
-    standing = [_judge(run, custody, node, files) for files in (*found, *known)]
+    held = [_judge(run, custody, node, files) for files in (*found, *known)]
     newest = holders[0].signers
     return max(
-        (one for one in standing if one is not None),
+        (one for one in held if one is not None),
         key=lambda one: (
             one.facts.issuer_fingerprint in newest,
             one.facts.not_after,
@@ -293,7 +293,7 @@ def _best(
     )
 
 
-def _ageing(run: Round, node: PlannedNode, best: Standing) -> Finding:
+def _ageing(run: Round, node: PlannedNode, best: HeldCertificates) -> Finding:
     """A certificate that is due and cannot be renewed."""
     expired = run.world.now() >= best.facts.not_after
     return Finding(
@@ -305,7 +305,9 @@ def _ageing(run: Round, node: PlannedNode, best: Standing) -> Finding:
     )
 
 
-async def _issue(founded: Founded, node: PlannedNode, before: Standing | None) -> Standing:
+async def _issue(
+    founded: Founded, node: PlannedNode, before: HeldCertificates | None
+) -> HeldCertificates:
     run, custody = founded.round, founded.custody
     newest = custody.eras_of(node.member)[0]
     member = next(one for one in run.plan.members if one.name == node.member)

@@ -24,7 +24,13 @@ from consortium_operator.kube.errors import AlreadyExists
 from consortium_operator.kube.kinds import CONFIG_MAP, ObjectKey
 from consortium_operator.manifests.identity import ClientKind, client_certificate, client_secret
 from consortium_operator.reconcile.apply import bring_one
-from consortium_operator.reconcile.certificates import Holder, Standing, authority_key, judge, sign
+from consortium_operator.reconcile.certificates import (
+    HeldCertificates,
+    Holder,
+    authority_key,
+    judge,
+    sign,
+)
 from consortium_operator.reconcile.findings import Blocked, Finding
 from consortium_operator.reconcile.key_owners import why_client_is_pinned
 from consortium_operator.reconcile.key_requests import FIRST_GENERATION
@@ -33,22 +39,22 @@ from consortium_operator.reconcile.rotation import issuing_era
 from consortium_operator.reconcile.world import Founded, Round, Verified
 
 
-async def ensure_clients(founded: Founded) -> dict[tuple[str, ClientKind], Standing]:
+async def ensure_clients(founded: Founded) -> dict[tuple[str, ClientKind], HeldCertificates]:
     """Both clients of every member whose CAs are intact, by member. What fails is a finding."""
     run, custody = founded.round, founded.custody
-    standing = {}
+    held = {}
     for member in run.plan.staying_members:
         if member.name in custody.client_authorities and member.name in custody.node_authorities:
             for kind in ClientKind:
                 try:
-                    standing[member.name, kind] = await _ensure_client(founded, member, kind)
+                    held[member.name, kind] = await _ensure_client(founded, member, kind)
                 except Blocked as blocked:
                     run.findings.extend(blocked.findings)
     leaving = [one for one in run.plan.members if one.departure is not None]
     await _read_operator_clients(run, leaving)
     for member in leaving:
         await _keep_up(founded, member)
-    return standing
+    return held
 
 
 async def _keep_up(founded: Founded, member: PlannedMember) -> None:
@@ -65,26 +71,28 @@ async def _keep_up(founded: Founded, member: PlannedMember) -> None:
                 run.findings.extend(blocked.findings)
 
 
-async def _ensure_client(founded: Founded, member: PlannedMember, kind: ClientKind) -> Standing:
+async def _ensure_client(
+    founded: Founded, member: PlannedMember, kind: ClientKind
+) -> HeldCertificates:
     run = founded.round
     found = _certificate_in_cluster(run, member, kind)
     fingerprint = _remembered(run, kind.object_name(member))
-    standing = None
+    held = None
     if fingerprint is not None:
-        standing = _judge(founded, member, kind, found, fingerprint)
-    if standing is None or standing.due:
+        held = _judge(founded, member, kind, found, fingerprint)
+    if held is None or held.due:
         key = await _key(founded, member, kind, must_exist=found is not None)
-        standing = await _renewed(founded, member, kind, key, found)
-        _remember(run, member, kind, key, standing)
-    pem = standing.files[kind.value]
+        held = await _renewed(founded, member, kind, key, found)
+        _remember(run, member, kind, key, held)
+    pem = held.files[kind.value]
     known_by = founded.custody.trusted(member.name, run.engine.server_authority)
     await bring_one(run, client_certificate(run.plan, member, kind, pem, known_by))
-    return standing
+    return held
 
 
 def _judge(
     founded: Founded, member: PlannedMember, kind: ClientKind, pem: str | None, fingerprint: str
-) -> Standing | None:
+) -> HeldCertificates | None:
     run, issuing = founded.round, issuing_era(founded.round, founded.custody, member)
 
     def facts(files: Mapping[str, str], authority: AuthorityRegister) -> CertificateFacts:
@@ -97,29 +105,29 @@ def _judge(
     for era in founded.custody.eras_of(member.name) if pem else ():
         authority = era.authorities[AuthorityKind.CLIENT]
         holder = Holder(fingerprint, (authority,), partial(facts, authority=authority))
-        standing = judge(run, {kind.value: pem or ""}, holder)
-        if standing is not None:
-            return replace(standing, due=standing.due or is_retiring)
+        held = judge(run, {kind.value: pem or ""}, holder)
+        if held is not None:
+            return replace(held, due=held.due or is_retiring)
         is_retiring |= era == issuing
     return None
 
 
 async def _renewed(
     founded: Founded, member: PlannedMember, kind: ClientKind, key: PrivateFiles, found: str | None
-) -> Standing:
+) -> HeldCertificates:
     """The certificate that was found, or a new one where it is due or of another key. One that is
     due serves until its end where none can be issued."""
     run = founded.round
-    standing = _judge(founded, member, kind, found, _fingerprint(run, member, kind, key))
-    if standing is not None and not standing.due:
-        return standing
+    held = _judge(founded, member, kind, found, _fingerprint(run, member, kind, key))
+    if held is not None and not held.due:
+        return held
     try:
-        return await _issue(founded, member, kind, key, standing)
+        return await _issue(founded, member, kind, key, held)
     except Blocked as blocked:
-        if standing is None:
+        if held is None:
             raise
         run.findings.extend(blocked.findings)
-        return standing
+        return held
 
 
 def _fingerprint(run: Round, member: PlannedMember, kind: ClientKind, key: PrivateFiles) -> str:
@@ -163,12 +171,12 @@ def _remembered(run: Round, name: str) -> str | None:
 
 
 def _remember(
-    run: Round, member: PlannedMember, kind: ClientKind, key: PrivateFiles, standing: Standing
+    run: Round, member: PlannedMember, kind: ClientKind, key: PrivateFiles, held: HeldCertificates
 ) -> None:
-    verified = Verified(standing.facts.key_fingerprint, run.world.now())
+    verified = Verified(held.facts.key_fingerprint, run.world.now())
     run.memory.verified[kind.object_name(member)] = verified
     if kind is ClientKind.OPERATOR:
-        run.memory.clients[member.name] = ClientIdentity(key, standing.files[kind.value])
+        run.memory.clients[member.name] = ClientIdentity(key, held.files[kind.value])
 
 
 async def _key(
@@ -216,8 +224,8 @@ async def _issue(
     member: PlannedMember,
     kind: ClientKind,
     key: PrivateFiles,
-    before: Standing | None,
-) -> Standing:
+    before: HeldCertificates | None,
+) -> HeldCertificates:
     run = founded.round
     era = issuing_era(run, founded.custody, member)
     authority = await authority_key(run, member, AuthorityKind.CLIENT, era)
@@ -229,11 +237,11 @@ async def _issue(
         lambda: run.engine.client_certificate(authority, subject, key, validity),
         f"a client certificate of member {member.name}",
     )
-    standing = _judge(founded, member, kind, pem, run.engine.client_fingerprint(key))
-    if standing is None:
+    held = _judge(founded, member, kind, pem, run.engine.client_fingerprint(key))
+    if held is None:
         raise AssertionError(f"the client certificate issued for {member.name} does not verify")
     run.log.info("issued a client certificate", extra={"member": member.name, "client": kind.name})
-    return standing
+    return held
 
 
 def _certificate_in_cluster(run: Round, member: PlannedMember, kind: ClientKind) -> str | None:

@@ -25,7 +25,7 @@ from consortium_operator.manifests.service import member_rpc_service, node_servi
 from consortium_operator.manifests.statefulset import stateful_set
 from consortium_operator.manifests.trust import trust_config_map
 from consortium_operator.manifests.volume import data_claim
-from consortium_operator.reconcile.certificates import Standing
+from consortium_operator.reconcile.certificates import HeldCertificates
 from consortium_operator.reconcile.evictions import pod_of
 from consortium_operator.reconcile.hangs import is_silent_for_a_moment
 from consortium_operator.reconcile.key_owners import registered_authority
@@ -91,16 +91,16 @@ def desired_journal(run: Round, journal: Journal) -> Manifest:
 
 
 def desired_files(
-    founded: Founded, node: PlannedNode, standing: Standing
+    founded: Founded, node: PlannedNode, held: HeldCertificates
 ) -> tuple[Manifest, Manifest]:
     """The ConfigMaps with the certificate and the settings of a node."""
-    plan, files = founded.round.plan, _files(founded, node, standing)
+    plan, files = founded.round.plan, _files(founded, node, held)
     return certificate_config_map(plan, node, files), config_config_map(plan, node, files)
 
 
 def desired_nodes(
     founded: Founded,
-    certificates: Mapping[str, Standing],
+    certificates: Mapping[str, HeldCertificates],
     volumes: Mapping[str, NodeVolume],
     journal: Journal,
 ) -> tuple[NodeObjects, ...]:
@@ -181,13 +181,13 @@ def _renewed_roots(founded: Founded, journal: Journal) -> str | None:
 def _node(
     founded: Founded,
     node: PlannedNode,
-    standing: Standing,
+    held: HeldCertificates,
     volume: NodeVolume,
     renewed_roots: str | None,
 ) -> NodeObjects:
     plan, process = founded.round.plan, founded.round.engine.process(founded.round.plan)
     register = founded.custody.nodes[node.names.node]
-    files = _files(founded, node, standing)
+    files = _files(founded, node, held)
     generations = Generations(volume=volume.generation, renewed_roots=renewed_roots)
     pod = node_pod(plan, node, process, files, generations)
     claim = data_claim(plan, node, volume.generation, register.node_id, founded.seal.sha256)
@@ -202,7 +202,7 @@ def _node(
     )
 
 
-def material_of(founded: Founded, node: PlannedNode, standing: Standing) -> NodeMaterial:
+def material_of(founded: Founded, node: PlannedNode, held: HeldCertificates) -> NodeMaterial:
     """The public material that the node's files are made of."""
     return NodeMaterial(
         node=node,
@@ -214,16 +214,16 @@ def material_of(founded: Founded, node: PlannedNode, standing: Standing) -> Node
                 if other.names.node in founded.custody.nodes
             )
         ),
-        certificates=standing.files,
+        certificates=held.files,
         authorities=founded.custody.authorities_of(node.member),
         retiring={kind: founded.custody.trusted(node.member, kind)[1:] for kind in AuthorityKind},
     )
 
 
-def _files(founded: Founded, node: PlannedNode, standing: Standing) -> tuple[NodeFile, ...]:
+def _files(founded: Founded, node: PlannedNode, held: HeldCertificates) -> tuple[NodeFile, ...]:
     """Rendered once for what they are made of: it costs milliseconds, and there are many nodes."""
     run, name = founded.round, node.names.node
-    material = material_of(founded, node, standing)
+    material = material_of(founded, node, held)
     known = run.memory.rendered.get(name)
     # The plan is the same object as long as it is equal.
     if (

@@ -9,7 +9,7 @@ from consortium_operator.api.conditions import ConditionType, Reason
 from consortium_operator.chain.changes import Change
 from consortium_operator.chain.committee import OpenProposal
 from consortium_operator.chain.view import ChainView
-from consortium_operator.engines.protocol import ChainCallFailed, Enacted
+from consortium_operator.engines.protocol import ChainCallFailed, Enacted, Mandate
 from consortium_operator.reconcile.chain_view import Address, address_of
 from consortium_operator.reconcile.findings import Finding
 from consortium_operator.reconcile.governor_keys import read_accounts
@@ -56,10 +56,14 @@ def _refusal(condition: ConditionType, what: str, why: str) -> Finding:
 async def _send(founded: Founded, view: ChainView, change: Change) -> Enacted:
     """Raises ChainCallFailed."""
     run = founded.round
-    sealer = sealer_at_work(founded, view)
-    accounts = await read_accounts(run)
-    client, minutes = run.world.connect(run.plan), JournalMinutes(founded)
-    return await client.enact(*sealer, accounts, change, run.plan, minutes)
+    return await run.world.connect(run.plan).enact(await mandate_for(founded, view), change)
+
+
+async def mandate_for(founded: Founded, view: ChainView) -> Mandate:
+    """Raises ChainCallFailed."""
+    run = founded.round
+    sealer, accounts = sealer_at_work(founded, view), await read_accounts(run)
+    return Mandate(*sealer, accounts, run.plan, JournalMinutes(founded))
 
 
 def _open_proposal(condition: ConditionType, what: str, proposal: OpenProposal) -> Finding:

@@ -9,13 +9,13 @@ from datetime import datetime
 
 from consortium_operator.api.conditions import ConditionType, Reason
 from consortium_operator.chain.plan import PlannedNode
-from consortium_operator.reconcile.certificates import Standing
+from consortium_operator.reconcile.certificates import HeldCertificates
 from consortium_operator.reconcile.findings import Finding
 from consortium_operator.reconcile.world import Round
 
 
 def tell_awaited_restarts(
-    run: Round, serving: Mapping[str, Standing], in_use: Mapping[str, Standing]
+    run: Round, serving: Mapping[str, HeldCertificates], in_use: Mapping[str, HeldCertificates]
 ) -> None:
     """Whose they are, and when the certificates end that nodes run with meanwhile."""
     awaiting = awaiting_restart(run, serving, in_use)
@@ -43,7 +43,7 @@ def tell_awaited_restarts(
 
 
 def awaiting_restart(
-    run: Round, serving: Mapping[str, Standing], in_use: Mapping[str, Standing]
+    run: Round, serving: Mapping[str, HeldCertificates], in_use: Mapping[str, HeldCertificates]
 ) -> list[PlannedNode]:
     """The nodes that run with another certificate than the one that serves now."""
     return [
@@ -55,7 +55,7 @@ def awaiting_restart(
     ]
 
 
-def tell_neglected(run: Round, serving: Mapping[str, Standing]) -> None:
+def tell_neglected(run: Round, serving: Mapping[str, HeldCertificates]) -> None:
     """In a round that may write nothing: of the nodes whose certificates it would renew."""
     due = [node for node in run.plan.nodes if _is_due(serving.get(node.names.node))]
     if due:
@@ -70,18 +70,18 @@ def tell_neglected(run: Round, serving: Mapping[str, Standing]) -> None:
         )
 
 
-def has_ended(run: Round, standing: Standing) -> bool:
-    return run.world.now() >= standing.facts.not_after
+def has_ended(run: Round, held: HeldCertificates) -> bool:
+    return run.world.now() >= held.facts.not_after
 
 
-def _is_due(standing: Standing | None) -> bool:
-    return standing is not None and standing.due
+def _is_due(held: HeldCertificates | None) -> bool:
+    return held is not None and held.due
 
 
 def _paths(nodes: Iterable[PlannedNode]) -> str:
     return ", ".join(node.path for node in nodes)
 
 
-def _first_end(nodes: Iterable[PlannedNode], known: Mapping[str, Standing]) -> str:
+def _first_end(nodes: Iterable[PlannedNode], known: Mapping[str, HeldCertificates]) -> str:
     first: datetime = min(known[node.names.node].facts.not_after for node in nodes)
     return f"{first:%Y-%m-%d %H:%M} UTC"

@@ -12,7 +12,7 @@ from consortium_operator.kube.kinds import CONFIG_MAP, STATEFUL_SET, JsonObject,
 from consortium_operator.kube.projection import Observed, PodDetail, StatefulSetDetail
 from consortium_operator.manifests import Manifest
 from consortium_operator.reconcile.apply import bring_one, change_one
-from consortium_operator.reconcile.certificates import Standing
+from consortium_operator.reconcile.certificates import HeldCertificates
 from consortium_operator.reconcile.desired import desired_files
 from consortium_operator.reconcile.evictions import evict, pod_of
 from consortium_operator.reconcile.knowledge import Knowledge
@@ -21,7 +21,7 @@ from consortium_operator.reconcile.world import Founded, Round
 
 
 async def renew_leavers(
-    founded: Founded, certificates: Mapping[str, Standing], known: Knowledge
+    founded: Founded, certificates: Mapping[str, HeldCertificates], known: Knowledge
 ) -> bool:
     """Whether any came a step further, so that what was read of the chain is old. One at a time,
     but for those that restart together."""

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 from consortium_operator.api.conditions import ConditionType, Reason
 from consortium_operator.chain.naming import ACCEPT_CHANGE_ANNOTATION, content_hash
-from consortium_operator.reconcile.certificates import Standing
+from consortium_operator.reconcile.certificates import HeldCertificates
 from consortium_operator.reconcile.expiry import has_ended
 from consortium_operator.reconcile.findings import Finding
 from consortium_operator.reconcile.knowledge import Knowledge, MassExpiry
@@ -19,7 +19,10 @@ from consortium_operator.reconcile.world import Round
 
 
 def find_mass_expiry(
-    run: Round, known: Knowledge, serving: Mapping[str, Standing], in_use: Mapping[str, Standing]
+    run: Round,
+    known: Knowledge,
+    serving: Mapping[str, HeldCertificates],
+    in_use: Mapping[str, HeldCertificates],
 ) -> MassExpiry | None:
     """`serving`: the certificates that nodes should have, `in_use`: those they have."""
     view = known.view
@@ -61,14 +64,14 @@ def tell_mass_expiry(run: Round, mass: MassExpiry) -> None:
         run.findings.add(Finding(condition, reason, message, needs_person=True))
 
 
-def _word(serving: Mapping[str, Standing]) -> str:
+def _word(serving: Mapping[str, HeldCertificates]) -> str:
     """Stands for the certificates that all nodes should have, whoever of them has restarted by now:
     so it is good until the last one has, and never again."""
     return content_hash(
         *(
             text
-            for name, standing in sorted(serving.items())
-            for text in (name, *(standing.files[file] for file in sorted(standing.files)))
+            for name, held in sorted(serving.items())
+            for text in (name, *(held.files[file] for file in sorted(held.files)))
         )
     )
 

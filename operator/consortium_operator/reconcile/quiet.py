@@ -14,7 +14,7 @@ from consortium_operator.chain.plan import Plan
 from consortium_operator.chain.quiet import QuietLook
 from consortium_operator.chain.view import ChainView, NodeView
 from consortium_operator.reconcile.certificates import (
-    Standing,
+    HeldCertificates,
     certificates_in_use,
     serving_certificates,
 )
@@ -36,8 +36,8 @@ class Grounds:
     annotations: Mapping[str, str]
     revision: int
     custody: Custody
-    serving: Mapping[str, Standing]
-    in_use: Mapping[str, Standing]
+    serving: Mapping[str, HeldCertificates]
+    in_use: Mapping[str, HeldCertificates]
 
 
 def grounds_of(founded: Founded) -> Grounds:

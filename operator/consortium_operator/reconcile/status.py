@@ -15,7 +15,7 @@ from consortium_operator.api.moment import moment_of, rfc3339
 from consortium_operator.chain.genesis import Seal
 from consortium_operator.chain.plan import Plan, PlannedNode
 from consortium_operator.chain.view import Look
-from consortium_operator.reconcile.certificates import Standing
+from consortium_operator.reconcile.certificates import HeldCertificates
 from consortium_operator.reconcile.judgement import Judged
 from consortium_operator.reconcile.world import Custody
 
@@ -32,7 +32,7 @@ class Report:
     plan: Plan
     custody: Custody
     seal: Seal | None
-    certificates: Mapping[str, Standing]
+    certificates: Mapping[str, HeldCertificates]
     view: Look | None
     states: Mapping[str, str]
 
@@ -152,7 +152,7 @@ def _members(report: Report) -> list[Status]:
 
 def _node(report: Report, node: PlannedNode) -> Status:
     name = node.names.node
-    register, standing = report.custody.nodes.get(name), report.certificates.get(name)
+    register, held = report.custody.nodes.get(name), report.certificates.get(name)
     found: Status = {
         "name": node.name,
         "role": node.role.value,
@@ -161,6 +161,6 @@ def _node(report: Report, node: PlannedNode) -> Status:
     }
     if register is not None:
         found["nodeId"] = register.node_id
-    if standing is not None:
-        found["certificateExpires"] = rfc3339(standing.facts.not_after)
+    if held is not None:
+        found["certificateExpires"] = rfc3339(held.facts.not_after)
     return found

@@ -21,7 +21,7 @@ from consortium_operator.reconcile.apply import bring_about, bring_one
 from consortium_operator.reconcile.approvals import approved, note_approval
 from consortium_operator.reconcile.asked_restarts import restart_asked
 from consortium_operator.reconcile.certificates import (
-    Standing,
+    HeldCertificates,
     certificates_in_use,
     node_certificates,
     serving_certificates,
@@ -98,9 +98,9 @@ class Progress:
     plan: Plan
     custody: Custody = field(default_factory=Custody)
     seal: Seal | None = None
-    certificates: Mapping[str, Standing] = field(default_factory=dict)
-    in_use: Mapping[str, Standing] = field(default_factory=dict)
-    clients: Mapping[tuple[str, ClientKind], Standing] = field(default_factory=dict)
+    certificates: Mapping[str, HeldCertificates] = field(default_factory=dict)
+    in_use: Mapping[str, HeldCertificates] = field(default_factory=dict)
+    clients: Mapping[tuple[str, ClientKind], HeldCertificates] = field(default_factory=dict)
     view: Look | None = None
     lost: frozenset[str] = frozenset()
     hangs: tuple[Hang, ...] = ()

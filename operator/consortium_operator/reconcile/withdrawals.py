@@ -19,9 +19,8 @@ from consortium_operator.chain.committee import Proposed
 from consortium_operator.chain.membership import change_for
 from consortium_operator.chain.view import ChainView
 from consortium_operator.engines.protocol import ChainCallFailed
-from consortium_operator.reconcile.enactment import can_be_changed, sealer_at_work
+from consortium_operator.reconcile.enactment import can_be_changed, mandate_for
 from consortium_operator.reconcile.findings import Finding
-from consortium_operator.reconcile.governor_keys import read_accounts
 from consortium_operator.reconcile.journal import read_journal
 from consortium_operator.reconcile.minutes import JournalMinutes
 from consortium_operator.reconcile.volumes import ledgers_of
@@ -48,14 +47,12 @@ async def withdraw_outdated(founded: Founded, view: ChainView) -> None:
 
 
 async def _withdraw(founded: Founded, view: ChainView, kind: str, proposed: Proposed) -> None:
-    run, minutes = founded.round, JournalMinutes(founded)
+    run = founded.round
     try:
-        sealer = sealer_at_work(founded, view)
-        accounts = await read_accounts(run)
-        client = run.world.connect(run.plan)
-        found = await client.withdraw(*sealer, accounts, kind, run.plan, minutes)
+        mandate = await mandate_for(founded, view)
+        found = await run.world.connect(run.plan).withdraw(mandate, kind)
         if found.refusal is None:
-            await minutes.forget(kind)
+            await JournalMinutes(founded).forget(kind)
     except ChainCallFailed as error:
         run.findings.add(_open(proposed, str(error), needs_person=False))
         return

@@ -1,6 +1,6 @@
 """A committee at work on running nodes: what the operator proposes, votes on and leaves alone."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import pytest
@@ -23,7 +23,7 @@ from consortium_operator.chain.private import PrivateFiles
 from consortium_operator.engines.fisco_bcos.governance import calls
 from consortium_operator.engines.fisco_bcos.governance.committee import ProposalStatus
 from consortium_operator.engines.fisco_bcos.node.governance import Governance
-from consortium_operator.engines.protocol import Enacted
+from consortium_operator.engines.protocol import Enacted, Mandate
 from tests.integration.engines.fisco_bcos_chain import LocalChain
 
 OBSERVER = MemberChange("ab" * 64, Standing.OBSERVER)
@@ -62,23 +62,17 @@ class Committees:
         return self.chain.governance(self.chain.nodes[0])
 
     async def enact(self, change: Change, notes: Notes, *accounts: PrivateFiles) -> Enacted:
-        node = self.chain.nodes[0]
-        return await self.chain.client.enact(
-            self.chain.endpoint(node),
-            self.chain.identity(node.member),
-            accounts or (self.chain.account, self.second[1]),
-            change,
-            self.chain.plan,
-            notes,
-        )
+        return await self.chain.client.enact(self._mandate(notes, accounts), change)
 
     async def withdraw(self, kind: str, notes: Notes, *accounts: PrivateFiles) -> Withdrawal:
+        return await self.chain.client.withdraw(self._mandate(notes, accounts), kind)
+
+    def _mandate(self, notes: Notes, accounts: Sequence[PrivateFiles]) -> Mandate:
         node = self.chain.nodes[0]
-        return await self.chain.client.withdraw(
+        return Mandate(
             self.chain.endpoint(node),
             self.chain.identity(node.member),
             accounts or (self.chain.account, self.second[1]),
-            kind,
             self.chain.plan,
             notes,
         )

@@ -9,7 +9,7 @@ import aiohttp
 
 from consortium_operator.api.fisco_bcos import ConsensusType
 from consortium_operator.chain.changes import Change
-from consortium_operator.chain.committee import Committee, Minutes, Withdrawal
+from consortium_operator.chain.committee import Committee, Withdrawal
 from consortium_operator.chain.plan import Plan
 from consortium_operator.chain.private import PrivateFiles
 from consortium_operator.chain.quiet import Glance
@@ -33,6 +33,7 @@ from consortium_operator.engines.protocol import (
     ChainClient,
     ClientIdentity,
     Enacted,
+    Mandate,
     NodeEndpoint,
 )
 
@@ -151,36 +152,19 @@ class FiscoBcosClient:
         async with self._slots, open_connection(endpoint, identity, self._limits) as node:
             await self._sender.send(node, account, PROBE_CODE, block_limit=block_limit)
 
-    async def enact(
-        self,
-        endpoint: NodeEndpoint,
-        identity: ClientIdentity,
-        accounts: Sequence[PrivateFiles],
-        change: Change,
-        plan: Plan,
-        minutes: Minutes,
-    ) -> Enacted:
+    async def enact(self, mandate: Mandate, change: Change) -> Enacted:
         """By proposals where the committee governs (auth on), else by a call of its own."""
         async with self._slots:
-            through = govern(plan, endpoint, identity)
-            if plan.spec.fisco_bcos.executor.auth_check:
-                return await Proposing(through, accounts, minutes).bring_about(change)
-            changed = await through.change(accounts[0], change)
+            if mandate.plan.spec.fisco_bcos.executor.auth_check:
+                return await _proposing(mandate).bring_about(change)
+            through = govern(mandate.plan, mandate.endpoint, mandate.identity)
+            changed = await through.change(mandate.accounts[0], change)
         refusal = None if changed.outcome is None else changed.outcome.refusal
         return Enacted(changed.holds, refusal)
 
-    async def withdraw(
-        self,
-        endpoint: NodeEndpoint,
-        identity: ClientIdentity,
-        accounts: Sequence[PrivateFiles],
-        kind: str,
-        plan: Plan,
-        minutes: Minutes,
-    ) -> Withdrawal:
+    async def withdraw(self, mandate: Mandate, kind: str) -> Withdrawal:
         async with self._slots:
-            through = govern(plan, endpoint, identity)
-            return await Proposing(through, accounts, minutes).withdraw(kind)
+            return await _proposing(mandate).withdraw(kind)
 
     async def committee(
         self, endpoint: NodeEndpoint, identity: ClientIdentity, plan: Plan
@@ -244,3 +228,8 @@ async def _ask_for_peers(node: Connection) -> None:
         if isinstance(error.__cause__, TimeoutError):
             raise node.failed(f"{error.problem}: its gateway hangs", error.silence) from error
         raise
+
+
+def _proposing(mandate: Mandate) -> Proposing:
+    through = govern(mandate.plan, mandate.endpoint, mandate.identity)
+    return Proposing(through, mandate.accounts, mandate.minutes)
