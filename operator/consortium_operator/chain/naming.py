@@ -6,6 +6,7 @@ labels decide, and an object whose labels disagree is never adopted (reason Name
 """
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -81,6 +82,11 @@ def shorten(name: str, limit: int) -> str:
         return name
     digest = hashlib.sha256(name.encode()).hexdigest()[:8]
     return f"{name[: limit - 9].rstrip('-')}-{digest}"
+
+
+def words_of(annotation: str) -> list[str]:
+    """What people have written into an annotation that may name several things."""
+    return [word for word in re.split(r"[,\s]+", annotation) if word]
 
 
 def content_hash(*contents: str) -> str:

@@ -1,12 +1,11 @@
 """`consortium restart`: ask for a restart of nodes, each when the chain can spare it."""
 
-import re
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any
 
 import typer
 
-from consortium_operator.chain.naming import RESTART_ANNOTATION
+from consortium_operator.chain.naming import RESTART_ANNOTATION, words_of
 from consortium_operator.cli import completion
 from consortium_operator.cli.cluster import (
     ChainArgument,
@@ -74,11 +73,7 @@ def operations(
     names = [one.name for one in nodes]
     annotations = metadata.get("annotations") or {}
     before = annotations.get(RESTART_ANNOTATION)
-    others = [
-        word
-        for word in re.split(r"[,\s]+", before or "")
-        if word and word.rpartition("@")[0] not in names
-    ]
+    others = [word for word in words_of(before or "") if word.rpartition("@")[0] not in names]
     value = ",".join([*others, *(f"{name}@{token}" for name in names)])
     same = {"op": "test", "path": "/metadata/uid", "value": metadata["uid"]}
     if not annotations:

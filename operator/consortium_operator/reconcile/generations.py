@@ -11,6 +11,7 @@ from contextlib import suppress
 from itertools import product
 
 from consortium_operator.api.conditions import ConditionType, Reason
+from consortium_operator.api.problem import shown
 from consortium_operator.chain.naming import (
     PART_LABEL,
     ROTATE_CA_ANNOTATION,
@@ -68,8 +69,8 @@ def asked_generation(run: Round, member: PlannedMember) -> int | None:
     """The generation that a person asks for, where it is the next one, or was begun."""
     own = [kind for kind in AuthorityKind if kind not in member.brought]
     newest = max((newest_registered(run, member, kind) for kind in own), default=None)
-    words = _WORD.findall(run.annotations.get(ROTATE_CA_ANNOTATION, ""))
-    asked = max((int(number) for name, number in words if name == member.name), default=0)
+    words = map(_WORD.fullmatch, run.words(ROTATE_CA_ANNOTATION))
+    asked = max((int(one[2]) for one in words if one and one[1] == member.name), default=0)
     return asked if newest is not None and newest <= asked <= newest + 1 else None
 
 
@@ -121,13 +122,13 @@ def tell_vain_words(run: Round) -> None:
     """Of words that nothing can come of, each with what to do."""
     members = {member.name: member for member in run.plan.members}
     for word in run.words(ROTATE_CA_ANNOTATION):
-        why = _why_vain(run, word, members) if word else None
+        why = _why_vain(run, word, members)
         if why is not None:
             run.findings.add(
                 Finding(
                     ConditionType.CERTIFICATES_VALID,
                     Reason.RENEWING,
-                    f"annotation {ROTATE_CA_ANNOTATION}: {word} {why}",
+                    f"annotation {ROTATE_CA_ANNOTATION}: {shown(word)} {why}",
                     needs_person=True,
                 )
             )

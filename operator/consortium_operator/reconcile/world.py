@@ -5,7 +5,6 @@ API calls, it never decides anything that the cluster does not say again.
 """
 
 import logging
-import re
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -17,7 +16,7 @@ from consortium_operator.chain.changes import Change
 from consortium_operator.chain.committee import Committee
 from consortium_operator.chain.files import NodeFile
 from consortium_operator.chain.genesis import Seal
-from consortium_operator.chain.naming import ChainKey
+from consortium_operator.chain.naming import ChainKey, words_of
 from consortium_operator.chain.plan import Plan, Settings
 from consortium_operator.chain.quiet import Settled
 from consortium_operator.chain.register import (
@@ -289,8 +288,7 @@ class Round:
         return self.plan.key
 
     def words(self, annotation: str) -> list[str]:
-        """What people have written into an annotation that may name several things."""
-        return re.split(r"[,\s]+", self.annotations.get(annotation, ""))
+        return words_of(self.annotations.get(annotation, ""))
 
     def how_to_say(self, annotation: str, word: str) -> str:
         """The command by which a person answers with a word in an annotation."""

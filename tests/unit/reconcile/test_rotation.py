@@ -111,6 +111,8 @@ async def test_a_word_is_good_once(running: Stage) -> None:
     ("words", "why"),
     [
         ("webank", "is not <member>@<next generation>"),
+        ("webank@2.", "is not <member>@<next generation>"),
+        ("org/webank@2", "is not <member>@<next generation>"),
         ("nobody@2", "names no member of the chain: it has huawei, ping-an, tencent, webank"),
         ("webank@4", "skips a generation: the next is webank@2"),
     ],
