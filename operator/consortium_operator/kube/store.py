@@ -38,7 +38,7 @@ class Change:
 
 
 _NO_CHANGE = Change(None, None)
-_P = TypeVar("_P", bound=tuple[str, ...])
+_P = TypeVar("_P", bound=tuple[object, ...])
 
 
 def _any(_namespace: str, _chain: str) -> bool:
@@ -52,8 +52,8 @@ class Store:
     def __init__(self, exists: Callable[[str, str], bool] = _any) -> None:
         self._exists = exists
         self._chains: dict[tuple[str, str], dict[ObjectKey, Observed]] = {}
-        # A chain of many members would be looked through once for each of them.
-        self._members: dict[tuple[str, str, str], dict[ObjectKey, Observed]] = {}
+        # By kind too: each of many members would be looked through for each of its kinds.
+        self._members: dict[tuple[str, str, str, Kind], dict[ObjectKey, Observed]] = {}
         self._chain_of: dict[ObjectKey, tuple[str, str]] = {}
         # Up to which version the reflectors have seen all events of a kind, by namespace
         # (None: everywhere).
@@ -75,11 +75,12 @@ class Store:
 
     def by_chain(self, namespace: str, chain: str, kind: Kind | None = None) -> list[Observed]:
         """The objects whose label names this chain, sorted by kind and name."""
-        return _sorted(self._chains.get((namespace, chain), {}).values(), kind)
+        found = self._chains.get((namespace, chain), {}).values()
+        return _sorted(one for one in found if kind is None or one.key.kind == kind)
 
     def by_member(self, namespace: str, chain: str, member: str, kind: Kind) -> list[Observed]:
         """Those of them whose labels name this member, nodes' objects included."""
-        return _sorted(self._members.get((namespace, chain, member), {}).values(), kind)
+        return _sorted(self._members.get((namespace, chain, member, kind), {}).values())
 
     def lacks_content(self, namespace: str, chain: str) -> bool:
         """Whether ConfigMaps of this chain were seen before the chain was, so that what they hold
@@ -194,14 +195,14 @@ class Store:
         self._chains.setdefault(place, {})[known.key] = known
         member = known.labels.get(MEMBER_LABEL)
         if member is not None:
-            self._members.setdefault((*place, member), {})[known.key] = known
+            self._members.setdefault((*place, member, known.key.kind), {})[known.key] = known
 
     def _drop(self, known: Observed) -> None:
         place = self._chain_of.pop(known.key)
         _take(self._chains, place, known.key)
         member = known.labels.get(MEMBER_LABEL)
         if member is not None:
-            _take(self._members, (*place, member), known.key)
+            _take(self._members, (*place, member, known.key.kind), known.key)
 
 
 def _take(index: dict[_P, dict[ObjectKey, Observed]], place: _P, key: ObjectKey) -> None:
@@ -210,9 +211,8 @@ def _take(index: dict[_P, dict[ObjectKey, Observed]], place: _P, key: ObjectKey)
         del index[place]
 
 
-def _sorted(found: Iterable[Observed], kind: Kind | None) -> list[Observed]:
-    wanted = (one for one in found if kind is None or one.key.kind == kind)
-    return sorted(wanted, key=lambda one: (one.key.kind.kind, one.key.name))
+def _sorted(found: Iterable[Observed]) -> list[Observed]:
+    return sorted(found, key=lambda one: (one.key.kind.kind, one.key.name))
 
 
 def _version(text: str) -> int:
