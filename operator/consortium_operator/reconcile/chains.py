@@ -19,7 +19,7 @@ def key_of(body: Body) -> ChainKey:
     return ChainKey(metadata["namespace"], metadata["name"])
 
 
-def _relevant(body: Body) -> tuple[object, ...]:
+def relevant(body: Body) -> tuple[object, ...]:
     """What reconcile acts on: all but status, managed fields and resourceVersion."""
     metadata = body["metadata"]
     return (
@@ -66,7 +66,7 @@ class Chains:
         awaited = self._awaited.get(key)
         if awaited is not None and version_of(body) >= awaited[0]:
             del self._awaited[key]
-        return before is None or _relevant(before) != _relevant(body)
+        return before is None or relevant(before) != relevant(body)
 
     def gone(self, body: Body) -> None:
         """The resource was deleted. A newer one of the same name, with another uid, stays."""

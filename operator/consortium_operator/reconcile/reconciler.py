@@ -26,7 +26,7 @@ from consortium_operator.kube.errors import (
 from consortium_operator.kube.events import Happening
 from consortium_operator.kube.kinds import CONSORTIUM_CHAIN, JsonObject, ObjectKey
 from consortium_operator.reconcile.announcements import announce, transitions
-from consortium_operator.reconcile.chains import Body, Chains, key_of, version_of
+from consortium_operator.reconcile.chains import Body, Chains, key_of, relevant, version_of
 from consortium_operator.reconcile.failures import carry_out, failed, unseen
 from consortium_operator.reconcile.findings import Finding, Findings
 from consortium_operator.reconcile.judgement import Evidence, Judged, judge
@@ -166,7 +166,7 @@ class Reconciler:
         self, key: ChainKey, body: Body, memory: ChainMemory, findings: Findings
     ) -> Plan | None:
         """The plan of the spec, if one can be made; every problem is a finding."""
-        if memory.reading is None or memory.reading.body is not body:
+        if memory.reading is None or memory.reading.body != relevant(body):
             memory.reading = self._read(body)
         plan, problems = memory.reading.plan, memory.reading.problems
         twin = self._chains.elder_twin(key)
@@ -187,9 +187,9 @@ class Reconciler:
             chain = parse(body)
             problems = self._world.engines[chain.spec.engine].problems(chain)
             plan = None if problems else make_plan(chain, self._world.settings)
-            return Reading(body, plan, problems)
+            return Reading(relevant(body), plan, problems)
         except InvalidResource as error:
-            return Reading(body, None, error.problems)
+            return Reading(relevant(body), None, error.problems)
 
     async def _tell(
         self, body: Body, memory: ChainMemory, outcome: Outcome

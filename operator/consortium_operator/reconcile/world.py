@@ -108,9 +108,10 @@ class Applied:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a resource says, read once for each version that was seen."""
+    """What a resource says, read once for all versions that say the same. `body`: what was read,
+    without the status and its traces."""
 
-    body: Mapping[str, Any]
+    body: tuple[object, ...]
     plan: Plan | None
     problems: tuple[Problem, ...]
 

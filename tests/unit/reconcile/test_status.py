@@ -4,11 +4,13 @@ import re
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
 from consortium_operator.api.chain import ConsortiumChain
 from consortium_operator.api.conditions import REASONS, ConditionType, Reason
+from consortium_operator.api.parse import parse
 from consortium_operator.api.status import ConsortiumChainStatus
 from consortium_operator.kube.kinds import CONSORTIUM_CHAIN, POD, JsonObject
 from consortium_operator.reconcile import reconciler
@@ -87,6 +89,20 @@ async def test_a_node_that_catches_up_is_not_a_stream_of_writes(running: Stage) 
         await running.round()
     assert running.cluster.verbs["patch-status"] == 1
     assert running.told(NODES) == "False/NodeDown"
+
+
+async def test_a_status_that_was_written_has_nobody_read_the_spec_again(
+    running: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = Mock(wraps=parse)
+    monkeypatch.setattr(reconciler, "parse", read)
+    running.nodes.silent = {WEBANK}
+    await running.settle()
+    assert running.told(READY) == "False/NodeDown"
+    assert read.call_count == 0
+    running.edit(deletionProtection=True)
+    await running.settle()
+    assert read.call_count == 1
 
 
 async def test_a_status_that_somebody_edited_is_put_right(running: Stage) -> None:
