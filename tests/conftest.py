@@ -15,9 +15,10 @@ from consortium_sandbox import Sandbox
 from consortium_sandbox.backend import BackendName
 from consortium_sandbox.progress import Plain
 
-# How long an example takes says more of the machine than of the code.
+# How long an example takes says more of the machine than of the code. The tests run often, and with
+# other examples each time.
 settings.register_profile(
-    "any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    "any machine", max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("any machine")
 
