@@ -156,6 +156,12 @@ class Key:
             return name == self.name
         return name.startswith(self.beginning) and len(name) > len(self.beginning)
 
+    def entries_of(self, section: Mapping[str, str]) -> dict[str, str]:
+        """Those that this key stands for."""
+        if self.beginning is None:
+            return {self.name: section[self.name]} if self.name in section else {}
+        return {name: value for name, value in section.items() if self.stands_for(name)}
+
 
 @dataclass(frozen=True, slots=True)
 class Section:
@@ -198,8 +204,7 @@ def layered(
         default = key.build_chain_at(version.version)
         values = {key.name: default} if default is not None else {}
         for layer in layers:
-            found = layer.get(section.name, {})
-            values |= {name: value for name, value in found.items() if key.stands_for(name)}
+            values |= key.entries_of(layer.get(section.name, {}))
         if values:
             written.setdefault(section.name, {}).update(values)
     return written
