@@ -17,6 +17,8 @@ from tests.campaigns import few_of
 from tests.resources import QUICKSTART_FILE, REPOSITORY
 from tests.unit.cli.commands import Done, consortium
 
+pytestmark = pytest.mark.usefixtures("pooled_keys")
+
 IMAGE = {"repository": "registry.example/fisco-bcos", "tag": "v3.16.4"}
 ONE = chains.resource(chains.member("webank"), image=IMAGE)
 

@@ -10,6 +10,8 @@ from tests.documents import Document
 from tests.resources import REPOSITORY
 from tests.unit.cli.commands import consortium
 
+pytestmark = pytest.mark.usefixtures("pooled_keys")
+
 PAGE = Document(REPOSITORY / "docs" / "render.md")
 
 
