@@ -191,7 +191,7 @@ def _node(
     generations = Generations(volume=volume.generation, renewed_roots=renewed_roots)
     pod = node_pod(plan, node, process, files, generations)
     claim = data_claim(plan, node, volume.generation, register.node_id, founded.seal.sha256)
-    certificate, config = desired_files(founded, node, standing)
+    certificate, config = desired_files(founded, node, held)
     return NodeObjects(
         node=node,
         pod=pod,

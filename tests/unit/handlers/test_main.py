@@ -1,12 +1,13 @@
 """How the operator is started: bad options end with one sentence that names the option."""
 
+import asyncio
 import json
 import sys
 from pathlib import Path
 
 import pytest
 
-from consortium_operator.handlers import main
+from consortium_operator.handlers import logs, main
 
 
 @pytest.fixture(autouse=True)
@@ -116,9 +117,9 @@ def test_the_process_reads_whatever_the_api_server_may_hold(
 ) -> None:
     """A level of an object takes a call of the reader."""
     before = sys.getrecursionlimit()
-    monkeypatch.setattr(main.logs, "configure", lambda level: None)
+    monkeypatch.setattr(logs, "configure", lambda level: None)
     monkeypatch.setattr(main, "_run_until_told", lambda operator: None)
-    monkeypatch.setattr(main.asyncio, "run", lambda _: json.loads("[" * 9_999 + "]" * 9_999))
+    monkeypatch.setattr(asyncio, "run", lambda _: json.loads("[" * 9_999 + "]" * 9_999))
     try:
         main.main([])
     finally:

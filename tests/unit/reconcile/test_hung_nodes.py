@@ -7,62 +7,38 @@ from itertools import pairwise
 import pytest
 
 from consortium_operator.api.conditions import ConditionType
-from consortium_operator.chain.journal import Journal, JournalEntry
-from consortium_operator.chain.view import Silence
-from consortium_operator.kube.errors import ApiError
+from consortium_operator.chain.journal import Journal
 from consortium_operator.kube.kinds import CONFIG_MAP, POD, SECRET, JsonObject
 from consortium_operator.reconcile.hangs import BETWEEN_NODES, TOLD_AFTER
 from consortium_operator.reconcile.repeats import FIRST_PAUSE, LONGEST_PAUSE, Repeats
 from consortium_operator.reconcile.suspicions import (
     BEHIND_FOR,
-    MOST_BETWEEN_LIVES,
     NOTED_EVERY,
     SILENT_FOR,
 )
 from tests import chains
 from tests.campaigns import few_of
-from tests.fakes.faults import Fault, Killed, Mode, at_write
 from tests.fakes.operator import Stage
-
-NODES, READY = ConditionType.NODES_READY, ConditionType.READY
-WEBANK, HUAWEI = "trade-webank-node-0", "trade-huawei-node-0"
-SILENT = {"problem": "accepts no connection within 3 s", "silence": Silence.UNREACHABLE}
-JOURNAL = "trade-journal"
-ROUND = timedelta(seconds=12)
-"""Between two looks; a fake round itself takes 2 s more."""
-
-
-def _uid(stage: Stage, node: str) -> str:
-    pod = stage.cluster.find(POD, f"{node}-0")
-    assert pod is not None
-    uid: str = pod["metadata"]["uid"]
-    return uid
-
-
-def _hang(stage: Stage, *nodes: str) -> None:
-    stage.nodes.hung |= {_uid(stage, node) for node in nodes}
-
-
-async def _pass(stage: Stage, time: timedelta) -> None:
-    """Looks at the chain every few seconds until that much time has gone by."""
-    end = stage.clock.now + time
-    while stage.clock.now < end:
-        await stage.round()
-        stage.clock.now = min(stage.clock.now + ROUND, end)
-
-
-def _entry(stage: Stage, node: str = WEBANK) -> JournalEntry:
-    found = stage.cluster.find(CONFIG_MAP, JOURNAL)
-    assert found is not None
-    return Journal.from_data(found["data"]).of(node)
+from tests.unit.reconcile.hanging import (
+    HUAWEI,
+    JOURNAL,
+    NODES,
+    READY,
+    ROUND,
+    SILENT,
+    WEBANK,
+    entry_of,
+    hang,
+    look_for,
+)
 
 
 async def test_a_hung_node_is_told_with_its_name_and_since_when(running: Stage) -> None:
-    _hang(running, WEBANK)
+    hang(running, WEBANK)
     noticed = running.clock.now.strftime("%Y-%m-%dT%H:%M:%SZ")
     await running.round()
     assert running.told(NODES) == "False/NodeDown"
-    await _pass(running, TOLD_AFTER)
+    await look_for(running, TOLD_AFTER)
     await running.round()
     assert running.told(NODES) == "False/NodeHung"
     assert running.condition(NODES)["message"] == (
@@ -75,81 +51,43 @@ async def test_a_hung_node_is_told_with_its_name_and_since_when(running: Stage) 
 
 
 async def test_the_words_on_a_hang_do_not_change_from_round_to_round(running: Stage) -> None:
-    _hang(running, WEBANK)
-    await _pass(running, TOLD_AFTER + ROUND)
+    hang(running, WEBANK)
+    await look_for(running, TOLD_AFTER + ROUND)
     running.cluster.forget_calls()
-    await _pass(running, timedelta(minutes=1))
+    await look_for(running, timedelta(minutes=1))
     journal = f"apply ConfigMap chains/{JOURNAL}"
     assert running.cluster.writes == [journal] * (timedelta(minutes=1) // NOTED_EVERY)
 
 
 async def test_it_is_restarted_after_a_while_and_all_is_well(running: Stage) -> None:
-    _hang(running, WEBANK)
-    await _pass(running, SILENT_FOR - ROUND)
+    hang(running, WEBANK)
+    await look_for(running, SILENT_FOR - ROUND)
     assert running.cluster.evictions == []
-    await _pass(running, 4 * ROUND)
+    await look_for(running, 4 * ROUND)
     assert running.cluster.evictions == [f"{WEBANK}-0"]
     await running.settle()
     assert running.told(READY) == "True/AsExpected"
 
 
 async def test_a_node_that_answers_again_is_left_alone(running: Stage) -> None:
-    _hang(running, WEBANK)
-    await _pass(running, SILENT_FOR - 2 * ROUND)
+    hang(running, WEBANK)
+    await look_for(running, SILENT_FOR - 2 * ROUND)
     running.nodes.hung.clear()
     await running.round()
-    _hang(running, WEBANK)
-    await _pass(running, SILENT_FOR - 2 * ROUND)
+    hang(running, WEBANK)
+    await look_for(running, SILENT_FOR - 2 * ROUND)
     assert running.cluster.evictions == []
 
 
 async def test_time_in_which_nobody_looked_does_not_count(running: Stage) -> None:
     """The operator stood still, or the clock jumped: forth, or back."""
-    _hang(running, WEBANK)
+    hang(running, WEBANK)
     for jump in (timedelta(hours=1), timedelta(hours=-2), timedelta(hours=3)):
         await running.round()
         await running.round()
         running.clock.now += jump
         await running.round()
         assert running.cluster.evictions == []
-
-
-async def test_an_operator_that_is_restarted_again_and_again_restarts_it_all_the_same(
-    running: Stage,
-) -> None:
-    _hang(running, WEBANK)
-    for _ in range(4):
-        await _pass(running, SILENT_FOR / 2)
-        running.start()
-        running.clock.now += MOST_BETWEEN_LIVES / 2
-    assert running.cluster.evictions == [f"{WEBANK}-0"]
-    await running.settle()
-    assert running.told(READY) == "True/AsExpected"
-    assert _entry(running).suspect_for is None
-
-
-async def test_what_an_operator_has_seen_long_ago_is_no_hang_now(running: Stage) -> None:
-    """Nor is what it saw of another pod."""
-    _hang(running, WEBANK)
-    await _pass(running, SILENT_FOR - ROUND)
-    assert _entry(running).suspect_for == (SILENT_FOR - NOTED_EVERY).total_seconds()
-    running.start()
-    running.clock.now += MOST_BETWEEN_LIVES
-    await _pass(running, SILENT_FOR - ROUND)
-    assert running.cluster.evictions == []
-
-
-async def test_one_look_of_a_new_operator_restarts_nobody(running: Stage) -> None:
-    """It may starve at its start, as the one before did at its end."""
-    running.cluster.refuses_evictions = "not now"
-    _hang(running, WEBANK)
-    await _pass(running, 2 * SILENT_FOR)
-    running.cluster.refuses_evictions = None
-    running.start()
-    await running.round()
-    assert running.cluster.evictions == []
-    await _pass(running, NOTED_EVERY + ROUND)
-    assert running.cluster.evictions == [f"{WEBANK}-0"]
 
 
 async def test_one_that_hangs_again_and_again_is_restarted_ever_less_often(running: Stage) -> None:
@@ -169,23 +107,23 @@ async def test_one_that_hangs_again_and_again_is_restarted_ever_less_often(runni
 async def test_that_it_hung_is_kept_though_a_person_asks_for_the_same_restart(
     running: Stage,
 ) -> None:
-    _hang(running, WEBANK)
-    await _pass(running, SILENT_FOR - ROUND)
+    hang(running, WEBANK)
+    await look_for(running, SILENT_FOR - ROUND)
     running.annotate("consortium.dev/restart", f"{WEBANK}@1")
     running.clock.now += 4 * ROUND
     await running.round()
     assert running.cluster.evictions == [f"{WEBANK}-0"]
-    assert (_entry(running).hangs, _entry(running).restarted) == (1, "1")
+    assert (entry_of(running).hangs, entry_of(running).restarted) == (1, "1")
 
 
 async def test_while_it_may_not_be_restarted_again_the_status_says_until_when(
     running: Stage,
 ) -> None:
-    _hang(running, WEBANK)
-    await _pass(running, SILENT_FOR + 3 * ROUND)
+    hang(running, WEBANK)
+    await look_for(running, SILENT_FOR + 3 * ROUND)
     running.start()  # what a new process knows of it is in the journal
-    _hang(running, WEBANK)
-    await _pass(running, SILENT_FOR + 3 * ROUND)
+    hang(running, WEBANK)
+    await look_for(running, SILENT_FOR + 3 * ROUND)
     assert running.cluster.evictions == [f"{WEBANK}-0"]
     assert (
         "restarted for the same reason 1 times, and is not again before 2026-01-02T03:"
@@ -195,57 +133,57 @@ async def test_while_it_may_not_be_restarted_again_the_status_says_until_when(
 
 @pytest.mark.campaign
 async def test_one_that_was_well_for_long_starts_anew(running: Stage) -> None:
-    _hang(running, WEBANK)
-    await _pass(running, SILENT_FOR + 3 * ROUND)
+    hang(running, WEBANK)
+    await look_for(running, SILENT_FOR + 3 * ROUND)
     await running.settle()
-    assert _entry(running).hangs == 1
+    assert entry_of(running).hangs == 1
     running.clock.advance(hours=24)
-    _hang(running, WEBANK)
-    await _pass(running, SILENT_FOR + 3 * ROUND)
+    hang(running, WEBANK)
+    await look_for(running, SILENT_FOR + 3 * ROUND)
     assert running.cluster.evictions == [f"{WEBANK}-0"] * 2
-    assert _entry(running).hangs == 1
+    assert entry_of(running).hangs == 1
 
 
 async def test_a_restart_that_a_budget_refuses_is_tried_again_without_noise(
     running: Stage,
 ) -> None:
     running.cluster.refuses_evictions = "not now"
-    _hang(running, WEBANK)
-    await _pass(running, SILENT_FOR + 3 * ROUND)
+    hang(running, WEBANK)
+    await look_for(running, SILENT_FOR + 3 * ROUND)
     assert "not now" in running.condition(NODES)["message"]
     running.cluster.forget_calls()
-    await _pass(running, 4 * ROUND)
+    await look_for(running, 4 * ROUND)
     assert {write.split()[0] for write in running.cluster.writes} == {"evict"}
     running.cluster.refuses_evictions = None
-    await _pass(running, 2 * ROUND)
+    await look_for(running, 2 * ROUND)
     assert running.cluster.evictions == [f"{WEBANK}-0"]
-    assert _entry(running).hangs == 1
+    assert entry_of(running).hangs == 1
 
 
 async def test_a_restart_noted_in_the_future_does_not_keep_a_node_from_help(
     running: Stage,
 ) -> None:
     """A clock was wrong."""
-    entry = replace(_entry(running), hangs=3, hung_pod="gone", hung_at="2099-01-01T00:00:00Z")
+    entry = replace(entry_of(running), hangs=3, hung_pod="gone", hung_at="2099-01-01T00:00:00Z")
 
     def note(journal: JsonObject) -> None:
         journal["data"] |= Journal({WEBANK: entry}).to_data()
 
     running.cluster.edit(CONFIG_MAP, JOURNAL, note)
-    _hang(running, WEBANK)
-    await _pass(running, SILENT_FOR + 3 * ROUND)
+    hang(running, WEBANK)
+    await look_for(running, SILENT_FOR + 3 * ROUND)
     assert running.cluster.evictions == [f"{WEBANK}-0"]
 
 
 async def test_two_that_hang_are_restarted_one_after_the_other(running: Stage) -> None:
     """The quorum is lost, and one of them brings it back."""
-    _hang(running, WEBANK, HUAWEI)
-    await _pass(running, SILENT_FOR - ROUND)
+    hang(running, WEBANK, HUAWEI)
+    await look_for(running, SILENT_FOR - ROUND)
     assert running.told(ConditionType.QUORUM_HEALTHY) == "False/QuorumLost"
-    await _pass(running, 3 * ROUND)
+    await look_for(running, 3 * ROUND)
     assert running.cluster.evictions == [f"{HUAWEI}-0"]
     assert running.told(ConditionType.QUORUM_HEALTHY) == "True/AsExpected"
-    await _pass(running, BETWEEN_NODES)
+    await look_for(running, BETWEEN_NODES)
     await running.settle()
     assert running.cluster.evictions == [f"{HUAWEI}-0", f"{WEBANK}-0"]
     assert running.told(READY) == "True/AsExpected"
@@ -257,7 +195,7 @@ async def test_where_all_seem_to_hang_it_is_a_matter_of_one_in_five_minutes(
 ) -> None:
     """An operator that starves sees them so, while they serve."""
     for _ in range(60):
-        _hang(running, *(p["metadata"]["name"][:-2] for p in running.cluster.all(POD)))
+        hang(running, *(p["metadata"]["name"][:-2] for p in running.cluster.all(POD)))
         before = len(running.cluster.evictions)
         await running.round()
         running.clock.now += ROUND
@@ -269,8 +207,8 @@ async def test_a_sole_sealer_that_hangs_is_restarted(stage: Stage) -> None:
     """No other node answers, but its own kernel does: the operator is not cut off."""
     stage.create(chains.member("webank"))
     await stage.settle()
-    _hang(stage, WEBANK)
-    await _pass(stage, SILENT_FOR + 3 * ROUND)
+    hang(stage, WEBANK)
+    await look_for(stage, SILENT_FOR + 3 * ROUND)
     await stage.settle()
     assert stage.cluster.evictions == [f"{WEBANK}-0"]
     assert stage.told(READY) == "True/AsExpected"
@@ -280,7 +218,7 @@ async def test_a_node_that_the_others_see_is_not_restarted_though_we_cannot_reac
     running: Stage,
 ) -> None:
     running.nodes.scripted[WEBANK] = SILENT
-    await _pass(running, 3 * SILENT_FOR)
+    await look_for(running, 3 * SILENT_FOR)
     assert running.cluster.evictions == []
     assert running.told(NODES) == "False/NodeDown"
 
@@ -291,14 +229,14 @@ async def test_a_node_that_nobody_can_reach_is_restarted(running: Stage) -> None
     for name in ids.keys() - {"webank"}:
         peers = frozenset(ids.values()) - {ids[name], ids["webank"]}
         running.nodes.scripted[f"trade-{name}-node-0"] = {"peers": peers}
-    await _pass(running, SILENT_FOR + 3 * ROUND)
+    await look_for(running, SILENT_FOR + 3 * ROUND)
     assert running.cluster.evictions == [f"{WEBANK}-0"]
 
 
 async def test_where_nobody_can_be_reached_nobody_is_restarted(running: Stage) -> None:
     for member in ("huawei", "ping-an", "tencent", "webank"):
         running.nodes.scripted[f"trade-{member}-node-0"] = SILENT
-    await _pass(running, 3 * SILENT_FOR)
+    await look_for(running, 3 * SILENT_FOR)
     assert running.cluster.evictions == []
 
 
@@ -309,8 +247,8 @@ async def test_a_node_that_still_starts_does_not_hang(running: Stage) -> None:
         pod["status"]["containerStatuses"][0]["started"] = False
 
     running.cluster.edit(POD, f"{WEBANK}-0", starting, actor="controller", subresource="status")
-    _hang(running, WEBANK)
-    await _pass(running, 3 * SILENT_FOR)
+    hang(running, WEBANK)
+    await look_for(running, 3 * SILENT_FOR)
     assert running.cluster.evictions == []
     assert running.told(NODES) == "False/NodeDown"
 
@@ -339,23 +277,23 @@ async def test_a_node_without_a_key_is_not_restarted(running: Stage) -> None:
     running.start()
     await running.settle()
     assert running.told(ConditionType.IDENTITIES_INTACT) == "False/NodeKeyMissing"
-    _hang(running, WEBANK)
-    await _pass(running, 2 * SILENT_FOR)
+    hang(running, WEBANK)
+    await look_for(running, 2 * SILENT_FOR)
     assert running.cluster.evictions == []
 
 
 async def test_a_paused_chain_is_only_told(running: Stage) -> None:
     running.edit(paused=True)
-    _hang(running, WEBANK)
-    await _pass(running, 2 * SILENT_FOR)
+    hang(running, WEBANK)
+    await look_for(running, 2 * SILENT_FOR)
     assert running.told(NODES) == "False/NodeHung"
     assert running.cluster.evictions == []
 
 
 async def test_a_split_chain_is_left_alone(running: Stage) -> None:
     running.nodes.scripted[HUAWEI] = {"latest_hash": "0xother"}
-    _hang(running, WEBANK)
-    await _pass(running, 2 * SILENT_FOR)
+    hang(running, WEBANK)
+    await look_for(running, 2 * SILENT_FOR)
     assert running.cluster.evictions == []
     assert "the nodes disagree about the chain" in running.condition(NODES)["message"]
 
@@ -373,40 +311,13 @@ async def test_nodes_that_hang_during_the_founding_end_in_one_chain(
     for _ in range(4):
         await stage.round()
     members = ("huawei", "ping-an", "tencent", "webank")[:count]
-    _hang(stage, *(f"trade-{member}-node-0" for member in members))
-    await _pass(stage, SILENT_FOR + 4 * ROUND)
+    hang(stage, *(f"trade-{member}-node-0" for member in members))
+    await look_for(stage, SILENT_FOR + 4 * ROUND)
     stage.nodes.refuses_probes = False
-    await _pass(stage, 2 * SILENT_FOR)
+    await look_for(stage, 2 * SILENT_FOR)
     await stage.settle()
     assert stage.told(READY) == "True/AsExpected"
     assert len({stage.nodes.genesis_hash(pod) for pod in stage.cluster.all(POD)}) == 1
 
 
 # Crashes.
-
-
-@pytest.mark.parametrize(
-    "mode",
-    [
-        pytest.param(mode, id=mode.name, marks=[pytest.mark.campaign] * (mode is not Mode.AFTER))
-        for mode in Mode
-    ],
-)
-@pytest.mark.parametrize("number", few_of([1, 2, 3, 4], quick=[2]))
-async def test_a_restart_that_was_cut_off_is_done_once(
-    running: Stage, mode: Mode, number: int
-) -> None:
-    _hang(running, WEBANK)
-    await _pass(running, SILENT_FOR)
-    running.cluster.faults.append(Fault(at_write(number), mode=mode))
-    end = running.clock.now + 2 * SILENT_FOR
-    while running.clock.now < end:
-        try:
-            await _pass(running, ROUND)
-        except ApiError:
-            continue
-        except Killed:
-            running.start()
-    assert running.cluster.evictions == [f"{WEBANK}-0"]
-    assert _entry(running).hangs == 1
-    assert running.told(READY) == "True/AsExpected"

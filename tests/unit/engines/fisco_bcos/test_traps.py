@@ -78,7 +78,7 @@ def test_no_port_that_a_node_refuses() -> None:
     """Trap 4."""
     for port in (443, 1024, 65536, 30300):
         assert refused_settings(rpc={"port": port}) == {"rpc.port"}
-        assert refused_settings(web3Rpc={"port": port}) == {"web3Rpc.port"}
+        assert refused_settings(web3Rpc={"enabled": True, "port": port}) == {"web3Rpc.port"}
     plan = rendered.plan()
     ports = [int(e.rpartition(":")[2]) for e in dialled(plan, plan.nodes[0])]
     assert all(1024 < port <= 65535 for port in ports)
