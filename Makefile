@@ -53,10 +53,9 @@ unit-aside: venv ## Run the fast tests with little processor time, where others 
 	$(BIN)/python scripts/spare_time.py $(UNIT)
 
 .PHONY: on-clusters
-on-clusters: venv ## Run conformance, integration and e2e, one after the other
-	$(MAKE) conformance
-	$(MAKE) integration
+on-clusters: venv ## Run e2e, then integration and conformance beside each other
 	$(MAKE) e2e
+	$(MAKE) --jobs=2 --output-sync=target integration conformance
 
 .PHONY: check-all
 check-all: test docs ## Run the tests and the long campaigns (at most 90 minutes)

@@ -22,19 +22,19 @@ from tests.charts import CHART, NAMESPACE, RELEASE, Chart
 from tests.e2e.support.aftermath import Aftermath
 from tests.e2e.support.chain import Body, Chain
 from tests.e2e.support.host import tell
+from tests.e2e.support.hung import Hung, left_behind
 from tests.kubectl import Kubectl, as_list
 from tests.recorder import Recorder
 from tests.resources import QUICKSTART_FILE
 
 _HERE = Path(__file__).parent
-# Their tests kill the operator or drain machines.
+# Whose tests kill the operator.
 _UNSETTLING = frozenset(
     [
         "by_hand",
         "certificates",
         "changes",
         "governance",
-        "maintenance",
         "membership",
         "operator",
         "upgrades",
@@ -56,16 +56,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def _turn(item: pytest.Item) -> int:
-    """What was begun first is looked at as late as can be: before a new operator would count from
-    zero how long a node has been silent, and before machines are to be empty, which they are not
-    until each chain has all its nodes."""
-    if _is_begun_early(item):
-        return 1
-    return 2 if item.path.stem.removeprefix("test_") in _UNSETTLING else 0
+    """What was begun first is looked at as late as can be: when most of its wait is over, and
+    before machines are to be empty, which they are not until each chain has all its nodes."""
+    module = item.path.stem.removeprefix("test_")
+    if module == "maintenance":
+        return 3
+    if "hung_early" in _fixtures(item):
+        return 2
+    return int(module in _UNSETTLING)
 
 
-def _is_begun_early(item: pytest.Item) -> bool:
-    return "hung_early" in getattr(item, "fixturenames", ())
+def _fixtures(item: pytest.Item) -> frozenset[str]:
+    return frozenset(getattr(item, "fixturenames", ()))
 
 
 @pytest.fixture(scope="session")
@@ -135,13 +137,19 @@ def quickstart_in(namespace: str) -> Body:
 
 
 @pytest.fixture(scope="session")
-def quickstart(kubectl: Kubectl, aftermath: Aftermath) -> Iterator[Chain]:
-    """A chain that is ready, for tests that leave it as it is."""
+def founding(kubectl: Kubectl, aftermath: Aftermath) -> Iterator[Chain]:
+    """The chain `quickstart`, which need not be ready yet."""
     with namespace_for(kubectl, aftermath, "quickstart") as namespace:
         chain = Chain(kubectl, quickstart_in(namespace))
         chain.apply()
-        chain.wait_ready()
         yield chain
+
+
+@pytest.fixture(scope="session")
+def quickstart(founding: Chain) -> Chain:
+    """A chain that is ready, for tests that leave it as it is."""
+    founding.wait_ready()
+    return founding
 
 
 @pytest.fixture(scope="session")
@@ -157,16 +165,23 @@ class Chains:
     def __init__(self, kubectl: Kubectl, aftermath: Aftermath, stack: ExitStack) -> None:
         self._kubectl, self._aftermath, self._stack = kubectl, aftermath, stack
         self._latest: Chain | None = None
+        self._is_used = False
 
-    def one_that_is_ready(self) -> Chain:
-        """As the example has it, whatever was done to it before."""
-        if self._latest is not None and self._is_as_new(self._latest):
-            return self._latest
+    def begin(self) -> Chain:
+        """Another one, which need not be ready yet."""
         namespace = namespace_for(self._kubectl, self._aftermath, "own")
         chain = Chain(self._kubectl, quickstart_in(self._stack.enter_context(namespace)))
         chain.apply()
+        self._latest, self._is_used = chain, False
+        return chain
+
+    def one_that_is_ready(self) -> Chain:
+        """As the example has it, whatever was done to it before."""
+        chain = self._latest or self.begin()
+        if self._is_used and not self._is_as_new(chain):
+            chain = self.begin()
         chain.wait_ready()
-        self._latest = chain
+        self._is_used = True
         return chain
 
     @staticmethod
@@ -187,18 +202,23 @@ def own_chain(chains: Chains) -> Chain:
 
 @pytest.fixture(scope="session", autouse=True)
 def begun_early(request: pytest.FixtureRequest) -> None:
-    """What takes minutes of nothing but waiting begins before all tests, whichever looks at it."""
-    if any(map(_is_begun_early, request.session.items)):
-        request.getfixturevalue("hung_early")
+    """What is nothing but waiting begins before all tests, whichever looks at it: three chains
+    that are founded at once take hardly longer than one."""
+    used = frozenset[str]().union(*map(_fixtures, request.session.items))
+    if "own_chain" in used:
+        request.getfixturevalue("chains").begin()
+    for name in ("founding", "hung_early"):
+        if name in used:
+            request.getfixturevalue(name)
 
 
 @pytest.fixture(scope="session")
-def hung_early(kubectl: Kubectl, aftermath: Aftermath) -> Iterator[tuple[Chain, Body]]:
-    """A chain, and the pod of one of its nodes whose process was stopped when the tests began."""
+def hung_early(kubectl: Kubectl, aftermath: Aftermath) -> Iterator[Hung]:
+    """A chain with a node whose process was stopped when the tests began."""
     with namespace_for(kubectl, aftermath, "hung") as namespace:
         chain = Chain(kubectl, quickstart_in(namespace))
         chain.apply()
         chain.wait_ready()
         pod = chain.get("pod", "quickstart-east-port-ningbo-0-0")
         tell(pod, signal.SIGSTOP)
-        yield chain, pod
+        yield left_behind(chain, "east-port/ningbo-0", pod)
