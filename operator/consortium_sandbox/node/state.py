@@ -97,8 +97,9 @@ class State:
         return versions.to_number(found.value) if found else versions.RC4
 
     def auth_is_on(self) -> bool:
+        """What block 0 of an older chain does not hold, executor 0 takes from the file."""
         found = self.setting("auth_check_status")
-        return found is not None and found.value != "0"
+        return self.get("auth-by-file") == "1" if found is None else found.value != "0"
 
     def has_feature(self, flag: str, number: int | None = None) -> bool:
         """Whether a flag is set and, where a block is given, holds in that block."""
@@ -131,6 +132,8 @@ def genesis_changes(genesis: Genesis, release: Release) -> Changes:
     # A node starts without it all the same.
     if makes_committee(genesis, {key for key in settings if settings[key] == "1"}, release):
         state.put("governors", json.dumps({genesis.executor.admin.lower().removeprefix("0x"): 1}))
+    by_file = genesis.executor.auth_check and genesis.executor.version == 0
+    state.put("auth-by-file", str(int(by_file)))
     is_raw = genesis.executor.version > 0 and state.has_feature(RAW_ADDRESS)
     state.put("committee-is-raw", str(int(is_raw)))
     return state.changes
@@ -162,7 +165,7 @@ def _founding_settings(genesis: Genesis, release: Release) -> dict[str, str]:
         settings["feature_rpbft_epoch_sealer_num"] = str(genesis.epoch_sealers)
         settings["feature_rpbft_epoch_block_num"] = str(genesis.epoch_blocks)
         settings["feature_rpbft_notify_rotate"] = "0"
-    if genesis.compatibility >= versions.V3_3 or genesis.executor.auth_check:
+    if genesis.compatibility >= versions.V3_3:
         settings["auth_check_status"] = str(int(genesis.executor.auth_check))
     if genesis.compatibility >= versions.V3_9:
         settings["web3_chain_id"] = genesis.web3_chain_id

@@ -127,3 +127,21 @@ def of_block_0(flag: str, executor: int, version: str, *, serial: bool = True) -
     return genesis(
         text.replace("is_serial_execute=true", f"is_serial_execute={str(serial).lower()}")
     )
+
+
+@pytest.mark.parametrize(
+    ("executor", "tag", "before", "after"),
+    [(1, "3.16.4", False, False), (0, "3.16.4", True, False), (0, "3.11.0", True, True)],
+)
+def test_a_chain_older_than_3_3_does_not_hold_that_auth_is_on(
+    executor: int, tag: str, before: bool, after: bool
+) -> None:
+    text = text_of(version="3.2.0").replace("is_auth_check=false", "is_auth_check=true")
+    founding = genesis(text.replace("\nversion=1", f"\nversion={executor}"))
+    state = State(genesis_changes(founding, release(tag)))
+    assert state.auth_is_on() is before
+    data = abi.selector(SET, STANDARD)
+    data += abi.encode(abi.parameters(SET), ["compatibility_version", "3.3.0"])
+    place = Place(replace(RULES, release=release(tag), executor=executor), 1)
+    assert call(state, place, f"{COMMITTEE:040x}", SYSTEM_CONFIG_ADDRESS, data).status == 0
+    assert state.auth_is_on() is after

@@ -52,10 +52,17 @@ def contract(call: Call) -> Result:
     _check(call.state, release, key, value)
     call.state.set_setting(key, value, call.block_number + 1)
     if key == "compatibility_version":
-        for flag in release.upgrade_flags(before, versions.to_number(value)):
-            if call.state.setting(flag) is None:
-                call.state.set_setting(flag, "1", 0)
+        _raise(call.state, release, before, versions.to_number(value))
     return code(OK)
+
+
+def _raise(state: State, release: Release, before: int, after: int) -> None:
+    for flag in release.upgrade_flags(before, after):
+        if state.setting(flag) is None:
+            state.set_setting(flag, "1", 0)
+    # LedgerMethods.cpp: what the ledger does not hold is off.
+    if before < versions.V3_3 <= after and release.has("3.12.0"):
+        state.put("auth-by-file", "0")
 
 
 def _check(state: State, release: Release, key: str, value: str) -> None:
