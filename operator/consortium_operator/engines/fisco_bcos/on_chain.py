@@ -24,7 +24,11 @@ from consortium_operator.engines.fisco_bcos.genesis import Genesis
 from consortium_operator.engines.fisco_bcos.overlay import nearest
 from consortium_operator.engines.fisco_bcos.sealed import SealedSettings
 from consortium_operator.engines.fisco_bcos.system_keys import ELSEWHERE, SYSTEM_KEYS
-from consortium_operator.engines.fisco_bcos.version_number import LEAST_COMPATIBILITY, Version
+from consortium_operator.engines.fisco_bcos.version_number import (
+    AUTH_IN_LEDGER,
+    LEAST_COMPATIBILITY,
+    Version,
+)
 from consortium_operator.engines.fisco_bcos.versions import VERSIONS, NodeVersion
 
 PATH = "spec.fiscoBcos.onChain"
@@ -52,17 +56,24 @@ def _compatibility(spec: FiscoBcos, version: NodeVersion) -> Iterator[Problem]:
     text, founded = spec.on_chain.compatibility_version, spec.genesis.compatibility_version
     if text is None:
         return
-    complaint = version.complaint(text) or _is_lower(text, founded, version)
+    complaint = version.complaint(text)
+    if complaint is None and founded is not None and version.complaint(founded) is None:
+        complaint = _from(Version.parse(founded), Version.parse(text), spec)
     if complaint is not None:
         yield Problem(f"{PATH}.compatibilityVersion", complaint)
 
 
-def _is_lower(text: str, founded: str | None, version: NodeVersion) -> str | None:
-    if founded is None or version.complaint(founded) is not None:
-        return None
-    if Version.parse(text) >= Version.parse(founded):
-        return None
-    return f"must be at least {founded}, with which the chain was founded"
+def _from(founded: Version, wanted: Version, spec: FiscoBcos) -> str | None:
+    if wanted < founded:
+        return f"must be at least {founded}, with which the chain was founded"
+    # From there on the nodes ask the ledger, and from 3.12.0 on they take none for off
+    # (TransactionExecutor.cpp, LedgerMethods.cpp).
+    if spec.executor.auth_check and founded < AUTH_IN_LEDGER <= wanted:
+        return (
+            f"must stay below {AUTH_IN_LEDGER} with executor.authCheck: true: a chain founded with "
+            f"{founded} does not hold that auth is on, and anybody could change it then"
+        )
+    return None
 
 
 def _feature(spec: FiscoBcos, version: NodeVersion, flag: str) -> str | None:

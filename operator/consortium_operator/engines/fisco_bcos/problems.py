@@ -27,6 +27,7 @@ from consortium_operator.engines.fisco_bcos.features import (
 from consortium_operator.engines.fisco_bcos.sealed import resolve
 from consortium_operator.engines.fisco_bcos.suites import sm2_keys
 from consortium_operator.engines.fisco_bcos.version_number import (
+    AUTH_IN_LEDGER,
     CHECKS_NONCES,
     EPOCHS_IN_BLOCK0,
     EXECUTOR_VERSIONS,
@@ -87,10 +88,19 @@ def _compatibility(spec: FiscoBcos, version: NodeVersion) -> Iterator[Problem]:
     if complaint is not None:
         yield Problem(path, complaint)
     else:
-        yield from _needs_newer(spec, Version.parse(text))
+        yield from _needs_newer(spec, version, Version.parse(text))
 
 
-def _needs_newer(spec: FiscoBcos, wanted: Version) -> Iterator[Problem]:
+def _needs_newer(spec: FiscoBcos, version: NodeVersion, wanted: Version) -> Iterator[Problem]:
+    # Executor 1 asks the ledger alone (LedgerMethods.cpp, getLedgerConfig), and takes none for off.
+    executor = resolve(spec, version).executor_version
+    if spec.executor.auth_check and executor != "0" and wanted < AUTH_IN_LEDGER:
+        yield Problem(
+            f"{_GENESIS}.compatibilityVersion",
+            f"must be at least {AUTH_IN_LEDGER} with executor.authCheck: true, or executor.version "
+            "0: an older chain does not hold that auth is on, and executor 1 would let anybody "
+            "change it",
+        )
     if spec.consensus.type is ConsensusType.RPBFT and wanted < EPOCHS_IN_BLOCK0:
         yield Problem(
             "spec.fiscoBcos.consensus.type",

@@ -33,6 +33,8 @@ OLDEST = Version(3, 6, 0)
 # The [chain] section stands in config.genesis only from this compatibility version on (before, in
 # config.ini), and block 0 holds another text.
 LEAST_COMPATIBILITY = Version(3, 1, 0)
+# Block 0 holds that auth is on from this compatibility version on (Ledger.cpp, buildGenesisBlock).
+AUTH_IN_LEDGER = Version(3, 3, 0)
 # RPBFT's epochs are part of block 0 from this compatibility version on.
 EPOCHS_IN_BLOCK0 = Version(3, 5, 0)
 # Tags and compatibility versions from this one on know web3.chain_id and the web3 endpoint.

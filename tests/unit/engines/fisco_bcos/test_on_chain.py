@@ -303,6 +303,27 @@ def test_nothing_is_sent_after_which_only_accounts_with_a_balance_could_act(
     assert (step is Step.WAIT) == ("no balance" in verdict.why)
 
 
+@pytest.mark.parametrize(
+    ("founded", "wanted", "auth", "is_refused"),
+    [
+        ("3.2.0", "3.3.0", True, True),
+        ("3.2.0", "3.2.7", True, False),
+        ("3.2.0", "3.3.0", False, False),
+        ("3.3.0", "3.16.4", True, False),
+    ],
+)
+def test_no_chain_is_raised_where_its_nodes_would_take_auth_for_off(
+    founded: str, wanted: str, auth: bool, is_refused: bool
+) -> None:
+    """What block 0 does not hold is off from 3.3.0 on (TransactionExecutor.cpp)."""
+    found = rendered.problems(
+        genesis={"compatibilityVersion": founded},
+        executor={"version": 0, "authCheck": auth},
+        onChain={"compatibilityVersion": wanted},
+    )
+    assert list(found) == ["spec.fiscoBcos.onChain.compatibilityVersion"] * is_refused
+
+
 def test_a_chain_of_executor_0_is_not_given_raw_addresses() -> None:
     """Its nodes look for a nonce by the bytes of an address, and begin it by the digits."""
     now = {"compatibility_version": "3.16.4", "executor_version": "0"}

@@ -42,9 +42,11 @@ def test_a_compatibility_version_that_the_node_refuses_is_refused(
     assert message in found["spec.fiscoBcos.genesis.compatibilityVersion"]
 
 
-@pytest.mark.parametrize("version", ["3.1.0", "3.6.0", "3.10.3", "3.16.4"])
+@pytest.mark.parametrize("version", ["3.3.0", "3.6.0", "3.10.3", "3.16.4"])
 def test_an_older_compatibility_version_is_accepted(version: str) -> None:
     assert rendered.problems(genesis={"compatibilityVersion": version}) == {}
+    old = {"compatibilityVersion": "3.1.0"}
+    assert rendered.problems(genesis=old, executor={"version": 0}) == {}
 
 
 def test_a_web3_chain_id_without_effect_is_refused() -> None:
@@ -98,6 +100,26 @@ def test_no_chain_is_founded_on_which_all_must_pay_and_nobody_can() -> None:
     assert refused("3.16.4", version=0) == refused("3.14.0") == bad
     assert refused("3.14.0", "feature_dmc2serial", serial=False) == bad
     assert refused("3.14.0", "feature_sharding") == []
+
+
+@pytest.mark.parametrize(
+    ("compatibility", "executor", "auth", "is_refused"),
+    [
+        ("3.2.7", 1, True, True),
+        ("3.3.0", 1, True, False),
+        ("3.2.7", 0, True, False),
+        ("3.2.7", 1, False, False),
+    ],
+)
+def test_no_chain_is_founded_whose_executor_does_not_know_that_auth_is_on(
+    compatibility: str, executor: int, auth: bool, is_refused: bool
+) -> None:
+    """Block 0 holds it from 3.3.0 on, and executor 1 asks the ledger alone (LedgerMethods.cpp)."""
+    found = rendered.problems(
+        genesis={"compatibilityVersion": compatibility},
+        executor={"version": executor, "authCheck": auth},
+    )
+    assert list(found) == ["spec.fiscoBcos.genesis.compatibilityVersion"] * is_refused
 
 
 @pytest.mark.parametrize(
