@@ -131,12 +131,12 @@ def test_a_report_holds_the_logs_of_every_node_and_no_key(
 def test_status_tells_heights_lag_peers_and_the_leader_of_this_moment(quickstart: Chain) -> None:
     def live() -> list[dict[str, Any]]:
         found = read(quickstart, "status", quickstart.name)
-        assert found["not_live"] is None, found["not_live"]
+        assert found["notLive"] is None, found["notLive"]
         return [node for node in found["nodes"] if node["peers"] == len(found["nodes"]) - 1]
 
     eventually(lambda: len(live()) == 4)
     assert all(node["height"] > 0 and node["lag"] is not None for node in live())
-    assert sum(node["is_leader"] for node in live()) <= 1
+    assert sum(node["isLeader"] for node in live()) <= 1
 
 
 def test_a_status_that_is_watched_ends_on_ctrl_c_without_a_word(quickstart: Chain) -> None:

@@ -1,7 +1,5 @@
 """`consortium certificates`: every certificate of a chain, and how long it holds."""
 
-from dataclasses import asdict
-
 import typer
 
 from consortium_operator.chain.naming import CHAIN_LABEL
@@ -48,6 +46,6 @@ def certificates(
             f"there is no certificate of a chain {name} in the namespace {target.namespace}; "
             "see `kubectl get consortiumchains --all-namespaces`",
         )
-    show(output, [asdict(one) for one in found], lines(found))
+    show(output, found, lines(found))
     if not all(one.holds for one in found):
         raise typer.Exit(INVALID)

@@ -1,7 +1,6 @@
 """`consortium inspect`: what is this certificate, key, genesis, setting."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -44,8 +43,7 @@ def inspect(
     if not path.is_dir() and gathered.unread:
         fail(USAGE, *(f"{name}: {why}" for name, why in gathered.unread.items()))
     found = registry.inspect(gathered.files, utc_now())
-    data = [asdict(one) | {"problems": list(one.problems)} for one in found]
-    show(output, data, lines(found))
+    show(output, found, lines(found))
     for name, why in gathered.unread.items():
         note(f"{name}: {why}")
     if not found:

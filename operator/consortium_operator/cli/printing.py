@@ -3,8 +3,9 @@ need neither colour nor a terminal; or as JSON or YAML for programs."""
 
 import json
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import fields, is_dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -87,11 +88,28 @@ def show(output: Format, data: Any, lines: Iterable[str]) -> None:
 
 def print_data(data: Any, how: Format) -> None:
     """For programs."""
-    plain = json.loads(json.dumps(data))
+    plain = json.loads(json.dumps(data_of(data)))
     if how is Format.JSON:
         typer.echo(json.dumps(plain, indent=2, ensure_ascii=False))
     else:
         typer.echo(yaml.safe_dump(plain, sort_keys=False, allow_unicode=True).rstrip())
+
+
+def data_of(found: Any) -> Any:
+    """With the fields of value objects named as Kubernetes names fields: programs read our answers
+    beside kubectl's. The keys of a map are somebody's text, and stay."""
+    if is_dataclass(found) and not isinstance(found, type):
+        return {_camel(one.name): data_of(getattr(found, one.name)) for one in fields(found)}
+    if isinstance(found, Mapping):
+        return {key: data_of(value) for key, value in found.items()}
+    if isinstance(found, list | tuple):
+        return [data_of(one) for one in found]
+    return found
+
+
+def _camel(name: str) -> str:
+    first, *others = name.split("_")
+    return "".join([first, *map(str.capitalize, others)])
 
 
 def columns(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:

@@ -3,7 +3,6 @@
 import os
 import signal
 import types
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from typer.core import TyperGroup
 
-from consortium_operator.cli.printing import Format, OutputOption, print_data, show
+from consortium_operator.cli.printing import Format, OutputOption, data_of, print_data, show
 from consortium_sandbox import (
     Sandbox,
     SandboxError,
@@ -108,7 +107,7 @@ def status(name: Name = DEFAULT_NAME, output: OutputOption = Format.TABLE) -> No
     if output is Format.TABLE:
         _print_status(found)
     else:
-        print_data({**asdict(found), "kubeconfig": _text(found.kubeconfig)}, output)
+        print_data({**data_of(found), "kubeconfig": _text(found.kubeconfig)}, output)
     if found.state != "Running":
         raise typer.Exit(1)
 

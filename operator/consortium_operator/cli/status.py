@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-from dataclasses import asdict
 from typing import Annotated
 
 import typer
@@ -60,7 +59,7 @@ def status(
     if found is None:
         no_such_chain(target, name)
     if not watch:
-        show(output, asdict(found), lines(found))
+        show(output, found, lines(found))
         return
     with contextlib.suppress(KeyboardInterrupt):
         ask(target, lambda client: _watch(client, key, operator_namespace))

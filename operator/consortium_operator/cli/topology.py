@@ -1,6 +1,5 @@
 """`consortium topology`: a picture of a chain's members, nodes, weights and fault domains."""
 
-from dataclasses import asdict
 from enum import StrEnum
 from typing import Annotated
 
@@ -87,7 +86,7 @@ def topology(
 
 def _print(found: TopologyView, output: Picture) -> None:
     if output not in _PAINTERS:
-        print_data(asdict(found), Format(output.value))
+        print_data(found, Format(output.value))
         return
     for line in _PAINTERS[output](found):
         typer.echo(line)

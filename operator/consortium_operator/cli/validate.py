@@ -1,7 +1,6 @@
 """`consortium validate`: everything that is wrong with files, before anything is applied."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from typing import Annotated
 
 import typer
@@ -12,6 +11,7 @@ from consortium_operator.cli.printing import (
     USAGE,
     Format,
     OutputOption,
+    data_of,
     fail,
     note,
     read_input,
@@ -138,4 +138,4 @@ def _data(found: Mapping[str, Validation]) -> dict[str, object]:
 
 
 def _row(file: str, one: Complaint | Note) -> dict[str, object]:
-    return {"file": file} | asdict(one) | {"line": one.line or None}
+    return {"file": file, **data_of(one), "line": one.line or None}

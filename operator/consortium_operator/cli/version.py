@@ -1,6 +1,5 @@
 """`consortium version`: of this client, of the cluster's operator and of its CRD."""
 
-from dataclasses import asdict
 from importlib.metadata import version as version_of
 from typing import Annotated
 
@@ -53,4 +52,4 @@ def version(
 
     cluster = None if client else ask(target_of(context, namespace), look)
     found = VersionView(version_of(_PACKAGE), API_VERSION, cluster)
-    show(output, asdict(found), lines(found))
+    show(output, found, lines(found))

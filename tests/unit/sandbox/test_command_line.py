@@ -58,7 +58,7 @@ def test_status_is_read_by_programs(
         "backend": "embedded",
         "state": "Running",
         "nodes": 1,
-        "fake_nodes": 200,
+        "fakeNodes": 200,
         "kubeconfig": "/state/kubeconfig",
         "components": [{"name": "etcd", "node": None, "pid": 42, "healthy": True}],
     }

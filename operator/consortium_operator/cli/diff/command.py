@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
 import typer
@@ -85,7 +85,7 @@ def diff(
         from_file = validation.one_chain(source) if source else None
         target = target_of(context, namespace)
         found = _found(target, name, from_file, operator_namespace)
-    show(output, asdict(found), lines(found))
+    show(output, found, lines(found))
     if not found.are_none:
         raise typer.Exit(DIFFERS)
 

@@ -1,6 +1,5 @@
 """`consortium doctor`: what stands in the way of chains, each with its fix."""
 
-from dataclasses import asdict
 from importlib.metadata import version as version_of
 
 import typer
@@ -47,6 +46,6 @@ def doctor(
     if name and not facts.namespace.known_chains:
         no_such_chain(target, name)
     found = examine(facts)
-    show(output, [asdict(one) for one in found], lines(found))
+    show(output, found, lines(found))
     if any(one.severity is Severity.ERROR for one in found):
         raise typer.Exit(INVALID)

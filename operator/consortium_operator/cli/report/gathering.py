@@ -4,7 +4,7 @@ and Secret is not in it."""
 import asyncio
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
@@ -16,6 +16,7 @@ from consortium_operator.cli.doctor.reading import Question
 from consortium_operator.cli.doctor.reading import read as read_facts
 from consortium_operator.cli.live import live_values
 from consortium_operator.cli.operator_metrics import read_metrics
+from consortium_operator.cli.printing import data_of
 from consortium_operator.cli.report.redaction import REDACTED
 from consortium_operator.cli.seeing import OPERATOR, Hidden, every, operators, seen
 from consortium_operator.cli.status_view import lines as status_lines
@@ -75,7 +76,7 @@ async def gather(
 async def _add_findings(found: Gathered, client: PersonClient, question: Question) -> None:
     findings = examine(await read_facts(client, question))
     found.add("doctor.txt", _text(doctor_lines(findings)))
-    found.add("doctor.yaml", _yaml([asdict(one) for one in findings]))
+    found.add("doctor.yaml", _yaml(data_of(findings)))
 
 
 async def _add_objects(
