@@ -6,7 +6,7 @@ import time
 import pytest
 from rich.console import Console
 
-from consortium_sandbox.progress import Bars, Plain
+from consortium_sandbox.progress import Bars, Plain, for_terminal
 
 
 def test_a_long_step_is_named_with_the_time_it_took() -> None:
@@ -44,3 +44,14 @@ def test_a_terminal_gets_a_tick_for_a_long_step(monkeypatch: pytest.MonkeyPatch)
     with Bars(Console(file=stream, force_terminal=True)).step("Build things"):
         pass
     assert "✓" in stream.getvalue()
+
+
+@pytest.mark.parametrize(("term", "display"), [("xterm", Bars), ("dumb", Plain)])
+def test_a_terminal_on_which_nothing_moves_gets_lines(
+    monkeypatch: pytest.MonkeyPatch, term: str, display: type
+) -> None:
+    stream = io.StringIO()
+    monkeypatch.setattr(stream, "isatty", lambda: True)
+    monkeypatch.setattr("sys.stderr", stream)
+    monkeypatch.setenv("TERM", term)
+    assert isinstance(for_terminal(), display)
