@@ -170,6 +170,16 @@ class Plan:
     def staying_members(self) -> tuple[PlannedMember, ...]:
         return tuple(member for member in self.members if member.departure is None)
 
+    def field_of(self, member: str, group: str | None = None) -> str:
+        """Where the resource says it, as problems name it: spec.members[0].nodes[1]. Of whom it
+        has no more, the nearest thing around it."""
+        at, entries = "spec.members", {one.name: one for one in self.spec.members}
+        if member not in entries:
+            return at
+        at += f"[{list(entries).index(member)}]"
+        groups = [one.name for one in entries[member].nodes]
+        return f"{at}.nodes[{groups.index(group)}]" if group in groups else at
+
     def nodes_of(self, member: str) -> tuple[PlannedNode, ...]:
         return tuple(node for node in self.nodes if node.member == member)
 

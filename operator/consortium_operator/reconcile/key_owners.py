@@ -80,7 +80,7 @@ def authority_request(
             lambda public: manifests.authority_renewal(plan, member, kind, generation, public),
             lambda found: _longest_lived(run, found),
         ),
-        field=f"spec.members[{member.name}].{FIELDS[kind]}",
+        field=f"{plan.field_of(member.name)}.{FIELDS[kind]}",
         recheck=RECHECK_WAITING if _is_about_to_end(run, name) else RECHECK,
     )
 
@@ -171,7 +171,7 @@ def node_request(run: Round, node: PlannedNode, seal: Seal | None) -> KeyRequest
         missing=Reason.NODE_KEY_MISSING,
         forbids_making=forbids,
         contradicts=contradicts,
-        field=f"spec.members[{node.member}].nodes[{node.name.rpartition('-')[0]}].identity",
+        field=f"{plan.field_of(node.member, node.group)}.identity",
         recheck=RECHECK_WAITING if _waits_for_files(run, node) else RECHECK,
     )
 

@@ -17,8 +17,8 @@ def _secrets(names: Iterable[str]) -> str:
 
 def missing(request: KeyRequest[P], absent: Sequence[str], why: str) -> Blocked:
     # A node's TLS key is never brought.
-    is_brought = request.field is not None and next(iter(request.secrets)) in absent
-    elsewhere = f", or name another Secret in {request.field}" if is_brought else ""
+    may_be_brought = request.field is not None and next(iter(request.secrets)) in absent
+    elsewhere = f", or name another Secret in {request.field}" if may_be_brought else ""
     return Blocked(
         Finding(
             ConditionType.IDENTITIES_INTACT,

@@ -143,12 +143,15 @@ async def _grow(run: Round, volume: _Volume) -> None:
 
 def _field(run: Round, node: PlannedNode) -> str:
     """Where the resource says it. An override of a node entry replaces the whole key."""
-    for number, member in enumerate(run.plan.spec.members):
-        for index, group in enumerate(member.nodes):
-            is_its = (member.name, group.name) == (node.member, node.name.rpartition("-")[0])
-            if is_its and group.storage is not None:
-                return f"spec.members[{number}].nodes[{index}].storage"
-    return "spec.nodeDefaults.storage"
+    entries = (
+        group.storage
+        for member in run.plan.spec.members
+        for group in member.nodes
+        if (member.name, group.name) == (node.member, node.group)
+    )
+    if next(entries, None) is None:
+        return "spec.nodeDefaults.storage"
+    return f"{run.plan.field_of(node.member, node.group)}.storage"
 
 
 def _is_less(one: str, other: str) -> bool:

@@ -138,7 +138,7 @@ async def test_nothing_is_made_while_a_secret_is_missing(stage: Stage, name: str
     found = stage.condition(INTACT)
     assert (found["status"], found["reason"]) == ("False", "SecretNotFound")
     assert f"Secret {name} " in found["message"]
-    assert "spec.members[webank]." in found["message"]
+    assert "spec.members[3]." in found["message"]
     assert stage.told(ConditionType.GENESIS_SEALED) == "False/WaitingForIdentities"
     assert stage.told(ConditionType.STALLED).startswith("False")
     stage.cluster.put(secret(name, SECRETS[name]))

@@ -129,8 +129,8 @@ async def test_a_member_that_no_longer_says_where_its_keys_are_keeps_what_runs(
     await slow_resync(brought)
     assert brought.told(INTACT).startswith("False/")
     message = brought.condition(INTACT)["message"]
-    assert "spec.members[webank].certificateAuthority" in message
-    assert "spec.members[webank].nodes[node].identity" in message
+    assert "spec.members[3].certificateAuthority" in message
+    assert "spec.members[3].nodes[0].identity" in message
     assert pods(brought) == before
     assert written_secrets(brought).isdisjoint({REGISTER, "trade-webank-node-0-identity"})
     brought.edit(members=[*others(), webank()])
