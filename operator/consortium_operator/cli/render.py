@@ -17,16 +17,13 @@ from consortium_operator.cli.printing import (
     columns,
     fail,
     note,
-    read_input,
     show,
-    source_name,
 )
 from consortium_operator.engines.registry import ENGINES
 from consortium_operator.offline.keeping import Unusable
 from consortium_operator.offline.output import OutputRefused
 from consortium_operator.offline.rendering import CannotRender, Surroundings
 from consortium_operator.offline.run import Order, Rendered, Standalone, carry_out
-from consortium_operator.offline.validation import Found, validate
 from consortium_operator.reconcile.outside import random_serial, utc_now
 
 P2P_PORT, RPC_PORT = 30300, 20200
@@ -91,9 +88,8 @@ def render(
     settings = Settings(operator_namespace, _catalogue(image_catalogue))
     where = _standalone(standalone or [], p2p_port, rpc_port)
     known = settings.image_catalogue if image_catalogue is not None else None
-    order = Order(
-        _chain(validation.one_file(file), known).chain, settings, output, identities, where
-    )
+    chain = validation.one_chain(validation.one_file(file), known)
+    order = Order(chain, settings, output, identities, where)
     try:
         done = carry_out(order, Surroundings(ENGINES, utc_now, random_serial))
     except NoPlace as error:
@@ -105,19 +101,6 @@ def render(
     except OSError as error:
         fail(INVALID, f"{error.filename or output}: {error.strerror}: nothing was rendered")
     _tell(done, output, summary)
-
-
-def _chain(file: str, catalogue: Mapping[str, str] | None) -> Found:
-    """The one chain of the file; anything else ends the command."""
-    source = source_name(file)
-    found = validate(read_input(file), ENGINES, catalogue)
-    if not found.is_valid:
-        for line in validation.lines(found, source):
-            typer.echo(line, err=True)
-        raise typer.Exit(INVALID)
-    if len(found.chains) > 1:
-        fail(INVALID, f"{source} holds {len(found.chains)} chains: render takes a file with one")
-    return found.chains[0]
 
 
 def _catalogue(path: Path | None) -> Mapping[str, str]:

@@ -75,10 +75,10 @@ def one_file(files: Sequence[str]) -> str:
     return next(iter(files), "")
 
 
-def one_chain(file: str) -> ConsortiumChain:
-    """The chain of a file with one. Anything else ends the command."""
+def one_chain(file: str, catalogue: Mapping[str, str] | None = None) -> ConsortiumChain:
+    """The chain of a file with one. Anything else ends the command. `catalogue`: as in `judge`."""
     source = source_name(file)
-    found = judge(read_input(file), ENGINES)
+    found = judge(read_input(file), ENGINES, catalogue)
     if not found.is_valid:
         for line in lines(found, source):
             typer.echo(line, err=True)
