@@ -123,6 +123,10 @@ class Look:
         observers = frozenset() if self._told is None else self._told.observers
         return Members(self.all_sealers, observers)
 
+    def has_member(self, node_id: str) -> bool:
+        """Whether the chain has it, as sealer or observer; before the first block, all count."""
+        return self.height < 1 or self.members.has(node_id)
+
     @cached_property
     def _told(self) -> NodeView | None:
         told = [node for node in self._ours if node.sealers]

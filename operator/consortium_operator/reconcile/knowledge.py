@@ -65,11 +65,9 @@ class Knowledge:
         return self.view is not None and register is not None and register.node_id in self.view.up
 
     def is_member(self, node: PlannedNode) -> bool:
-        """Whether the chain has it, as sealer or observer; before it says so, all count."""
+        """Whether the chain has it, or cannot be asked."""
         register = self.custody.nodes.get(node.names.node)
-        if self.view is None or register is None or self.view.height < 1:
-            return True
-        return self.view.members.has(register.node_id)
+        return self.view is None or register is None or self.view.has_member(register.node_id)
 
     def answers(self, node: PlannedNode) -> bool:
         seen = self.view.of(node.names.node) if self.view is not None else None

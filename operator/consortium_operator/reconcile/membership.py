@@ -16,7 +16,7 @@ from consortium_operator.reconcile.enactment import enact
 from consortium_operator.reconcile.evictions import going
 from consortium_operator.reconcile.findings import Finding
 from consortium_operator.reconcile.knowledge import Knowledge
-from consortium_operator.reconcile.node_states import Sight, why_down
+from consortium_operator.reconcile.node_states import sight_of, why_down
 from consortium_operator.reconcile.world import Founded, Round
 
 _IN_SYNC = ConditionType.MEMBERSHIP_IN_SYNC
@@ -100,7 +100,7 @@ def _tell_leavers(run: Round, known: Knowledge) -> None:
     """Nothing else tells of them. The others have the margin without them until they are out: one
     may not have come back with its new certificate. And whoever is out is seen off from the next
     round on, for which all others may have to restart."""
-    sight = Sight(run.world.store, run.key.namespace, known.custody, known.view)
+    sight = sight_of(run, known)
     for node in run.plan.leaving:
         if not known.is_member(node):
             message = f"the chain is without {node.path}, and what it needed goes next"
@@ -166,8 +166,7 @@ def _is_ready_to_join(wish: Wish, view: ChainView, known: Knowledge) -> bool:
 
 
 def _why_down(run: Round, wish: Wish, known: Knowledge) -> str:
-    sight = Sight(run.world.store, run.key.namespace, known.custody, known.view)
-    return why_down(wish.node, sight) or "it has just come"
+    return why_down(wish.node, sight_of(run, known)) or "it has just come"
 
 
 def _is_accepted(run: Round, wish: Wish, known: Knowledge) -> bool:

@@ -10,7 +10,8 @@ from consortium_operator.kube.kinds import POD, STATEFUL_SET, ObjectKey
 from consortium_operator.kube.projection import Observed, PodDetail, StatefulSetDetail
 from consortium_operator.kube.store import Store
 from consortium_operator.reconcile.findings import Finding, Findings
-from consortium_operator.reconcile.world import Custody
+from consortium_operator.reconcile.knowledge import Knowledge
+from consortium_operator.reconcile.world import Custody, Round
 
 _IMAGE_TROUBLE = frozenset(
     {"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull"}
@@ -53,12 +54,14 @@ class Sight:
         """Whether the chain has the node, or cannot be asked. What is not taken in yet is not down:
         that it joins is told as such."""
         register = self.custody.nodes.get(node.names.node)
-        if self.view is None or register is None or self.view.height < 1:
-            return True
-        return self.view.members.has(register.node_id)
+        return self.view is None or register is None or self.view.has_member(register.node_id)
 
     def pod(self, node: PlannedNode) -> Observed | None:
         return self.store.get(ObjectKey(POD, self.namespace, node.names.pod))
+
+
+def sight_of(run: Round, known: Knowledge) -> Sight:
+    return Sight(run.world.store, run.key.namespace, known.custody, known.view)
 
 
 def node_states(nodes: Iterable[PlannedNode], sight: Sight, findings: Findings) -> NodeStates:

@@ -27,7 +27,7 @@ from consortium_operator.reconcile.findings import Finding
 from consortium_operator.reconcile.hangs import is_silent_for_a_moment
 from consortium_operator.reconcile.journal import read_journal
 from consortium_operator.reconcile.knowledge import Knowledge
-from consortium_operator.reconcile.node_states import Sight, cannot_start, why_down
+from consortium_operator.reconcile.node_states import cannot_start, sight_of, why_down
 from consortium_operator.reconcile.relabelled import (
     hidden_pod,
     is_as_made,
@@ -184,8 +184,7 @@ def _is_stuck(run: Round, wait: Wait | None) -> bool:
 
 
 def _why_missing(run: Round, node: PlannedNode, known: Knowledge) -> str:
-    sight = Sight(run.world.store, run.key.namespace, known.custody, known.view)
-    return why_down(node, sight) or "it is not live"
+    return why_down(node, sight_of(run, known)) or "it is not live"
 
 
 async def _take_one(
