@@ -2,15 +2,16 @@
 
 import shlex
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from consortium_operator.engines.registry import ENGINES
 from tests.documents import Document
+from tests.fakes.engine import PooledKeys
 from tests.resources import REPOSITORY
-from tests.unit.cli.commands import consortium
-
-pytestmark = pytest.mark.usefixtures("pooled_keys")
+from tests.unit.cli.commands import Done, consortium
 
 PAGE = Document(REPOSITORY / "docs" / "render.md")
 
@@ -20,27 +21,35 @@ def commands() -> list[list[str]]:
     return [shlex.split(line)[1:] for line in lines if line.startswith("consortium ")]
 
 
-@pytest.fixture
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    (tmp_path / "chain.yaml").write_text(PAGE.blocks("yaml")[0], "utf-8")
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("render")
 
 
-def test_every_command_does_what_the_page_says(place: Path) -> None:
-    assert {words[0] for words in commands()} == {"validate", "render", "inspect"}
-    for words in commands():
-        done = consortium(*words)
-        assert done.code == 0, (words, done.stderr)
+@pytest.fixture(scope="module")
+def done(place: Path) -> Iterator[list[tuple[list[str], Done]]]:
+    """All commands, each with what became of it."""
+    (place / "chain.yaml").write_text(PAGE.blocks("yaml")[0], "utf-8")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(ENGINES, "FiscoBcos", PooledKeys())
+        patch.chdir(place)
+        yield [(words, consortium(*words)) for words in commands()]
+
+
+def test_every_command_does_what_the_page_says(
+    place: Path, done: list[tuple[list[str], Done]]
+) -> None:
+    assert {words[0] for words, _ in done} == {"validate", "render", "inspect"}
+    for words, found in done:
+        assert found.code == 0, (words, found.stderr)
     assert stat.S_IMODE((place / "trade" / "secrets").stat().st_mode) == 0o700
     assert (place / "trade-identities" / "secrets").is_dir()
     (start,) = (block for block in PAGE.blocks("sh") if block.startswith("cd "))
     assert (place / shlex.split(start)[1] / "config.ini").is_file()
 
 
+@pytest.mark.usefixtures("done")
 def test_the_tables_name_what_is_there(place: Path) -> None:
-    for words in commands()[:3]:
-        consortium(*words)
     named = {
         line.split("`")[1].partition("/")[0]
         for line in PAGE.text.splitlines()
