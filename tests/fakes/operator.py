@@ -94,7 +94,6 @@ class Stage:
         twin.nodes = self.nodes.copy(cluster, twin.clock)
         twin.controllers = self.controllers.copy(cluster)
         twin._serial = self._serial
-        twin.start()
         for obj in cluster.all(CONFIG_MAP):
             twin.store.record(obj)
         # Founding a chain for each of hundreds of tests would take minutes.
@@ -115,7 +114,7 @@ class Stage:
             store=self.store,
             settings=chains.SETTINGS,
             engines={"FiscoBcos": self.engine},
-            connect=self.nodes.connect,
+            connect=lambda plan: self.nodes.connect(plan),  # of a copy, only given later
             now=self.clock,
             serial=self._next_serial,
             refusals=lambda _: self.refusals,
