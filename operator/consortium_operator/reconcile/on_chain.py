@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from consortium_operator.api.conditions import ConditionType, Reason
+from consortium_operator.api.problem import shown
 from consortium_operator.chain.genesis import Seal
 from consortium_operator.chain.journal import Journal
 from consortium_operator.chain.naming import CONFIRM_BACKUP_ANNOTATION
@@ -113,7 +114,7 @@ def _hindered(run: Round, reason: Reason, message: str) -> None:
 
 
 def _changed_on_chain(setting: WantedSetting, now: str | None) -> str:
-    found = "is not set any more" if now is None else f"was changed to {now} on chain"
+    found = "is not set any more" if now is None else f"was changed to {shown(now)} on chain"
     return (
         f"{setting}: it {found} by others, which is not undone: ask for what the chain has, or "
         "remove the setting from the resource, and then add it again"

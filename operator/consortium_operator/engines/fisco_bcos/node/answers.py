@@ -208,7 +208,7 @@ class Called(_Answer):
 class Setting(_Answer):
     """getSystemConfigByKey."""
 
-    value: str
+    value: Word
 
 
 HEIGHT: TypeAdapter[int] = TypeAdapter(Number)

@@ -7,9 +7,12 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from consortium_operator.api.fisco_bcos import ConsensusType
 from consortium_operator.chain.view import NodeView
 from consortium_operator.engines.fisco_bcos.node.client import FiscoBcosClient
+from consortium_operator.engines.protocol import ChainCallFailed
 from tests import chains, observed
 from tests.unit.engines.fisco_bcos.node.scripted_node import (
     HEALTHY,
@@ -60,6 +63,13 @@ async def test_settings_that_were_never_made_are_left_out(tmp_path: Path) -> Non
             node.endpoint, client(), ["compatibility_version", "feature_balance"], chains.plan()
         )
     assert found == {"compatibility_version": "3.16.4"}
+
+
+async def test_a_setting_longer_than_any_is_no_answer(tmp_path: Path) -> None:
+    endless = result({"blockNumber": 0, "value": "3" * 1000})
+    async with running(tmp_path, {**HEALTHY, "getSystemConfigByKey": endless}) as node:
+        with pytest.raises(ChainCallFailed, match="getSystemConfigByKey"):
+            await asking().settings(node.endpoint, client(), ["tx_gas_limit"], chains.plan())
 
 
 async def test_an_rpbft_node_tells_also_who_waits_for_a_turn(tmp_path: Path) -> None:
