@@ -28,7 +28,7 @@ def blocks_go_on(chain: Chain, not_by: str | None = None) -> Iterator[PodWatch]:
         )
         stack.enter_context(operator_killed_meanwhile(chain.kubectl))
         yield watch
-        assert watch.most_not_ready() <= 1
+        assert len(watch.most_not_ready()) <= 1
         assert traffic.longest_pause() < LONGEST_PAUSE
         blocks = [one.block for one in traffic.mined]
         assert blocks == sorted(set(blocks)), "a block was made twice, or went away"

@@ -60,13 +60,12 @@ class PodWatch:
             position = text.find("{", position)
         return found
 
-    def most_not_ready(self) -> int:
-        """The largest number of pods that were away or not ready at one time."""
-        ready: dict[str, bool] = {}
-        most = 0
+    def most_not_ready(self) -> frozenset[str]:
+        """The pods that were away or not ready at one time, when these were most."""
+        away, most = frozenset[str](), frozenset[str]()
         for change in self.changes():
-            ready[change.pod] = change.ready
-            most = max(most, list(ready.values()).count(False))
+            away = away - {change.pod} if change.ready else away | {change.pod}
+            most = max(most, away, key=len)
         return most
 
     def pods_by_name(self) -> dict[str, list[str]]:
