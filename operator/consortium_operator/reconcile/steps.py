@@ -4,7 +4,7 @@ Their order: keys, read back; the genesis, once; certificates; Services; pods; t
 nothing is founded on a key that could not be read again, and no pod starts without what it opens.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from consortium_operator.api.conditions import ConditionType
@@ -84,7 +84,7 @@ from consortium_operator.reconcile.volumes import (
     ledgers_of,
     newest_generations,
     node_volumes,
-    wait_for_chain,
+    tell_unclear,
 )
 from consortium_operator.reconcile.withdrawals import withdraw_outdated
 from consortium_operator.reconcile.world import Custody, Founded, Round
@@ -181,10 +181,7 @@ async def _bring_about(founded: Founded, progress: Progress, view: ChainView) ->
     progress.lost = again | superseded(run, generations, view, progress.hangs)
     known = Knowledge(custody, view, progress.lost, updated(run, stands, seen))
     journal = await note_rebuilds(run, known)
-    volumes = {
-        **_volumes(run, replace(known, journal=journal), stands, again),
-        **wait_for_chain(run, unclear_nodes(run, stands, seen)),
-    }
+    volumes = _volumes(run, replace(known, journal=journal), stands, again)
     nodes: tuple[NodeObjects, ...] = ()
     if not await version_is_refused(founded, view, journal):
         nodes = desired_nodes(founded, progress.certificates, volumes, journal)
@@ -200,7 +197,7 @@ async def _bring_about(founded: Founded, progress: Progress, view: ChainView) ->
         known = await _anew(founded, progress, known)
     await _protect(founded, known)
     await grow_volumes(run)
-    complete = [one for one in certified if await _volume_is_there(run, one)]
+    complete = await _with_volumes(run, certified, unclear_nodes(run, stands, seen))
     ready = [one for one in complete if volumes[one.node.names.node].is_settled]
     if services_stand:
         movable = [one for one in complete if one in ready or one.node.is_stopped]
@@ -304,6 +301,15 @@ async def _change_pods(
 def _files(objects: NodeObjects) -> list[Manifest]:
     """The ConfigMaps that the pod names."""
     return [objects.certificate, objects.config]
+
+
+async def _with_volumes(
+    run: Round, certified: Iterable[NodeObjects], unclear: frozenset[str]
+) -> list[NodeObjects]:
+    """Those whose volume is there. `unclear`: nodes that get none before the chain can be read."""
+    tell_unclear(run, unclear)
+    clear = [one for one in certified if one.node.names.node not in unclear]
+    return [one for one in clear if await _volume_is_there(run, one)]
 
 
 async def _volume_is_there(run: Round, objects: NodeObjects) -> bool:

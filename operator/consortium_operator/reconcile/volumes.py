@@ -168,18 +168,17 @@ def node_volumes(
     }
 
 
-def wait_for_chain(run: Round, unclear: frozenset[str]) -> dict[str, NodeVolume]:
-    """The volumes of nodes that may have voted on another one (see `journal`): not made yet."""
+def tell_unclear(run: Round, unclear: frozenset[str]) -> None:
+    """Of nodes that get no volume yet, since they may have voted on another one (see `journal`)."""
     paths = [node.path for node in run.plan.staying if node.names.node in unclear]
-    if paths and not run.plan.spec.hibernated:
-        message = (
-            f"{', '.join(paths)}: no volume is made before the chain can be read, since neither a "
-            "volume nor the journal tells whether the chain has the node already"
-        )
-        run.findings.add(
-            Finding(ConditionType.MEMBERSHIP_IN_SYNC, Reason.PENDING, message, unknown=True)
-        )
-    return dict.fromkeys(unclear, NodeVolume(1, may_make=False, is_settled=False))
+    if not paths or run.plan.spec.hibernated:
+        return
+    message = (
+        f"{', '.join(paths)}: no volume is made before the chain can be read, since neither a "
+        "volume nor the journal tells whether the chain has the node already"
+    )
+    condition = ConditionType.MEMBERSHIP_IN_SYNC
+    run.findings.add(Finding(condition, Reason.PENDING, message, unknown=True))
 
 
 def _volume(

@@ -1,7 +1,7 @@
 """More is gone than one volume: the journal that told of it, or the volumes of all."""
 
 from consortium_operator.api.conditions import ConditionType
-from consortium_operator.kube.kinds import CONFIG_MAP, PERSISTENT_VOLUME_CLAIM
+from consortium_operator.kube.kinds import CONFIG_MAP, PERSISTENT_VOLUME_CLAIM, STATEFUL_SET
 from tests.fakes.operator import Stage
 from tests.unit.reconcile.rebuilding import (
     BACK_AND_FORTH,
@@ -53,6 +53,23 @@ async def test_nor_does_one_that_joined_later_which_only_the_chain_knows(running
     assert running.told(READY) == "True/AsExpected"
     assert volumes(running, LATER) == ["g2"]
     assert changes(running, LATER)[-2:] == BACK_AND_FORTH
+
+
+async def test_one_that_is_added_to_a_chain_that_sleeps_begins_when_that_wakes(
+    running: Stage,
+) -> None:
+    """A chain that sleeps cannot say whether it knows the node."""
+    running.edit(hibernated=True)
+    await running.settle()
+    running.edit(members=members(*FOUNDERS, "newcomer"))
+    await running.settle()
+    assert running.told(READY) == "False/Hibernated"
+    assert running.cluster.find(STATEFUL_SET, LATER) is None
+    assert volumes(running, LATER) == []
+    running.edit(hibernated=False)
+    await running.settle(rounds=80)
+    assert running.told(READY) == "True/AsExpected"
+    assert volumes(running, LATER) == ["g1"]
 
 
 async def test_where_all_volumes_are_lost_only_a_backup_helps(running: Stage) -> None:
