@@ -336,7 +336,7 @@ async def _line(stream: aiohttp.StreamReader, call: Call) -> bytes:
     except NO_ANSWER as error:
         raise no_answer(call.verb, call.key, error) from error
     except LineTooLong:  # its message quotes the line: keep it out
-        message = "a line of more than 4 MiB"
+        message = "a line of more than 16 MiB"
         raise Unavailable(0, "NoAnswer", message, call.verb, call.key) from None
 
 

@@ -40,6 +40,9 @@ NO_ANSWER = (aiohttp.ClientError, TimeoutError, OSError)
 _READ_ATTEMPTS = 4
 _LONGEST_RETRY_AFTER = 30.0
 _GOODBYE_SECONDS = 2.0
+# Of a watch. What etcd holds in 1.5 MiB is six times as long in JSON where it is full of "<", which
+# the API server writes as \u003c. aiohttp takes lines of twice its buffer.
+_LONGEST_LINE = 16 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,7 +225,10 @@ async def open_api(kubeconfig: Path | None, context: str = "") -> AsyncIterator[
         require_address(kubeconfig, configuration.host)
         if not (configuration.api_key or configuration.cert_file):
             require_login(kubeconfig, context)
-    configuration.client_session_kwargs = {"middlewares": (_send_once,)}
+    configuration.client_session_kwargs = {
+        "middlewares": (_send_once,),
+        "read_bufsize": _LONGEST_LINE // 2,
+    }
     async with (
         ApiClient(configuration) as api,
         _connector(api.rest_client.ssl_context) as connector,

@@ -229,8 +229,11 @@ async def watched(client: KubeClient, kind: Kind = CONFIG_MAP) -> list[WatchEven
     return [one async for one in client.watch(kind, "chains", resource_version="5")]
 
 
-async def test_a_watch_tells_that_it_was_accepted_and_then_what_happens(api: FakeApi) -> None:
-    added = config_map("a", 6)
+@pytest.mark.parametrize("length", [1, 9_500_000], ids=["short", "as long as etcd can hold"])
+async def test_a_watch_tells_that_it_was_accepted_and_then_what_happens(
+    api: FakeApi, length: int
+) -> None:
+    added = config_map("a", 6, escaped="x" * length)
     api.will(stream(event("ADDED", added), bookmark(9)))
     async with api.client() as client:
         events = await watched(client)
@@ -269,7 +272,7 @@ async def test_a_watch_that_is_never_accepted_is_no_quiet_watch(api: FakeApi) ->
         stream({"type": "ADDED", "object": {"metadata": {}}}),
         stream({"type": "RENAMED", "object": config_map("a", 6)}),
         stream(event("ERROR", failure(500, "InternalError"))),
-        stream("x" * 5_000_000),
+        stream("x" * 17_000_000),
     ],
     ids=["cut", "half", "list", "no object", "no version", "type", "error", "endless line"],
 )
