@@ -45,7 +45,7 @@ demo-down: venv ## Remove everything that `make demo` made
 
 .PHONY: test
 test: lint ## Run every test but the long campaigns (the command that CI runs)
-	$(MAKE) --jobs=2 --no-print-directory unit-aside on-clusters
+	$(MAKE) --jobs=3 --no-print-directory unit-aside on-clusters
 
 # Tests on clusters wait for pods much of the time; the unit tests take what is left over.
 .PHONY: unit-aside
@@ -53,9 +53,9 @@ unit-aside: venv ## Run the fast tests with little processor time, where others 
 	$(BIN)/python scripts/spare_time.py $(UNIT)
 
 .PHONY: on-clusters
-on-clusters: venv ## Run e2e, then integration and conformance beside each other
+on-clusters: venv ## Run e2e, then integration and conformance (with -j beside each other)
 	$(MAKE) e2e
-	$(MAKE) --jobs=2 --output-sync=target integration conformance
+	$(MAKE) --output-sync=target integration conformance
 
 .PHONY: check-all
 check-all: test docs ## Run the tests and the long campaigns (at most 90 minutes)

@@ -75,9 +75,8 @@ class FakeCluster(Objects, KubeClient):
     ) -> AsyncGenerator[tuple[list[JsonObject], str], None]:
         """In pages of any size: one."""
         self._begin(Call("list", ObjectKey(kind, namespace or "", "")))
-        label, _, value = label_selector.partition("=")
         found = self.all(kind, namespace)
-        matching = [o for o in found if (o["metadata"].get("labels") or {}).get(label) == value]
+        matching = [o for o in found if label_selector in (o["metadata"].get("labels") or {})]
         yield matching, str(self.version)
 
     async def create(self, obj: JsonObject) -> JsonObject:

@@ -107,8 +107,7 @@ class Stage:
     def start(self) -> None:
         """A new process: it knows nothing, and lists everything before it acts."""
         self.chains, self.metrics = Chains(), ChainMetrics()
-        known = self.chains
-        self.store = Store(lambda *chain: known.get(ChainKey(*chain)) is not None)
+        self.store = Store(self.chains.are_in)
         world = World(
             client=self.cluster,
             store=self.store,

@@ -119,7 +119,7 @@ class Operator:
 
     async def start(self) -> None:
         """Lists the children, and only then reconciles."""
-        store = Store(lambda *chain: self._chains.get(ChainKey(*chain)) is not None)
+        store = Store(self._chains.are_in)
         self._reflectors = Reflectors(
             self._client, store, self._child_changed, self._options.places
         )

@@ -6,7 +6,8 @@ resourceVersion than the one known is ignored, and so is a write's answer that a
 watch has already shown the object's end. Not for threads: everything runs in one event loop.
 
 Our label is anybody's to write, in every namespace that is watched. So what a ConfigMap holds, up
-to a megabyte, is kept only of chains that exist.
+to a megabyte, is kept only where there are chains: there whatever chain its label names, since that
+may have been changed by hand.
 """
 
 from collections import Counter
@@ -41,16 +42,17 @@ _NO_CHANGE = Change(None, None)
 _P = TypeVar("_P", bound=tuple[object, ...])
 
 
-def _any(_namespace: str, _chain: str) -> bool:
+def _everywhere(_namespace: str) -> bool:
     return True
 
 
 class Store:
-    """Observed objects by key, by chain and by member. `exists`: whether there is a chain of this
-    namespace and name."""
+    """Observed objects by key, by chain and by member. `has_chains`: of a namespace."""
 
-    def __init__(self, exists: Callable[[str, str], bool] = _any) -> None:
-        self._exists = exists
+    def __init__(self, has_chains: Callable[[str], bool] = _everywhere) -> None:
+        self._has_chains = has_chains
+        # ConfigMaps without what they hold, by namespace.
+        self._bare: dict[str, set[ObjectKey]] = {}
         self._chains: dict[tuple[str, str], dict[ObjectKey, Observed]] = {}
         # By kind too: each of many members would be looked through for each of its kinds.
         self._members: dict[tuple[str, str, str, Kind], dict[ObjectKey, Observed]] = {}
@@ -82,15 +84,16 @@ class Store:
         """Those of them whose labels name this member, nodes' objects included."""
         return _sorted(self._members.get((namespace, chain, member, kind), {}).values())
 
-    def lacks_content(self, namespace: str, chain: str) -> bool:
-        """Whether ConfigMaps of this chain were seen before the chain was, so that what they hold
-        is to be read again."""
-        known = self._chains.get((namespace, chain), {}).values()
-        return any(one.detail is None for one in known if one.key.kind == CONFIG_MAP)
+    def lacks_content(self, namespace: str) -> bool:
+        """Whether ConfigMaps were seen there before any chain was, so that what they hold is to be
+        read again."""
+        return bool(self._bare.get(namespace))
 
-    def shed(self, namespace: str, chain: str) -> None:
-        """Keep no more of this chain than is due: it may be gone."""
-        for known in list(self._chains.get((namespace, chain), {}).values()):
+    def shed(self, namespace: str) -> None:
+        """Keep no more than is due there: a chain is gone."""
+        if self._has_chains(namespace):
+            return
+        for known in list(self._in(namespace)):
             self._put(self._as_kept(known))
 
     def record(self, obj: JsonObject) -> None:
@@ -171,10 +174,14 @@ class Store:
         return True
 
     def _as_kept(self, one: Observed) -> Observed:
-        chain = one.labels.get(CHAIN_LABEL, "")
-        if one.key.kind != CONFIG_MAP or self._exists(one.key.namespace, chain):
+        if one.key.kind != CONFIG_MAP or self._has_chains(one.key.namespace):
             return one
         return replace(one, detail=None)
+
+    def _in(self, namespace: str) -> Iterable[Observed]:
+        for (place, _), objects in self._chains.items():
+            if place == namespace:
+                yield from objects.values()
 
     def _scope(self, kind: Kind, namespace: str | None) -> Iterable[Observed]:
         for (place, _), objects in self._chains.items():
@@ -193,13 +200,22 @@ class Store:
     def _put(self, known: Observed) -> None:
         place = self._chain_of[known.key]
         self._chains.setdefault(place, {})[known.key] = known
+        self._note_bare(known)
         member = known.labels.get(MEMBER_LABEL)
         if member is not None:
             self._members.setdefault((*place, member, known.key.kind), {})[known.key] = known
 
+    def _note_bare(self, known: Observed) -> None:
+        bare = self._bare.setdefault(known.key.namespace, set())
+        if known.key.kind == CONFIG_MAP and known.detail is None:
+            bare.add(known.key)
+        else:
+            bare.discard(known.key)
+
     def _drop(self, known: Observed) -> None:
         place = self._chain_of.pop(known.key)
         _take(self._chains, place, known.key)
+        self._bare.get(known.key.namespace, set()).discard(known.key)
         member = known.labels.get(MEMBER_LABEL)
         if member is not None:
             _take(self._members, (*place, member, known.key.kind), known.key)

@@ -104,8 +104,7 @@ async def _create(run: Round, manifest: Manifest) -> bool:
 async def _put_right(run: Round, manifest: Manifest, observed: Observed) -> None:
     """A disposable object that is written once, but was relabelled, orphaned or replaced."""
     await _require_owner(run, manifest, observed)
-    # Under another chain's label nobody keeps what it holds: it is read once that is put right.
-    if observed.detail is not None and observed.detail != manifest.get("data"):
+    if observed.detail != manifest.get("data"):
         await run.world.client.delete(observed.key, observed.uid)
         run.world.store.forget(observed.key, observed.uid)
         run.world.store.record(await run.world.client.create(manifest))

@@ -85,6 +85,9 @@ class Chains:
             if key not in listed and version_of(body := self._bodies[key]) <= int(version)
         ]
 
+    def are_in(self, namespace: str) -> bool:
+        return any(key.namespace == namespace for key in self._bodies)
+
     def of(self, namespace: str | None) -> list[ChainKey]:
         """The chains of a namespace, or (None) all."""
         return [key for key in self if namespace in (None, key.namespace)]

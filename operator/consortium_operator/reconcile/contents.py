@@ -1,5 +1,5 @@
-"""What ConfigMaps hold is kept in memory only of chains that exist. Those that were there first, as
-after a restore or before the resource was written anew, are read when their chain is heard of."""
+"""What ConfigMaps hold is kept in memory only where there are chains. Those that were there first,
+as after a restore or before the resource was written anew, are read when a chain is heard of."""
 
 from contextlib import aclosing
 
@@ -11,11 +11,10 @@ from consortium_operator.reconcile.world import Round
 
 async def read_contents(run: Round) -> None:
     """Before anything is judged by them: what was not read would look as if it were not there."""
-    store, namespace, chain = run.world.store, run.key.namespace, run.key.name
-    if not store.lacks_content(namespace, chain):
+    store, namespace = run.world.store, run.key.namespace
+    if not store.lacks_content(namespace):
         return
-    selector = f"{CHAIN_LABEL}={chain}"
-    pages = run.world.client.list_pages(CONFIG_MAP, namespace, selector, CONFIG_MAP_PAGE)
+    pages = run.world.client.list_pages(CONFIG_MAP, namespace, CHAIN_LABEL, CONFIG_MAP_PAGE)
     async with aclosing(pages):
         async for objects, _ in pages:
             for found in objects:

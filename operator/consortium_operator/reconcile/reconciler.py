@@ -107,7 +107,7 @@ class Reconciler:
 
     def _forget(self, key: ChainKey) -> None:
         self._memories.pop(key, None)
-        self._world.store.shed(key.namespace, key.name)
+        self._world.store.shed(key.namespace)
         self._observe(key, None)
 
     async def _announce(self, body: Body, memory: ChainMemory) -> None:

@@ -50,24 +50,30 @@ def test_what_a_member_has_is_found_by_its_label_for_as_long_as_it_bears_it() ->
     assert [one.key.name for one in store.by_chain("chains", "trade")] == ["a", "b"]
 
 
-def test_what_a_config_map_holds_is_kept_only_of_chains_that_exist() -> None:
+def test_what_a_config_map_holds_is_kept_only_where_there_are_chains() -> None:
     """Anybody may write our label, in every namespace, on a megabyte."""
-    chains = {("chains", "trade")}
-    store = Store(lambda *chain: chain in chains)
-    strange = config_map("b", 2)
+    inhabited = {"chains"}
+    store = Store(inhabited.__contains__)
+    strange, relabelled = config_map("b", 2), config_map("c", 3)
     strange["metadata"]["namespace"] = "elsewhere"
-    see(store, config_map("a", 1))
-    see(store, strange)
+    relabelled["metadata"]["labels"][CHAIN_LABEL] = "mallory"
+    for one in (config_map("a", 1), strange, relabelled):
+        see(store, one)
     (kept,), (bare,) = store.by_chain("chains", "trade"), store.by_chain("elsewhere", "trade")
     assert (kept.detail, bare.detail) == (config_map("a", 1)["data"], None)
-    assert not store.lacks_content("chains", "trade")
-    assert store.lacks_content("elsewhere", "trade")
-    chains.clear()
-    store.shed("chains", "trade")
-    assert store.lacks_content("chains", "trade")
-    chains.add(("chains", "trade"))
+    assert store.by_chain("chains", "mallory")[0].detail == kept.detail
+    assert not store.lacks_content("chains")
+    assert store.lacks_content("elsewhere")
+    store.shed("chains")
+    assert not store.lacks_content("chains")
+    inhabited.clear()
+    store.shed("chains")
+    assert store.lacks_content("chains")
+    inhabited.add("chains")
     store.record(config_map("a", 1))
+    store.record(relabelled)
     assert store.by_chain("chains", "trade") == [kept]
+    assert not store.lacks_content("chains")
 
 
 def test_the_same_state_again_is_no_change() -> None:

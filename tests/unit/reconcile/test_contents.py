@@ -18,7 +18,7 @@ async def test_an_operator_that_starts_reads_what_a_chain_has_and_changes_nothin
     running: Stage,
 ) -> None:
     running.start()
-    assert running.store.lacks_content("chains", "trade")
+    assert running.store.lacks_content("chains")
     running.cluster.forget_calls()
     await running.round()
     assert running.told(READY) == "True/AsExpected"
@@ -32,7 +32,7 @@ async def test_what_a_deleted_chain_left_is_adopted_when_it_comes_back(running: 
     body = running.delete()
     running.controllers.run()
     await running.round()
-    assert running.store.lacks_content("chains", "trade")
+    assert running.store.lacks_content("chains")
     before = {one["metadata"]["name"]: one["data"] for one in running.cluster.all(CONFIG_MAP)}
     running.cluster.put({**body, "status": {}})
     await running.settle(rounds=60)
