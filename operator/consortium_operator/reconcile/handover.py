@@ -7,7 +7,7 @@ from datetime import timedelta
 from consortium_operator.api.conditions import ConditionType, Reason
 from consortium_operator.chain.changes import GovernorChange, RatesChange
 from consortium_operator.chain.committee import Committee
-from consortium_operator.chain.handover import Goal, achieved_by, plan_handover
+from consortium_operator.chain.handover import Goal, Handover, achieved_by, plan_handover
 from consortium_operator.chain.view import ChainView
 from consortium_operator.engines.protocol import ChainCallFailed
 from consortium_operator.reconcile.apply import bring_one
@@ -25,32 +25,55 @@ ASK_AGAIN_AFTER = timedelta(minutes=10)
 async def hand_over(founded: Founded, view: ChainView) -> bool:
     """Whether the chain's committee is the one that the spec asks for. Sends at most one change,
     with the votes that it needs."""
-    run = founded.round
-    spec = run.plan.spec.fisco_bcos
-    if not spec.governors or not spec.executor.auth_check:
+    now = await _read(founded, view)
+    if now is None:
         return False
-    if not can_be_changed(view):
-        return _waits(run, "the chain makes no blocks, so that its committee cannot be changed")
-    try:
-        now = await _committee(founded, view)
-    except ChainCallFailed as error:
-        return _waits(run, f"the committee cannot be read: {error}")
     goal = _goal(founded)
     await _remember(founded, now, goal)
+    plan = _compared(founded.round, now, goal)
+    if plan.due:
+        await _send(founded, view, plan.due)
+    else:
+        _ask_others(founded.round, plan.for_others)
+    return not founded.round.findings.of(_HANDED_OVER)
+
+
+async def is_handed_over(founded: Founded, view: ChainView) -> bool:
+    """The same of a resource that is paused, for which nothing is sent."""
+    now = await _read(founded, view)
+    if now is None:
+        return False
+    plan = _compared(founded.round, now, _goal(founded))
+    if plan.due:
+        what = "; ".join(map(in_words, plan.due))
+        message = f"{what}: nothing is changed while spec.paused is true"
+        founded.round.findings.add(Finding(_HANDED_OVER, Reason.PENDING, message))
+    _ask_others(founded.round, plan.for_others)
+    return not founded.round.findings.of(_HANDED_OVER)
+
+
+async def _read(founded: Founded, view: ChainView) -> Committee | None:
+    """None where there is nothing to hand over, or the committee cannot be read, which is told."""
+    run, spec = founded.round, founded.round.plan.spec.fisco_bcos
+    if not spec.governors or not spec.executor.auth_check:
+        return None
+    if not can_be_changed(view):
+        message = "the chain makes no blocks, so that its committee cannot be changed"
+    else:
+        try:
+            return await _committee(founded, view)
+        except ChainCallFailed as error:
+            message = f"the committee cannot be read: {error}"
+    run.findings.add(Finding(_HANDED_OVER, Reason.PENDING, message, unknown=True))
+    return None
+
+
+def _compared(run: Round, now: Committee, goal: Goal) -> Handover:
     plan = plan_handover(now, goal)
     for message in plan.changed_on_chain:
         why = f"{message}: changed by others, which is not undone; ask for it in the resource"
         run.findings.add(Finding(_HANDED_OVER, Reason.CHANGED_ON_CHAIN, why, needs_person=True))
-    if plan.due:
-        await _send(founded, view, plan.due)
-    else:
-        _ask_others(run, plan.for_others)
-    return not run.findings.of(_HANDED_OVER)
-
-
-def _waits(run: Round, message: str) -> bool:
-    run.findings.add(Finding(_HANDED_OVER, Reason.PENDING, message, unknown=True))
-    return False
+    return plan
 
 
 async def _committee(founded: Founded, view: ChainView) -> Committee:

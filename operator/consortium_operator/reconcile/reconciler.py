@@ -66,6 +66,8 @@ class Outcome:
     @property
     def waits_for_others(self) -> bool:
         """Whether nothing that the operator does soon would help."""
+        if self.progress is not None and self.progress.plan.spec.paused:
+            return True
         refused = {Reason.FORBIDDEN, Reason.QUOTA_EXCEEDED, Reason.SECRET_NOT_FOUND}
         return self.findings.need_person or any(f.reason in refused for f in self.findings.found)
 

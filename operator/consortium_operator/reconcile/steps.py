@@ -48,9 +48,10 @@ from consortium_operator.reconcile.expiry import (
     tell_awaited_restarts,
     tell_neglected,
 )
-from consortium_operator.reconcile.handover import hand_over
+from consortium_operator.reconcile.handover import hand_over, is_handed_over
 from consortium_operator.reconcile.hang_restarts import restart_hung
 from consortium_operator.reconcile.hangs import Hang, hung_before_the_first_block, notice_hangs
+from consortium_operator.reconcile.held_back import tell_held_back
 from consortium_operator.reconcile.identities import ensure_identities, look_up_identities
 from consortium_operator.reconcile.journal import (
     Seen,
@@ -161,6 +162,7 @@ async def look(run: Round, progress: Progress) -> None:
     if progress.seal is None:
         return
     journal = look_up_journal(run)
+    asked = run
     run = replace(run, plan=as_running(run.plan, journal, progress.seal.founders))
     progress.plan, progress.custody = run.plan, look_up_identities(run)
     note_retiring(run, progress.custody)
@@ -171,6 +173,11 @@ async def look(run: Round, progress: Progress) -> None:
     view = progress.view = await read_chain(Founded(run, progress.custody, progress.seal))
     progress.hangs = notice_hangs(run, view, journal)
     tell_membership(run, Knowledge(progress.custody, view, frozenset(), journal))
+    if run.plan.spec.paused:
+        of_spec = of_founded(asked, progress.seal, journal)
+        wanted = Founded(of_spec, progress.custody, progress.seal)
+        tell_held_back(wanted, view, journal, progress.certificates)
+        progress.handed_over = await is_handed_over(wanted, view)
 
 
 async def _bring_about(founded: Founded, progress: Progress, view: ChainView) -> None:

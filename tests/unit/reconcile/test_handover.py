@@ -77,6 +77,21 @@ async def test_the_committee_is_handed_over_step_by_step(governed: Stage) -> Non
     assert governed.nodes.committee_reads == reads
 
 
+async def test_a_pause_after_the_handover_keeps_the_chain_ready(governed: Stage) -> None:
+    ask_for(governed, governors(FIRST, SECOND))
+    await governed.settle()
+    governed.edit(paused=True)
+    governed.start()
+    await governed.settle()
+    assert governed.told(READY) == "True/AsExpected"
+    done = len(governed.nodes.enacted)
+    ask_for(governed, governors(FIRST, SECOND)[:2])
+    await governed.settle()
+    assert governed.told(HANDED_OVER) == "False/Pending"
+    assert "while spec.paused is true" in governed.condition(HANDED_OVER)["message"]
+    assert len(governed.nodes.enacted) == done
+
+
 async def test_without_another_key_the_admin_waits_for_others(governed: Stage) -> None:
     ask_for(governed, governors())
     await governed.settle()

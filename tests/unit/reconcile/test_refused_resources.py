@@ -9,7 +9,9 @@ from consortium_operator.chain.naming import ChainKey
 from consortium_operator.kube.kinds import CONFIG_MAP, SECRET, SERVICE, STATEFUL_SET
 from tests import chains
 from tests.fakes.operator import Stage
+from tests.unit.reconcile.test_membership import FOUNDERS, members
 
+IN_SYNC, UP_TO_DATE = ConditionType.MEMBERSHIP_IN_SYNC, ConditionType.UP_TO_DATE
 VALID = ConditionType.SPEC_VALID
 BAD: list[Any] = [
     pytest.param({"version": "9.9.9"}, "UnknownVersion", id="unknown-version"),
@@ -78,6 +80,51 @@ async def test_a_pause_of_a_healthy_chain_keeps_it_ready(running: Stage) -> None
         await running.settle()
         assert running.told(ConditionType.READY) == "True/AsExpected"
         assert running.status()["members"] == members
+
+
+@pytest.mark.parametrize("is_restarted", [False, True])
+@pytest.mark.parametrize(
+    ("asked", "condition", "concerned"),
+    [
+        ({"fiscoBcos": {"config": {"txpool": {"limit": "20000"}}}}, UP_TO_DATE, "webank/node-0"),
+        ({"version": "3.15.2"}, UP_TO_DATE, "webank/node-0"),
+        (
+            {"fiscoBcos": {"onChain": {"systemConfig": {"tx_count_limit": "2000"}}}},
+            UP_TO_DATE,
+            "tx_count_limit",
+        ),
+        ({"members": members(*FOUNDERS, "newcomer")}, IN_SYNC, "newcomer/node-0"),
+        ({"members": members(*FOUNDERS[1:])}, IN_SYNC, "huawei/node-0"),
+    ],
+    ids=["settings", "version", "settings of the chain", "joins", "leaves"],
+)
+async def test_what_a_pause_holds_back_is_not_called_done(
+    running: Stage,
+    asked: dict[str, Any],
+    condition: ConditionType,
+    concerned: str,
+    is_restarted: bool,
+) -> None:
+    running.edit(paused=True, **asked)
+    if is_restarted:
+        running.start()
+    await running.settle()
+    assert running.told(condition) == "False/Pending"
+    assert concerned in running.condition(condition)["message"]
+    assert running.told(ConditionType.READY) == "False/Pending"
+    assert running.status()["observedGeneration"] == running.body()["metadata"]["generation"]
+
+
+async def test_a_rollout_that_a_pause_interrupts_is_not_called_done(running: Stage) -> None:
+    running.edit(fiscoBcos={"config": {"txpool": {"limit": "20000"}}})
+    for _ in range(3):
+        await running.round()
+    running.edit(paused=True)
+    await running.settle()
+    assert running.told(UP_TO_DATE) == "False/Pending"
+    running.edit(paused=False)
+    await running.settle(rounds=80)
+    assert running.told(ConditionType.READY) == "True/AsExpected"
 
 
 async def test_a_chain_that_is_paused_from_the_start_makes_nothing(stage: Stage) -> None:
