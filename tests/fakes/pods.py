@@ -1,17 +1,18 @@
 """What a node's pod says of its chain, its node and what it mounts."""
 
-from collections.abc import Mapping
-
 from consortium_operator.kube.kinds import JsonObject
 
 
-def _labels(pod: JsonObject) -> Mapping[str, str]:
-    labels: Mapping[str, str] = pod["metadata"].get("labels") or {}
-    return labels
-
-
 def chain_of(pod: JsonObject) -> tuple[str, str]:
-    return _labels(pod).get("consortium.dev/chain", ""), pod["metadata"]["namespace"]
+    """By the genesis that its process has read: what anybody writes on the pod is nothing to it."""
+    mounted = (
+        source["configMap"]["name"]
+        for volume in pod["spec"]["volumes"]
+        for source in volume.get("projected", {}).get("sources", ())
+        if "configMap" in source
+    )
+    genesis = next((name for name in mounted if name.endswith("-genesis")), "")
+    return genesis.removesuffix("-genesis"), pod["metadata"]["namespace"]
 
 
 def node_of(pod: JsonObject) -> str:

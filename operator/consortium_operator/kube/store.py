@@ -108,6 +108,15 @@ class Store:
         if self.get(new.key) or _version(new.resource_version) > self._horizon(new.key):
             self.see(new)
 
+    def hold(self, found: Observed, chain: str) -> None:
+        """Take in an object of this chain that has lost its label, so that no watch tells of it:
+        whoever holds it looks at it again, or forgets it."""
+        known = self.get(found.key)
+        if known:
+            self._drop(known)
+        self._chain_of[found.key] = (found.key.namespace, chain)
+        self._put(found)
+
     def forget(self, key: ObjectKey, uid: str) -> None:
         """Our own delete of the object with `uid` has removed it."""
         known = self.get(key)

@@ -12,9 +12,10 @@ from consortium_operator.api.moment import rfc3339
 from consortium_operator.chain.journal import JournalEntry
 from consortium_operator.chain.naming import CHAIN_LABEL, MEMBER_LABEL, NODE_LABEL, PART_LABEL
 from consortium_operator.chain.plan import PlannedNode
-from consortium_operator.kube.kinds import POD, ObjectKey
-from consortium_operator.kube.projection import Observed, PodDetail, project
+from consortium_operator.kube.kinds import POD, STATEFUL_SET, ObjectKey
+from consortium_operator.kube.projection import Observed, PodDetail, StatefulSetDetail, project
 from consortium_operator.reconcile.desired import NodeObjects
+from consortium_operator.reconcile.evictions import pod_of
 from consortium_operator.reconcile.findings import Finding
 from consortium_operator.reconcile.key_refusals import name_conflict
 from consortium_operator.reconcile.repeats import Repeats
@@ -61,7 +62,30 @@ def _restarts_of(entry: JournalEntry) -> Repeats:
     return Repeats(entry.meddled, entry.meddled_pod, entry.meddled_at)
 
 
-async def hidden_pod(run: Round, node: PlannedNode) -> Observed | None:
+async def look_for_hidden_pods(run: Round) -> None:
+    """Before the nodes are asked: one that takes part must not count as down, or it is restarted
+    though the chain cannot spare it."""
+    for node in run.plan.dialled.nodes:
+        pod = pod_of(run, node)
+        if pod is not None and CHAIN_LABEL in pod.labels:
+            continue
+        if pod is not None:
+            run.world.store.forget(pod.key, pod.uid)
+        hidden = await _hidden_pod(run, node) if _should_have_one(run, node) else None
+        if hidden is not None:
+            run.world.store.hold(hidden, run.key.name)
+
+
+def _should_have_one(run: Round, node: PlannedNode) -> bool:
+    """As far as its controller has looked at what it was told."""
+    found = run.world.store.get(ObjectKey(STATEFUL_SET, run.key.namespace, node.names.node))
+    detail = found.detail if found is not None else None
+    return isinstance(detail, StatefulSetDetail) and (
+        detail.replicas > 0 and detail.observed_generation == detail.generation > 0
+    )
+
+
+async def _hidden_pod(run: Round, node: PlannedNode) -> Observed | None:
     """The node's pod where our watch does not see it, since it lacks the chain's label. It is told
     by its ledger; one without it is somebody else's."""
     found = await run.world.client.get(ObjectKey(POD, run.key.namespace, node.names.pod))

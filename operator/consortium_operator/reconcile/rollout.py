@@ -29,7 +29,6 @@ from consortium_operator.reconcile.journal import read_journal
 from consortium_operator.reconcile.knowledge import Knowledge
 from consortium_operator.reconcile.node_states import cannot_start, sight_of, why_down
 from consortium_operator.reconcile.relabelled import (
-    hidden_pod,
     is_as_made,
     may_be_made_anew,
     with_restart,
@@ -218,7 +217,7 @@ async def _look_at(run: Round, objects: NodeObjects, journal: Journal) -> Turn |
         observed = run.world.store.get(key_of(wanted))
     if observed is None:
         return None
-    turn = await _turn_of_pod(run, objects, observed)
+    turn = _turn_of_pod(run, objects, observed)
     if turn is None or turn.pod is None or not turn.meddled:
         return turn
     entry = journal.of(objects.node.names.node)
@@ -244,7 +243,7 @@ async def _needs_a_turn(run: Round, wanted: Manifest, observed: Observed) -> boo
     return True
 
 
-async def _turn_of_pod(run: Round, objects: NodeObjects, stateful_set: Observed) -> Turn | None:
+def _turn_of_pod(run: Round, objects: NodeObjects, stateful_set: Observed) -> Turn | None:
     """A turn as long as the pod is of an older template, or of nobody knows which, or is not found
     by its labels, or was given another image by hand, which kubelet starts at once."""
     detail = stateful_set.detail
@@ -253,7 +252,6 @@ async def _turn_of_pod(run: Round, objects: NodeObjects, stateful_set: Observed)
     pod = pod_of(run, objects.node)
     if detail.observed_generation != detail.generation:
         return None if pod is None else Turn(objects, pod, written=True, seen=False)
-    pod = pod or await hidden_pod(run, objects.node)
     if pod is None:
         return None
     if pod.labels.get(REVISION_LABEL) != detail.update_revision:

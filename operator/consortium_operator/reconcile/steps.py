@@ -69,6 +69,7 @@ from consortium_operator.reconcile.probes import found_if_due, is_in_doubt, sett
 from consortium_operator.reconcile.prune import BUDGETS, FILES, POLICIES, prune
 from consortium_operator.reconcile.quiet import Grounds, grounds_of, look_at
 from consortium_operator.reconcile.rebuilds import note_rebuilds, rebuilt_now
+from consortium_operator.reconcile.relabelled import look_for_hidden_pods
 from consortium_operator.reconcile.rollout import find_turns, take_turn
 from consortium_operator.reconcile.rotation import note_retiring
 from consortium_operator.reconcile.seal import (
@@ -113,6 +114,7 @@ async def act(run: Round, progress: Progress) -> None:
     """Brings the chain towards its spec. Raises Blocked where a step cannot go on."""
     await read_contents(run)
     founded = await establish(run, progress)
+    await look_for_hidden_pods(founded.round)
     grounds = progress.grounds = grounds_of(founded)
     view = progress.view = await look_at(founded, grounds)
     if isinstance(view, ChainView):
@@ -169,6 +171,7 @@ async def look(run: Round, progress: Progress) -> None:
     progress.certificates = serving_certificates(run, progress.custody)
     progress.in_use = certificates_in_use(run, progress.custody)
     tell_neglected(run, progress.certificates)
+    await look_for_hidden_pods(run)
     await read_operator_clients(run)
     view = progress.view = await read_chain(Founded(run, progress.custody, progress.seal))
     progress.hangs = notice_hangs(run, view, journal)

@@ -55,13 +55,20 @@ async def test_a_pod_with_an_image_set_by_hand_is_another_one_with_the_right_ima
     assert running.told(ConditionType.READY) == "True/AsExpected"
 
 
-async def test_it_stays_as_long_as_the_chain_cannot_spare_it(running: Stage) -> None:
+@pytest.mark.parametrize("label", LABELS)
+async def test_it_stays_as_long_as_the_chain_cannot_spare_it(running: Stage, label: str) -> None:
+    """Also where no watch shows it any more: it takes part as before, and is asked and counted."""
     before = _uid(running)
     running.nodes.silent.add("trade-huawei-node-0")
-    _without("part", running)
+    _without(label, running)
     await running.settle()
     assert _uid(running) == before
     assert running.told(ConditionType.UP_TO_DATE) == "False/RollingOut"
+    assert running.status()["quorum"]["live"] == 3
+    running.nodes.silent.clear()
+    await running.settle()
+    assert _uid(running) != before
+    assert running.told(ConditionType.READY) == "True/AsExpected"
 
 
 async def test_a_pod_of_somebody_else_is_told_and_left_alone(running: Stage) -> None:
