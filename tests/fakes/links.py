@@ -14,6 +14,7 @@ from cryptography import x509
 from consortium_operator.engines.protocol import ClientIdentity
 from consortium_operator.kube.kinds import CONFIG_MAP, JsonObject
 from tests.fakes.cluster import FakeCluster
+from tests.fakes.pods import chain_of
 
 
 @cache
@@ -74,8 +75,7 @@ class Links:
         shown = self._files(guest)
         if "sm_ssl.crt" in shown:
             return True  # whose signatures the library cannot check
-        chain = host["metadata"]["labels"]["consortium.dev/chain"]
-        namespace = host["metadata"]["namespace"]
+        chain, namespace = chain_of(host)
         trust = self.cluster.find(CONFIG_MAP, f"{chain}-trust", namespace)
         trusted = tuple(sorted(trust["data"].values())) if trust is not None else ()
         return self._in_time(shown["ssl.crt"]) and _is_issued_by(shown["ssl.crt"], trusted)
